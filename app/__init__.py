@@ -1,0 +1,1 @@
+"""Meeting people: command line, server, pages, importers, exporters."""

@@ -1,0 +1,1 @@
+"""Asking: constraints, acquisition, answerers, sessions. No torch, no gradio."""

@@ -1,0 +1,1 @@
+"""Learning: encoders, pools, objectives, updates, snapshots. No gradio."""
