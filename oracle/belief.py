@@ -1,0 +1,200 @@
+"""What the answers and the embedding together say about who belongs with whom.
+
+    answers -> groups of asked items -> their mass walks the neighbour graph -> prior of every item -> times its own answers
+
+1. `grouping`: groups the answers speak of, by net evidence.
+2. An asked item's posterior from answers alone: "same" as a partner of group g adds log((1-e) q_g + e (1-q_g)), "different"
+   log(e q_g + (1-e)(1-q_g)), e the error the evidence assumes. Only this posterior walks the graph: predictions that fed
+   themselves would make coarse notions worse with every answer.
+3. F = (I - alpha D^-1 W)^-1 Y; prior_ig = F_ig / (group mass)^beta, tempered by a fit on answers left out in turn.
+4. p(new) shrinks with the mass that reaches an item and with the rate at which groups were found lately (Good-Turing).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.nouns import Snapshot
+from oracle.constraints import ConstraintGraph
+from oracle.grouping import answered_groups, membership, signed_evidence
+from oracle.kernel import Kernel, kernel_of
+
+TINY = 1e-12
+TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """The posterior partition of one snapshot under one state of the log.
+
+    probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of them.
+    labels: (N,) int64, the current partition with every answer obeyed. member: (N,) group the answers put an item in, -1 if
+    they do not. against: (N, G) bool, net answers say "not this group". apart: (G, G) bool, groups known to differ.
+    """
+
+    snapshot: Snapshot
+    probabilities: np.ndarray
+    fresh: np.ndarray
+    labels: np.ndarray
+    member: np.ndarray
+    against: np.ndarray
+    apart: np.ndarray
+    error_rate: float
+
+    @property
+    def groups(self) -> int:
+        """Number of groups the answers have found."""
+        return self.apart.shape[0]
+
+    @property
+    def joint(self) -> np.ndarray:
+        """(N, G+1): chance of each group, and last of a group not seen yet."""
+        return np.column_stack([self.probabilities * (1 - self.fresh[:, None]), self.fresh])
+
+    def same(self, i: int, j: int) -> float:
+        """Chance that two rows belong together, in [0, 1]; by cosine where no group is known yet."""
+        if not self.groups:
+            rows = self.snapshot.vectors[[i, j]]
+            return float(np.clip((rows[0] @ rows[1] + 1) / 2, 0.0, 1.0) * (1.0 if self._start_together(i, j) else 0.5))
+        together = float(self.probabilities[i] @ self.probabilities[j])
+        return float(np.clip(together * (1 - self.fresh[i]) * (1 - self.fresh[j]), 0.0, 1.0))
+
+    def _start_together(self, i: int, j: int) -> bool:
+        return bool(self.snapshot.start[i] == self.snapshot.start[j])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """beta: how much large groups are held back, in [0, 1]. floor: smallest share spread over all groups."""
+
+    beta: float = 0.5
+    floor: float = 0.02
+    k: int = 12
+    alpha: float = 0.97
+
+
+def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None = None) -> Belief:
+    """The belief that follows from a snapshot and the answers; the same inputs give the same belief."""
+    settings = settings or Settings()
+    evidence, error_rate = _evidence(snapshot, graph)
+    member = answered_groups(evidence)
+    count = int(member.max(initial=-1)) + 1
+    if count == 0:
+        return _unanswered(snapshot, graph, error_rate)
+    kernel = kernel_of(snapshot, k=settings.k, alpha=settings.alpha)
+    told = _told(evidence, member, count)  # (N, G) log-likelihood from answers alone
+    supported = member >= 0
+    mass = _softmax(told) * supported[:, None] * _certainty(told)[:, None]
+    prior, reach = _prior(kernel, mass, member, settings)
+    fresh = _fresh(evidence, member, reach, told, prior)
+    posterior = _softmax(np.log(prior + TINY) + told)
+    votes = np.asarray((evidence @ membership(member, count)).todense())  # (N, G) net nats against each group
+    sides = membership(member, count)
+    apart = np.asarray((sides.T @ evidence @ sides).todense()) < 0
+    labels = _labels(snapshot, posterior, fresh, member, votes)
+    return Belief(snapshot, posterior, fresh, labels, member, votes < 0, apart, error_rate)
+
+
+def _evidence(snapshot: Snapshot, graph: ConstraintGraph):  # type: ignore[no-untyped-def]
+    """Signed evidence between rows, answers about items outside the snapshot left out."""
+    a, b, sign, weight = graph.arrays()
+    rows_a, rows_b = _rows(snapshot, a), _rows(snapshot, b)
+    known = (rows_a >= 0) & (rows_b >= 0)
+    nats = (sign * weight)[known]
+    return signed_evidence(rows_a[known], rows_b[known], nats, len(snapshot.ids)), graph.error_rate
+
+
+def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
+    """Positions of item ids, -1 for those the snapshot does not hold."""
+    place = np.searchsorted(snapshot.ids, items).clip(0, len(snapshot.ids) - 1)
+    return np.where(snapshot.ids[place] == items, place, -1)
+
+
+def _told(evidence, member: np.ndarray, count: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """(N, G) log-likelihood of each item's own answers, partners held in their groups. 0 where nothing was said."""
+    links = evidence.tocoo()
+    partner = member[links.col]
+    known = partner >= 0
+    row, group, nats = links.row[known], partner[known], links.data[known]
+    # one net answer of n nats: in the partner's group it is right with chance s(n), elsewhere wrong with that chance
+    told = np.zeros((evidence.shape[0], count))
+    np.add.at(told, (row, group), nats)
+    told = np.where(told < 0, np.maximum(told, -12.0), np.minimum(told, 12.0))
+    return told
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    grown = np.exp(scores - scores.max(1, keepdims=True))
+    return grown / grown.sum(1, keepdims=True)
+
+
+def _certainty(told: np.ndarray) -> np.ndarray:
+    """(N,) how sure the answers are, 0 at uniform and 1 at certainty."""
+    count = max(told.shape[1], 2)
+    return np.clip((_softmax(told).max(1) - 1 / count) / (1 - 1 / count), 0.0, 1.0) if told.shape[1] > 1 else np.ones(len(told))
+
+
+def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Prediction for every item from the others' answers: (N, G) rows sum to 1, and (N,) total mass that reaches it."""
+    flow = kernel.spread(mass)
+    temperature = _temperature(kernel, mass, flow, member, settings)
+    return _normalise(flow, flow.sum(0), temperature, settings), flow.sum(1)
+
+
+def _normalise(flow: np.ndarray, total: np.ndarray, temperature: float, settings: Settings) -> np.ndarray:
+    ratio = (flow + TINY) / (total + TINY) ** settings.beta
+    ratio = _softmax(temperature * np.log(ratio))
+    return (1 - settings.floor) * ratio + settings.floor / flow.shape[1]
+
+
+def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.ndarray, settings: Settings) -> float:
+    """The sharpening that best predicts answers left out: half the asked items from the other half."""
+    rows = np.flatnonzero(member >= 0)
+    if len(rows) < 16 or mass.shape[1] < 2:
+        return 1.0
+    left_out = rows[1::2]
+    kept = mass.copy()
+    kept[left_out] = 0.0
+    half = kernel.spread(kept, start=flow / 2, tolerance=1e-2)
+    truth = member[left_out]
+
+    def score(temperature: float) -> float:
+        guess = _normalise(half[left_out], half.sum(0), temperature, settings)
+        return float(np.log(guess[np.arange(len(truth)), truth]).mean()) - 0.02 * abs(float(np.log(temperature)))
+
+    return max(TEMPERATURES, key=score)
+
+
+def _fresh(evidence, member: np.ndarray, reach: np.ndarray, told: np.ndarray, prior: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """(N,) chance of a group not seen yet. How often that happens is fitted to the asked items by a few rounds of EM:
+    members are explained, items that every likely group denied are not. Less where much mass arrives."""
+    asked = np.diff(evidence.indptr) > 0
+    thin = 2 / (1 + (reach / (np.median(reach[asked]) + TINY)) ** 0.7)  # (N,) about 1 where reach is ordinary
+    known = np.log((prior * np.exp(told)).sum(1) + TINY)  # (N,) log-chance of what was said if in a known group
+    rate = 0.5
+    for _ in range(12):
+        odds = np.clip(rate * thin, 0.002, 0.95)
+        chance = odds / (odds + (1 - odds) * np.exp(np.minimum(known, 50.0)))
+        chance[member >= 0] = 0.0
+        rate = float((0.5 + chance[asked].sum()) / (1.0 + asked.sum()))
+    return np.clip(chance, 0.0, 0.95)
+
+
+def _labels(snapshot: Snapshot, posterior: np.ndarray, fresh: np.ndarray, member: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """The partition: answers first, then the most probable group no answer speaks against, then the start partition."""
+    allowed = np.where(votes < 0, -1.0, posterior)
+    best = allowed.argmax(1)
+    homeless = (allowed.max(1) < 0) | ((fresh > 0.5) & (member < 0))
+    labels = np.where(member >= 0, member, np.where(homeless, posterior.shape[1] + snapshot.start, best))
+    return labels.astype(np.int64)
+
+
+def _unanswered(snapshot: Snapshot, graph: ConstraintGraph, error_rate: float) -> Belief:
+    """Before any answer that tells groups apart: the start partition."""
+    count = len(snapshot.ids)
+    groups = int(snapshot.start.max(initial=0)) + 1
+    start = np.full((count, groups), 0.2 / groups)
+    start[np.arange(count), snapshot.start] += 0.8
+    empty = np.zeros((count, 0), dtype=bool)
+    return Belief(snapshot, start, np.full(count, 0.5), snapshot.start.astype(np.int64),
+                  np.full(count, -1), empty, np.zeros((0, 0), dtype=bool), error_rate)
