@@ -1,0 +1,189 @@
+"""Durable work: rows with a lease, a heartbeat and a fencing token, so that a killed worker's job is done by another.
+
+A worker leases a job, tells its progress by heartbeats and ends it with `finish` or `fail`. When it falls silent the
+lease runs out, another worker leases the job under a larger token, and the first one is refused with StaleLease.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from db import checks, events
+from db.clock import now
+from db.errors import NotFound, Refused, StaleLease
+from db.leaders import check_lead, lead, resign
+from db.tables import JobRow
+
+__all__ = [
+    "Job",
+    "cancel",
+    "check_lead",
+    "enqueue",
+    "fail",
+    "finish",
+    "heartbeat",
+    "job",
+    "jobs",
+    "lead",
+    "lease",
+    "resign",
+]
+
+MOST_STARTS = 5  # a job that took this many workers down is given up
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work. state: queued, running, done, failed or cancelled. progress: in [0, 1]."""
+
+    id: int
+    kind: str
+    payload: Mapping[str, Any]
+    collection: int | None
+    criterion: int | None
+    state: str
+    worker: str | None
+    token: int
+    progress: float
+    note: str
+    result: Mapping[str, Any] | None
+    error: str | None
+    cancelling: bool
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def enqueue(
+    s: Session, kind: str, payload: Mapping[str, Any], *, collection: int | None = None, criterion: int | None = None
+) -> int:
+    """Id of a new job, to be done by any worker that knows its kind."""
+    row = {
+        "kind": checks.name(kind, "job"),
+        "payload": checks.plain(payload),
+        "collection_id": collection,
+        "criterion_id": criterion,
+        "state": "queued",
+        "token": 0,
+        "cancelling": False,
+        "progress": 0.0,
+        "note": "",
+    }
+    return int(s.scalar(insert(JobRow).returning(JobRow.id), row) or 0)
+
+
+def lease(s: Session, kinds: Sequence[str], worker: str, lease_s: float = 60) -> Job | None:
+    """Take the oldest job of these kinds that is queued or whose worker fell silent; None if there is none."""
+    checks.number(lease_s, "lease_s", 0, 86_400)
+    _give_up(s)
+    free = select(JobRow.id).where(JobRow.kind.in_(list(kinds)), or_(JobRow.state == "queued", _silent()))
+    first = free.order_by(JobRow.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    taken = {"state": "running", "worker": worker, "token": JobRow.token + 1, "lease_s": lease_s}
+    times = {"expires_at": now() + lease_s, "started_at": func.coalesce(JobRow.started_at, now())}
+    statement = update(JobRow).where(JobRow.id == first).values(taken | times).returning(JobRow.id)
+    found = s.scalar(statement, execution_options={"synchronize_session": False})
+    return None if found is None else job(s, found)
+
+
+def heartbeat(s: Session, job_id: int, token: int, progress: float, note: str = "") -> bool:
+    """Say "still at it", for another lease time; returns whether the job is to be cancelled. Raises StaleLease."""
+    values = {
+        "progress": checks.number(progress, "progress", 0, 1),
+        "note": checks.text(note, "a note", 2000, shortest=0),
+        "expires_at": now() + JobRow.lease_s,
+    }
+    row = _change(s, job_id, token, values)
+    told = {"job": job_id, "kind": row.kind, "state": "running", "progress": row.progress, "note": row.note}
+    events.publish(s, "job", told, row.criterion_id)
+    return row.cancelling
+
+
+def finish(s: Session, job_id: int, token: int, result: Mapping[str, Any] | None = None) -> None:
+    """The job is done. Raises StaleLease if it became another worker's meanwhile."""
+    values = {"state": "done", "progress": 1.0, "result": checks.plain(result or {}), "ended_at": now()}
+    _tell_end(s, _change(s, job_id, token, values))
+
+
+def fail(s: Session, job_id: int, token: int, error: str) -> None:
+    """The job cannot be done, with a sentence why; "cancelled" if that is what was asked for. Raises StaleLease."""
+    ended = case((JobRow.cancelling, "cancelled"), else_="failed")
+    said = checks.storable(error)[:2000]
+    _tell_end(s, _change(s, job_id, token, {"state": ended, "error": said, "ended_at": now()}))
+
+
+def cancel(s: Session, job_id: int) -> None:
+    """Ask for a job to stop: at once if it has not begun, else at its next heartbeat. Raises NotFound, Refused."""
+    there = job(s, job_id)
+    if there.state not in ("queued", "running"):
+        raise Refused(f"job {job_id} is {there.state} already. There is nothing to cancel.")
+    ended = {"state": case((JobRow.state == "queued", "cancelled"), else_=JobRow.state)}
+    s.execute(update(JobRow).where(JobRow.id == job_id).values(cancelling=True, **ended))
+    events.publish(s, "job", {"job": job_id, "kind": there.kind, "state": "cancelling"}, there.criterion)
+
+
+def jobs(s: Session, limit: int = 100) -> list[Job]:
+    """The newest jobs first."""
+    return [_job(row) for row in s.scalars(select(JobRow).order_by(JobRow.id.desc()).limit(limit))]
+
+
+def job(s: Session, id: int) -> Job:
+    """One job. Raises NotFound."""
+    query = select(JobRow).where(JobRow.id == checks.row_id(id, "a job's id"))
+    row = s.scalar(query, execution_options={"populate_existing": True})
+    if row is None:
+        raise NotFound(f"no job with id {id}. List the jobs to see their ids.")
+    return _job(row)
+
+
+def _silent() -> ColumnElement[bool]:
+    return and_(JobRow.state == "running", JobRow.expires_at <= now())
+
+
+def _give_up(s: Session) -> None:
+    """Silent jobs that were to be cancelled are; those that took too many workers down fail."""
+    ended = {"ended_at": now()}
+    cancelled = update(JobRow).where(_silent(), JobRow.cancelling).values(state="cancelled", **ended)
+    why = f"{MOST_STARTS} workers died at it. Look at their logs before asking for it again."
+    failed = update(JobRow).where(_silent(), JobRow.token >= MOST_STARTS).values(state="failed", error=why, **ended)
+    for statement in (cancelled, failed):
+        s.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _change(s: Session, job_id: int, token: int, values: dict[str, Any]) -> JobRow:
+    mine = (JobRow.id == job_id, JobRow.token == token, JobRow.state == "running")
+    statement = update(JobRow).where(*mine).values(values).returning(JobRow)
+    options = {"synchronize_session": False, "populate_existing": True}
+    row = s.scalars(statement, execution_options=options).first()
+    if row is None:
+        raise StaleLease(f"job {job_id} is not this worker's any more. Stop working at it.")
+    return row
+
+
+def _tell_end(s: Session, row: JobRow) -> None:
+    told = {"job": row.id, "kind": row.kind, "state": row.state, "progress": row.progress, "note": row.error or ""}
+    events.publish(s, "job", told, row.criterion_id)
+
+
+def _job(row: JobRow) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        payload=row.payload,
+        collection=row.collection_id,
+        criterion=row.criterion_id,
+        state=row.state,
+        worker=row.worker,
+        token=row.token,
+        progress=row.progress,
+        note=row.note,
+        result=row.result,
+        error=row.error,
+        cancelling=row.cancelling,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,228 @@
+"""The question queue: proposed questions wait here and are leased, a slot at a time, to whoever answers.
+
+A slot belongs to one holder until the lease runs out by the database's clock; UNIQUE(question, slot) is what keeps two
+holders apart. An expired slot is taken over by the next claim; an answered one is used up.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, literal, null, or_, select, union_all, update
+from sqlalchemy.orm import Session, aliased
+
+from db import catalog, checks
+from db.clock import now
+from db.dialects import upsert
+from db.errors import BadInput, NotFound, StaleLease
+from db.nouns import Kind, Question
+from db.tables import AnswerRow, LeaseRow, QuestionRow
+
+MOST_CANDIDATES = {Kind.PAIR: 1, Kind.TICK: 12}
+MOST_OVERLAP = 10
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A question in somebody's hands. token: to be handed back with the answer."""
+
+    question: Question
+    token: str
+    expires_at: datetime
+
+
+def put(s: Session, criterion: int, questions: Sequence[Question], *, retire: bool = True) -> list[int]:
+    """Queue questions, first come first asked; returns their ids.
+
+    retire: questions of this criterion that nobody holds and nobody answered leave the queue first.
+    Raises: BadInput for a question that is not well formed, NotFound for an item outside the collection.
+    """
+    there = catalog.criterion(s, criterion)
+    rows = [_row(question, there.id) for question in questions]
+    shown = [one for row in rows for one in (row["anchor"], *row["candidates"], *row["context"])]
+    catalog.require_items(s, there.collection, shown)
+    if retire:
+        s.execute(update(QuestionRow).where(_waiting(there.id)).values(state="retired"))
+    statement = insert(QuestionRow).returning(QuestionRow.id, sort_by_parameter_order=True)
+    return list(s.scalars(statement, rows)) if rows else []
+
+
+def open_count(s: Session, criterion: int) -> int:
+    """How many questions wait for anybody: open, not leased, not answered yet."""
+    return s.scalar(select(func.count(QuestionRow.id)).where(_waiting(criterion))) or 0
+
+
+def claim(
+    s: Session,
+    criterion: int,
+    holder: str,
+    count: int,
+    *,
+    kind: str | None = None,
+    lease_s: float = 180,
+    overlap: int = 1,
+    source: str | None = None,
+) -> list[Leased]:
+    """Lease up to `count` questions, oldest first; fewer, or none, when fewer are free.
+
+    Args:
+        holder: who waits for them, for example a browser tab; never gets one question twice.
+        overlap: how many holders may answer one question.
+        source: who will answer (default: the holder); is never offered what that source answered before.
+    """
+    checks.number(count, "count", 1, 1000)
+    checks.number(overlap, "overlap", 1, MOST_OVERLAP)
+    checks.number(lease_s, "lease_s", 0, 86_400)
+    checks.text(holder, "a holder", 200)
+    wanted = [QuestionRow.criterion_id == criterion, QuestionRow.state == "open", *_not_by(holder, source or holder)]
+    if kind is not None:
+        wanted.append(QuestionRow.kind == checks.one_of(kind, "kind", [known.value for known in Kind]))
+    token = secrets.token_hex(16)
+    got: dict[int, datetime] = {}
+    for _ in range(TRIES):  # another transaction may win a slot in between; then look again
+        more = _claim_once(s, wanted, holder, token, count - len(got), lease_s, overlap)
+        got |= more
+        if not more or len(got) >= count:
+            break
+    rows = s.scalars(select(QuestionRow).where(QuestionRow.id.in_(got)).order_by(QuestionRow.id))
+    return [Leased(_question(row), token, got[row.id]) for row in rows]
+
+
+def _claim_once(
+    s: Session, wanted: list[ColumnElement[bool]], holder: str, token: str, count: int, lease_s: float, overlap: int
+) -> dict[int, datetime]:
+    """One statement: find free slots and take them. SKIP LOCKED keeps PostgreSQL's claimants off each other."""
+    slots = union_all(*(select(literal(slot).label("slot")) for slot in range(overlap))).subquery("slots")
+    taken = aliased(LeaseRow)
+    blocked = exists().where(taken.question_id == QuestionRow.id, taken.slot == slots.c.slot, _live(taken))
+    blocked = blocked.correlate(QuestionRow, slots)
+    slot = select(func.min(slots.c.slot)).where(~blocked).correlate(QuestionRow).scalar_subquery()
+    values = [literal(overlap), literal(holder), literal(token), now() + lease_s, null(), now()]
+    free = (
+        select(QuestionRow.id, slot, *values)
+        .where(*wanted, slot.is_not(None))
+        .order_by(QuestionRow.id)
+        .limit(count)
+        .with_for_update(skip_locked=True, of=QuestionRow)
+    )
+    names = ["question_id", "slot", "overlap", "holder", "token", "expires_at", "answer_id", "created_at"]
+    statement = upsert(s, LeaseRow).from_select(names, free, include_defaults=False)
+    changed = {name: statement.excluded[name] for name in names[2:]}
+    statement = statement.on_conflict_do_update(index_elements=names[:2], set_=changed, where=~_live(LeaseRow))
+    rows = s.execute(statement.returning(LeaseRow.question_id, LeaseRow.expires_at))
+    return {row.question_id: row.expires_at for row in rows}
+
+
+def held(s: Session, criterion: int, holder: str) -> list[Leased]:
+    """What a holder has in hand now, for example after a page was reloaded."""
+    query = select(QuestionRow, LeaseRow).join(LeaseRow, LeaseRow.question_id == QuestionRow.id)
+    mine = (QuestionRow.criterion_id == criterion, LeaseRow.holder == holder, LeaseRow.answer_id.is_(None))
+    rows = s.execute(query.where(*mine, LeaseRow.expires_at > now()).order_by(QuestionRow.id))
+    return [Leased(_question(row), lease.token, lease.expires_at) for row, lease in rows]
+
+
+def renew(s: Session, question: int, token: str, lease_s: float = 180) -> datetime:
+    """Keep a question longer; returns when the lease now ends. Raises StaleLease if it is another's by now."""
+    checks.number(lease_s, "lease_s", 0, 86_400)
+    mine = (LeaseRow.question_id == question, LeaseRow.token == token, LeaseRow.answer_id.is_(None))
+    statement = update(LeaseRow).where(*mine).values(expires_at=now() + lease_s).returning(LeaseRow.expires_at)
+    until = s.scalar(statement, execution_options={"synchronize_session": False})
+    if until is None:
+        raise StaleLease(f"the lease of question {question} is not yours any more. Claim another question.")
+    return until
+
+
+def release(s: Session, question: int, token: str) -> bool:
+    """Give a question back unanswered; False if it was not held by this token any more."""
+    mine = (LeaseRow.question_id == question, LeaseRow.token == token, LeaseRow.answer_id.is_(None))
+    return s.execute(delete(LeaseRow).where(*mine)).rowcount > 0  # type: ignore[attr-defined]
+
+
+def question(s: Session, id: int) -> Question:
+    """One question, whatever its state. Raises NotFound."""
+    row = s.get(QuestionRow, checks.row_id(id, "a question's id"))
+    if row is None:
+        raise NotFound(f"no question with id {id}. Claim one first.")
+    return _question(row)
+
+
+def questions(s: Session, ids: Sequence[int]) -> dict[int, Question]:
+    """Several questions at once, by id; ids that do not exist are left out."""
+    rows = s.scalars(select(QuestionRow).where(QuestionRow.id.in_(list(ids))))
+    return {row.id: _question(row) for row in rows}
+
+
+def sweep(s: Session, older_than_s: float = 86_400) -> int:
+    """Delete retired questions nobody ever answered, after a while; returns how many went."""
+    answered = exists().where(AnswerRow.question_id == QuestionRow.id)
+    old = QuestionRow.created_at < now() - older_than_s
+    gone = s.execute(delete(QuestionRow).where(QuestionRow.state == "retired", old, ~answered))
+    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _live(lease: Any) -> ColumnElement[bool]:
+    """A slot that may not be taken: used up by an answer, or still within its time."""
+    return or_(lease.answer_id.is_not(None), lease.expires_at > now())
+
+
+def _waiting(criterion: int) -> ColumnElement[bool]:
+    leased = exists().where(LeaseRow.question_id == QuestionRow.id, LeaseRow.expires_at > now())
+    mine = (QuestionRow.criterion_id == criterion, QuestionRow.state == "open", QuestionRow.answers == 0)
+    return and_(*mine, ~leased)
+
+
+def _not_by(holder: str, source: str) -> list[ColumnElement[bool]]:
+    """Neither in this holder's hands nor answered (and not undone) by this source."""
+    mine, said, undo = aliased(LeaseRow), aliased(AnswerRow), aliased(AnswerRow)
+    in_hand = exists().where(mine.question_id == QuestionRow.id, mine.holder == holder, _live(mine))
+    undone = exists().where(undo.supersedes == said.id)
+    answered = exists().where(said.question_id == QuestionRow.id, said.source == source, said.kind == "answer", ~undone)
+    return [~in_hand, ~answered]
+
+
+def _row(asked: Question, criterion: int) -> dict[str, Any]:
+    """The question as a row. Raises BadInput."""
+    anchor, *candidates = (checks.row_id(one, "an item's id") for one in (asked.anchor, *asked.candidates))
+    most = MOST_CANDIDATES.get(Kind(asked.kind), 1000)
+    if not 1 <= len(candidates) <= most or len({anchor, *candidates}) != 1 + len(candidates):
+        raise BadInput(
+            f"a '{asked.kind}' question needs 1 to {most} different candidates besides its anchor, "
+            f"got anchor {anchor} and {len(candidates)} candidates. Propose it again."
+        )
+    if len(asked.expected) not in (0, len(candidates)):
+        raise BadInput(f"expected must have one value per candidate ({len(candidates)}), got {len(asked.expected)}.")
+    return {
+        "criterion_id": criterion,
+        "kind": Kind(asked.kind).value,
+        "anchor": anchor,
+        "candidates": candidates,
+        "context": [checks.row_id(one, "an item's id") for one in asked.context],
+        "expected": [checks.number(p, "expected", 0, 1) for p in asked.expected],
+        "proposer": checks.text(asked.proposer, "a proposer", 200),
+        "probability": checks.number(asked.probability, "probability", 0, 1, open_low=True),
+        "audit": bool(asked.audit),
+        "version": None if asked.version is None else int(asked.version),
+        "reason": checks.text(asked.reason, "a reason", 2000, shortest=0),
+        "state": "open",
+        "answers": 0,
+    }
+
+
+def _question(row: QuestionRow) -> Question:
+    return Question(
+        criterion=row.criterion_id,
+        kind=Kind(row.kind),
+        anchor=row.anchor,
+        candidates=tuple(row.candidates),
+        proposer=row.proposer,
+        probability=row.probability,
+        audit=row.audit,
+        version=row.version,
+        expected=tuple(row.expected),
+        context=tuple(row.context),
+        reason=row.reason,
+        id=row.id,
+    )

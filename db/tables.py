@@ -1,0 +1,324 @@
+"""Every table, from collections to server-sent events. Rows stay inside db; the other packages see plain nouns.
+
+Times are seconds by the database's clock.
+`answers` and `verdicts` are the log: rows are only added.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.clock import Moment, now
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Columns common to most tables are declared by these annotations."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: Id,
+        float: Double(),
+        str: Text(),
+        bool: Boolean(),
+        datetime: Moment(),
+        dict[str, Any]: Json,
+        dict[str, str]: Json,
+        list[int]: Json,
+        list[float]: Json,
+    }
+
+
+def _created() -> Mapped[datetime]:
+    return mapped_column(Moment(), default=now())
+
+
+class CollectionRow(Base):
+    """A named set of images."""
+
+    __tablename__ = "collections"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    created_at: Mapped[datetime] = _created()
+
+
+class ItemRow(Base):
+    """One image of one collection; the hash of its bytes is its identity."""
+
+    __tablename__ = "items"
+    __table_args__ = (UniqueConstraint("collection_id", "sha256"), Index(None, "collection_id", "id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    path: Mapped[str]
+    name: Mapped[str]
+    caption: Mapped[str | None]
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime())
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    audio: Mapped[str | None]
+    attributes: Mapped[dict[str, Any]]
+    groups: Mapped[dict[str, str]]
+    created_at: Mapped[datetime] = _created()
+
+
+class CriterionRow(Base):
+    """What "same" means for one collection."""
+
+    __tablename__ = "criteria"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
+    prompt: Mapped[str]
+    created_at: Mapped[datetime] = _created()
+
+
+class QuestionRow(Base):
+    """What an oracle is asked. state: open, answered or retired. answers: how many stand (not undone)."""
+
+    __tablename__ = "questions"
+    __table_args__ = (Index(None, "criterion_id", "state", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    anchor: Mapped[int]
+    candidates: Mapped[list[int]]
+    context: Mapped[list[int]]
+    expected: Mapped[list[float]]
+    proposer: Mapped[str]
+    probability: Mapped[float]
+    audit: Mapped[bool]
+    version: Mapped[int | None]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16))
+    answers: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = _created()
+
+
+class LeaseRow(Base):
+    """One slot of one question, held by somebody until `expires_at` or used up by an answer.
+
+    overlap: how many slots the holder's claim allowed. token: fencing; a newer holder has another one.
+    """
+
+    __tablename__ = "leases"
+    __table_args__ = (UniqueConstraint("question_id", "slot"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"))
+    slot: Mapped[int] = mapped_column(Integer)
+    overlap: Mapped[int] = mapped_column(Integer)
+    holder: Mapped[str] = mapped_column(index=True)
+    token: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime]
+    answer_id: Mapped[int | None] = mapped_column(ForeignKey("answers.id"))
+    created_at: Mapped[datetime] = _created()
+
+
+class AnswerRow(Base):
+    """One event of the log: an answer, or an undo of the event it supersedes. Never updated, never deleted.
+
+    body: SHA-256 of what was said, to tell a retry from another answer under the same key.
+    xid: PostgreSQL's transaction, so that readers never step over an event that commits late.
+    """
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        UniqueConstraint("supersedes"),
+        Index(None, "criterion_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    supersedes: Mapped[int | None] = mapped_column(ForeignKey("answers.id"))
+    source: Mapped[str]
+    key: Mapped[str]
+    body: Mapped[str] = mapped_column(String(64))
+    seconds: Mapped[float | None]
+    late: Mapped[bool]
+    xid: Mapped[int | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class VerdictRow(Base):
+    """One pair verdict of one answer."""
+
+    __tablename__ = "verdicts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), index=True)
+    a: Mapped[int]
+    b: Mapped[int]
+    verdict: Mapped[str] = mapped_column(String(16))
+    confidence: Mapped[float | None]
+    background: Mapped[bool]
+
+
+class VersionRow(Base):
+    """One trained model. promotion counts this criterion's promotions; at most one version is promoted."""
+
+    __tablename__ = "versions"
+    __table_args__ = (
+        Index(
+            "ix_versions_promoted",
+            "criterion_id",
+            unique=True,
+            sqlite_where=text("status = 'promoted'"),
+            postgresql_where=text("status = 'promoted'"),
+        ),
+        Index(None, "criterion_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+    artifact: Mapped[str]
+    last_event: Mapped[int]
+    metrics: Mapped[dict[str, Any]]
+    encoder: Mapped[str]
+    status: Mapped[str] = mapped_column(String(16))
+    promotion: Mapped[int | None] = mapped_column(Integer)
+    promoted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class SnapshotRow(Base):
+    """The embeddings of one version: a disposable cache, known by its manifest's checksum."""
+
+    __tablename__ = "snapshots"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("versions.id"), index=True)
+    artifact: Mapped[str]
+    checksum: Mapped[str] = mapped_column(String(64))
+    items: Mapped[int]
+    created_at: Mapped[datetime] = _created()
+
+
+class RunRow(Base):
+    """One training run. status: running, done, failed or cancelled."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "criterion_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    trigger: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(16))
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+    note: Mapped[str]
+    created_at: Mapped[datetime] = _created()
+    ended_at: Mapped[datetime | None]
+
+
+class RunStepRow(Base):
+    """The losses of one step of a run."""
+
+    __tablename__ = "run_steps"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    losses: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = _created()
+
+
+class JobRow(Base):
+    """Durable work: import, embedding, training. state: queued, running, done, failed or cancelled."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    collection_id: Mapped[int | None] = mapped_column(ForeignKey("collections.id"))
+    criterion_id: Mapped[int | None] = mapped_column(ForeignKey("criteria.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    worker: Mapped[str | None]
+    token: Mapped[int] = mapped_column(Integer)
+    lease_s: Mapped[float | None]
+    expires_at: Mapped[datetime | None]
+    cancelling: Mapped[bool]
+    progress: Mapped[float]
+    note: Mapped[str]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = _created()
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class LeaderRow(Base):
+    """Who leads (one trainer per criterion), and the fencing token that grows with every change of leader."""
+
+    __tablename__ = "leaders"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    token: Mapped[int]
+    expires_at: Mapped[datetime]
+
+
+class UserRow(Base):
+    """A person or robot that may sign in. failures and locked_until throttle guessing."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    password: Mapped[str]
+    active: Mapped[bool]
+    failures: Mapped[int] = mapped_column(Integer)
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class TokenRow(Base):
+    """A session or bearer token; only its SHA-256 is stored."""
+
+    __tablename__ = "tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str]
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class EventRow(Base):
+    """Something the screens should hear about, for every process that listens."""
+
+    __tablename__ = "events"
+    __table_args__: ClassVar[Any] = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    payload: Mapped[dict[str, Any]]
+    criterion_id: Mapped[int | None] = mapped_column(ForeignKey("criteria.id"))
+    xid: Mapped[int | None]
+    created_at: Mapped[datetime] = _created()
