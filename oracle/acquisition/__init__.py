@@ -1,0 +1,1 @@
+"""What to ask next: one file per acquisition function."""

@@ -1,0 +1,1 @@
+"""Who says: one file per answerer."""

@@ -1,0 +1,131 @@
+"""What has been said about each pair, added up: the ledger under the constraint graph.
+
+The evidence of a pair is the sum over its statements of ±log((1 - eps) / eps) nats, eps being how often the source is
+wrong. Unsure, skip and not comparable are kept and weigh nothing; so does "same, but only because of the background".
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping
+from math import fsum, log
+
+import numpy as np
+
+from db.errors import BadInput
+from db.nouns import Statement, Verdict
+
+Pair = tuple[int, int]
+LOWEST_ERROR, HIGHEST_ERROR = 1e-4, 0.49
+
+
+def pair_of(a: int, b: int) -> Pair:
+    """The unordered pair, smaller id first."""
+    return (a, b) if a < b else (b, a)
+
+
+def answer_weight(error_rate: float, confidence: float | None = None) -> float:
+    """Nats one answer weighs. Confidence c blends its source with a coin: eps_c = 1/2 - c (1/2 - eps)."""
+    eps = min(max(error_rate, LOWEST_ERROR), HIGHEST_ERROR)
+    if confidence is not None:
+        eps = 0.5 - confidence * (0.5 - eps)
+    return log((1 - eps) / eps)
+
+
+def direction(statement: Statement) -> int:
+    """+1 for same, -1 for different, 0 for everything that weighs nothing."""
+    if statement.verdict is Verdict.SAME:
+        return 0 if statement.background else 1
+    return -1 if statement.verdict is Verdict.DIFFERENT else 0
+
+
+class Evidence:
+    """Statements by pair and by answer, with the net evidence of every pair. Adding costs O(1)."""
+
+    def __init__(self, error_rate: float, error_rates: Mapping[str, float]) -> None:
+        if not 0 < error_rate < 0.5:
+            raise BadInput(f"error_rate = a number between 0 and 0.5 expected, got {error_rate}. Try 0.05.")
+        self.error_rate = error_rate
+        self.error_rates = dict(error_rates)
+        self.margin = 0.999 * answer_weight(error_rate)  # one answer's worth, with room for rounding
+        self.size = 0
+        self._by_pair: dict[Pair, list[Statement]] = {}
+        self._pairs_of: dict[int, list[Pair]] = {}
+        self._row: dict[Pair, int] = {}
+        self._columns = (array("q"), array("q"), array("d"))
+
+    def add(self, statement: Statement) -> bool:
+        """Take one statement in; False if it was already there. Raises BadInput for a pair of one item."""
+        if statement.a == statement.b:
+            raise BadInput(f"a pair needs two different items, got {statement.a} twice. Leave this statement out.")
+        pair = pair_of(statement.a, statement.b)
+        said = self._by_pair.setdefault(pair, [])
+        if any(known.answer == statement.answer for known in said):
+            return False
+        said.append(statement)
+        self._pairs_of.setdefault(statement.answer, []).append(pair)
+        self.size += 1
+        self._refresh(pair)
+        return True
+
+    def remove(self, answer: int) -> list[Pair]:
+        """Forget everything one answer stated; the pairs it touched (none if it is unknown)."""
+        pairs = self._pairs_of.pop(answer, [])
+        for pair in pairs:
+            self._by_pair[pair] = [said for said in self._by_pair[pair] if said.answer != answer]
+            self.size -= 1
+            self._refresh(pair)
+            if not self._by_pair[pair]:
+                del self._by_pair[pair]
+        return pairs
+
+    def pairs(self, answer: int) -> tuple[Pair, ...]:
+        """Pairs one answer states something about."""
+        return tuple(self._pairs_of.get(answer, ()))
+
+    def _refresh(self, pair: Pair) -> None:
+        """Re-add the evidence of one pair. fsum is exact, so the order of answers cannot matter."""
+        score = fsum(direction(said) * self.weight(said) for said in self._by_pair[pair])
+        row = self._row.get(pair)
+        if row is None:
+            self._row[pair] = len(self._columns[0])
+            for column, value in zip(self._columns, (pair[0], pair[1], score), strict=True):
+                column.append(value)
+        else:
+            self._columns[2][row] = score
+
+    def weight(self, statement: Statement) -> float:
+        """Nats of one statement, by the reliability of its source and its stated confidence."""
+        return answer_weight(self.error_rates.get(statement.source, self.error_rate), statement.confidence)
+
+    def score(self, pair: Pair) -> float:
+        """Net evidence in nats: positive for same, negative for different, 0 if nothing was said."""
+        row = self._row.get(pair)
+        return 0.0 if row is None else self._columns[2][row]
+
+    def said(self, pair: Pair) -> list[Statement]:
+        """Every statement about the pair, the ones that weigh nothing too."""
+        return self._by_pair.get(pair, [])
+
+    def mixed(self, pair: Pair) -> bool:
+        """True if some answers say same and others different."""
+        return {direction(said) for said in self.said(pair)} >= {1, -1}
+
+    def accepted(self, pair: Pair) -> int:
+        """Sign of the pair once accepted; 0 while answers disagree and neither side leads by one answer's worth."""
+        score = self.score(pair)
+        if abs(score) < self.margin and self.mixed(pair):
+            return 0
+        return (score > 1e-9) - (score < -1e-9)
+
+    def statements(self) -> Iterator[Statement]:
+        """All statements, in no particular order."""
+        for said in self._by_pair.values():
+            yield from said
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Net evidence by pair: a, b (M,) int64 ids with a < b, sorted; sign (M,) int64 ±1; weight (M,) float64 > 0."""
+        a, b = (np.array(column, dtype=np.int64) for column in self._columns[:2])
+        score = np.array(self._columns[2], dtype=np.float64)
+        kept = np.abs(score) > 1e-9
+        a, b, score = a[kept], b[kept], score[kept]
+        order = np.lexsort((b, a))
+        return a[order], b[order], np.sign(score[order]).astype(np.int64), np.abs(score[order])
