@@ -124,6 +124,13 @@ def held(s: Session, criterion: int, holder: str) -> list[Leased]:
     return [Leased(_question(row), lease.token, lease.expires_at) for row, lease in rows]
 
 
+def in_hand(s: Session, criterion: int) -> list[Question]:
+    """Questions somebody holds right now and has not answered, each once."""
+    mine = (LeaseRow.question_id == QuestionRow.id, ~LeaseRow.answered, LeaseRow.expires_at > now())
+    rows = s.scalars(select(QuestionRow).where(QuestionRow.criterion_id == criterion, exists().where(*mine)))
+    return [_question(row) for row in rows]
+
+
 def renew(s: Session, question: int, token: str, lease_s: float = 180) -> datetime:
     """Keep a question longer; returns when the lease now ends. Raises StaleLease if it is another's by now."""
     checks.number(lease_s, "lease_s", 0, 86_400)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from db import horizon
@@ -122,7 +123,7 @@ def _superseding(s: Session, criterion: int) -> list[tuple[int, int]]:
     """(event, the event it supersedes), oldest first."""
     mine = (AnswerRow.criterion_id == criterion, AnswerRow.supersedes.is_not(None), horizon.settled(s, AnswerRow.xid))
     rows = s.execute(select(AnswerRow.id, AnswerRow.supersedes).where(*mine).order_by(AnswerRow.id))
-    return [(event, superseded) for event, superseded in rows]
+    return [(event, superseded or 0) for event, superseded in rows]
 
 
 def _dead(links: Iterable[tuple[int, int]]) -> set[int]:
@@ -135,8 +136,9 @@ def _dead(links: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _statements(s: Session, criterion: int, after: int, dead: set[int]) -> list[Statement]:
+    # in the order of Statement's fields
     said = (VerdictRow.answer_id, VerdictRow.a, VerdictRow.b, VerdictRow.verdict)
-    more = (VerdictRow.confidence, VerdictRow.background, AnswerRow.source, QuestionRow.audit, QuestionRow.probability)
+    more = (AnswerRow.source, VerdictRow.confidence, VerdictRow.background, QuestionRow.audit, QuestionRow.probability)
     joined = select(*said, *more).join(AnswerRow, AnswerRow.id == VerdictRow.answer_id)
     query = joined.join(QuestionRow, QuestionRow.id == AnswerRow.question_id)
     mine = (AnswerRow.criterion_id == criterion, AnswerRow.id > after, horizon.settled(s, AnswerRow.xid))
@@ -144,9 +146,9 @@ def _statements(s: Session, criterion: int, after: int, dead: set[int]) -> list[
     return [_statement(row) for row in rows if row.answer_id not in dead]
 
 
-def _statement(row: object) -> Statement:
-    answer, a, b, verdict, confidence, background, source, audit, probability = row  # type: ignore[misc]
-    return Statement(answer, a, b, Verdict(verdict), source, confidence, background, audit, probability)
+def _statement(row: Row[Any]) -> Statement:
+    answer, a, b, verdict, *more = row
+    return Statement(answer, a, b, Verdict(verdict), *more)
 
 
 def _verdicts(s: Session, answers: list[int]) -> dict[int, tuple[PairVerdict, ...]]:

@@ -315,7 +315,7 @@ class EventRow(Base):
     """Something the screens should hear about, for every process that listens."""
 
     __tablename__ = "events"
-    __table_args__: ClassVar[Any] = ({"sqlite_autoincrement": True},)
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     payload: Mapped[dict[str, Any]]

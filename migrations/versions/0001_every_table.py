@@ -16,7 +16,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-DOUBLE = sa.Double()
+DOUBLE: sa.Double[float] = sa.Double()
 MOMENT = DOUBLE  # seconds since 1970
 
 TABLES = (
