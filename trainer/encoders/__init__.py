@@ -4,14 +4,14 @@ A file defines one class `Encoder`; the file's name is what people type. Shared 
 """
 
 from difflib import get_close_matches
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Protocol
 
 import numpy as np
 
-from db import errors
+from db.errors import unknown
+from oracle import plugins
 
+FAMILY = "trainer.encoders"
 DEFAULT = "lite0"
 
 
@@ -33,8 +33,8 @@ class Encoder(Protocol):
 
 
 def encoder_names() -> list[str]:
-    """Encoders with a file of their own, sorted."""
-    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+    """Encoders with a file of their own, or from another package's entry points, sorted."""
+    return plugins.names(FAMILY)
 
 
 def load_encoder(name: str = DEFAULT, **settings: Any) -> Encoder:
@@ -44,11 +44,11 @@ def load_encoder(name: str = DEFAULT, **settings: Any) -> Encoder:
     Raises: NotFound for an unknown name, Broken where the weights cannot be fetched.
     """
     if name in encoder_names():
-        return import_module(f"{__name__}.{name}").Encoder(**settings)  # type: ignore[no-any-return]
+        return plugins.find(FAMILY, name)(**settings)  # type: ignore[no-any-return]
     from trainer.encoders import _timm
 
     if _timm.knows(name):
         return _timm.TimmEncoder(name, **settings)
     known = encoder_names()
     near = get_close_matches(name, known + _timm.model_names(), n=5)
-    raise errors.unknown("encoder", name, {*known, *near}, remedy="Any timm model name works too.")
+    raise unknown("encoder", name, {*known, *near}, remedy="Any timm model name works too.")

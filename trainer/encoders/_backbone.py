@@ -7,7 +7,8 @@ from PIL import Image
 from torch import nn
 
 from db.errors import BadInput, Broken
-from trainer.encoders import _engine, _pixels
+from trainer import pictures
+from trainer.encoders import _engine
 
 
 class Backbone:
@@ -31,14 +32,14 @@ class Backbone:
 
     def square(self, encoded: bytes) -> np.ndarray:
         """The (input_size, input_size, 3) uint8 square of one encoded picture."""
-        return _pixels.decode_square(encoded, self.input_size, self._resample)
+        return pictures.decode_square(encoded, self.input_size, self._resample)
 
     def encode(self, images: list[np.ndarray]) -> np.ndarray:
         """images: (H, W, 3) uint8 each -> (N, dim) float32."""
         for image in images:
             if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
                 raise BadInput(f"images: expected (H, W, 3) uint8 each, got {image.shape} {image.dtype}.")
-        squares = [_pixels.array_square(image, self.input_size, self._resample) for image in images]
+        squares = [pictures.array_square(image, self.input_size, self._resample) for image in images]
         empty = np.empty((0, self.input_size, self.input_size, 3), np.uint8)
         return self.encode_squares(np.stack(squares) if squares else empty)
 

@@ -1,0 +1,67 @@
+"""Bringing pictures in: folders, archives and manifests, checked one by one. See `import_path`.
+
+This file stays light: the processes that decode pictures import it first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+Progress = Callable[[int, int], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass
+class ImportReport:
+    """added and known count items; skipped lists (name, one sentence why). cancelled: stopped before the end."""
+
+    added: int = 0
+    known: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    cancelled: bool = False
+
+
+def import_path(
+    database: "Database",
+    workspace: Path,
+    source: Path,
+    collection: str,
+    *,
+    metadata: Path | str | None = None,
+    id_column: str = "id",
+    path_column: str = "path",
+    where: Sequence[str] = (),
+    time_column: str | None = None,
+    latitude_column: str | None = None,
+    longitude_column: str | None = None,
+    caption_column: str | None = None,
+    audio_column: str | None = None,
+    group_columns: Sequence[str] = (),
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    workers: int | None = None,
+) -> ImportReport:
+    """Import a folder, a zip or tar archive, or a CSV / Parquet / JSONL manifest into a collection.
+
+    Args:
+        metadata: a manifest inside the folder or archive; its paths are relative to itself.
+        where: `COLUMN=VALUE` filters; the same column twice means either value.
+        group_columns: columns whose items must stay on one side of a split.
+        progress: called with (done, total). cancelled: asked between pictures; what is stored stays.
+        workers: decoding processes; default one per CPU.
+    Raises: BadInput for a source, column or filter that cannot be used; Broken if the disk or database fails.
+    """
+    from app.importers.columns import Columns
+    from app.importers.run import run_import
+    from app.importers.sources import open_source
+
+    columns = Columns(
+        id_column, path_column, time_column, latitude_column, longitude_column, caption_column, audio_column,
+        tuple(group_columns),
+    )  # fmt: skip
+    with open_source(Path(source), metadata, columns, where) as opened:
+        return run_import(database, Path(workspace), opened, collection, columns, progress, cancelled, workers)

@@ -1,0 +1,170 @@
+"""Run one import: read, decode in parallel, and write rows only for pictures that are safely on disk."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.importers import Cancelled, ImportReport, Progress, files
+from app.importers.columns import Columns, RowFault, meaning
+from app.importers.decode import MAX_BYTES, THUMBNAIL, TOO_MANY_BYTES, Refused
+from app.importers.decoders import Decoders, Pending
+from app.importers.sources import Entry, Source, inside
+from app.importers.stores import EntryFault
+from db import catalog, checks
+from db.catalog import NewItem
+from db.engine import Database
+from db.errors import Broken
+
+BATCH = 1000  # items in one transaction
+WINDOW_BYTES = 64 * 1024 * 1024  # bytes of pictures under way at once
+WINDOW = 64  # pictures under way at once
+TICK = 8  # pictures between two looks at `progress` and `cancelled`
+AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
+
+
+@dataclass
+class _Run:
+    """State of one import."""
+
+    database: Database
+    workspace: Path
+    source: Source
+    collection: str
+    columns: Columns
+    report: ImportReport
+    seen: dict[str, str] = field(default_factory=dict)  # sha256 -> name
+    ready: list[NewItem] = field(default_factory=list)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Note one thing that is left out, as a sentence."""
+        shown = checks.storable(name)[:200]
+        self.report.skipped.append((shown, f"{reason[:1].upper()}{reason[1:].rstrip('.')}."))
+
+
+def run_import(
+    database: Database,
+    workspace: Path,
+    source: Source,
+    collection: str,
+    columns: Columns,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    workers: int | None = None,
+) -> ImportReport:
+    """Import an opened source. See `app.importers.import_path`."""
+    run = _Run(database, workspace, source, checks.name(collection, "collection"), columns, ImportReport())
+    for name, reason in source.faults:
+        run.skip(name, reason)
+    try:
+        with Decoders(workspace, workers) as decoders:
+            _pump(run, decoders, progress or (lambda done, total: None), cancelled or (lambda: False))
+            _flush(run)
+    except OSError as error:
+        raise Broken(f"cannot write to the workspace ({error.strerror or error}). Free some space, repeat.") from error
+    return run.report
+
+
+def _pump(run: _Run, decoders: Decoders, progress: Progress, cancelled: Cancelled) -> None:
+    """Keep the decoders busy, take what is done in order, and stop when asked to."""
+    under_way: deque[tuple[Entry, Pending]] = deque()
+    total, done = len(run.source.entries), 0
+    progress(0, total)
+    for index, entry in enumerate(run.source.entries):
+        if index % TICK == 0 and cancelled():
+            run.report.cancelled = True
+            break
+        if (encoded := _read(run, entry)) is not None:
+            sha = hashlib.sha256(encoded).hexdigest()
+            if _is_new(run, entry, sha):
+                under_way.append((entry, decoders.submit(encoded, sha)))
+        while _full(under_way):
+            _take(run, decoders, *under_way.popleft())
+        done = index + 1 - len(under_way)
+        if index % TICK == 0:
+            progress(done, total)
+    while under_way and not run.report.cancelled:
+        _take(run, decoders, *under_way.popleft())
+    progress(total if not run.report.cancelled else done, total)
+
+
+def _full(under_way: deque[tuple[Entry, Pending]]) -> bool:
+    return len(under_way) > WINDOW or sum(len(pending.encoded) for _, pending in under_way) > WINDOW_BYTES
+
+
+def _read(run: _Run, entry: Entry) -> bytes | None:
+    """The picture's bytes, or None after noting why not."""
+    try:
+        encoded = run.source.store.read(entry.file, MAX_BYTES)
+    except EntryFault as fault:
+        run.skip(entry.name, str(fault))
+        return None
+    if len(encoded) > MAX_BYTES:
+        run.skip(entry.name, TOO_MANY_BYTES)
+        return None
+    return encoded
+
+
+def _is_new(run: _Run, entry: Entry, sha: str) -> bool:
+    """False, after noting it, for bytes this source has given before."""
+    if sha in run.seen:
+        run.skip(entry.name, f"it has the same bytes as '{run.seen[sha]}'")
+        return False
+    run.seen[sha] = entry.name
+    return True
+
+
+def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None:
+    """Turn one decoded picture into an item that waits for its transaction."""
+    stored = decoders.result(pending)
+    if isinstance(stored, Refused):
+        run.skip(entry.name, stored.reason)
+        return
+    try:
+        about = meaning(entry.row, run.columns)
+        audio = _audio(run, entry)
+    except (RowFault, EntryFault) as fault:
+        run.skip(entry.name, str(fault))
+        return
+    run.ready.append(
+        NewItem(pending.sha, stored.width, stored.height, stored.path, entry.name[:1000], audio=audio, **about)
+    )
+    if len(run.ready) >= BATCH:
+        _flush(run)
+
+
+def _audio(run: _Run, entry: Entry) -> str | None:
+    """Store the recording that belongs to a picture. Returns its path relative to the workspace."""
+    column = run.columns.audio
+    given = str(entry.row[column] or "").strip() if column else ""
+    if not given:
+        return None
+    name = inside(run.source, given)
+    extension = Path(given).suffix.lower()
+    if name is None or extension not in AUDIO:
+        raise EntryFault(f"its recording '{given[:80]}' is not a sound file inside the source")
+    content = run.source.store.read(name, MAX_BYTES)
+    if len(content) > MAX_BYTES:
+        raise EntryFault(f"its recording is larger than {MAX_BYTES // 1024 // 1024} MB")
+    path = files.media_path(hashlib.sha256(content).hexdigest(), extension[1:])
+    files.write_once(run.workspace / path, content)
+    return path
+
+
+def _flush(run: _Run) -> None:
+    """Make the files' names durable, then add their rows in one transaction."""
+    if not run.ready:
+        return
+    for folder in _folders(run):
+        files.sync_folder(folder)
+    with run.database.write() as s:
+        added, known = catalog.add_items(s, catalog.add_collection(s, run.collection), run.ready)
+    run.report.added += added
+    run.report.known += known
+    run.ready.clear()
+
+
+def _folders(run: _Run) -> Iterator[Path]:
+    paths = {path for item in run.ready for path in (item.path, files.thumbnail_path(item.sha256, THUMBNAIL))}
+    return iter(sorted({(run.workspace / path).parent for path in paths}))
