@@ -1,0 +1,72 @@
+"""The start partition: groups found without an answer."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from db.errors import BadInput
+from trainer.clusters import LINKS, by_size, neighbour_graph, start_partition
+
+
+def blobs(groups: int, each: int, seed: int = 0, spread: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
+    """Unit rows around random directions, and the direction of each row."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(groups, 16))
+    truth = np.repeat(np.arange(groups), each)
+    vectors = centres[truth] / np.linalg.norm(centres[truth], axis=1, keepdims=True)
+    vectors = vectors + spread * rng.normal(size=vectors.shape) / 4
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), truth
+
+
+def near(vectors: np.ndarray, k: int = LINKS) -> tuple[np.ndarray, np.ndarray]:
+    """Exact neighbours by a plain sort."""
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -2)
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, : min(k, len(vectors) - 1)]
+    return order, np.take_along_axis(cosines, order, axis=1)
+
+
+def test_the_number_of_groups_is_found() -> None:
+    vectors, truth = blobs(groups=7, each=40)
+    found = start_partition(vectors, *near(vectors), seed=0)
+    assert len(set(zip(found, truth, strict=True))) == 7 == len(set(found))
+
+
+def test_the_same_seed_gives_the_same_groups() -> None:
+    vectors, _ = blobs(groups=5, each=30, spread=1.5)
+    first, second = (start_partition(vectors, *near(vectors), seed=3) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(0, 40), seed=st.integers(0, 1000))
+def test_every_item_has_one_group_and_groups_are_numbered_by_size(count: int, seed: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(count, 8))
+    vectors = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    neighbours, cosines = near(vectors) if count > 1 else (np.zeros((count, 0), int), np.zeros((count, 0)))
+    found = start_partition(vectors, neighbours, cosines, seed)
+    sizes = np.bincount(found) if count else np.zeros(0)
+    assert found.shape == (count,) and (np.diff(sizes) <= 0).all() and (sizes > 0).all()
+
+
+def test_identical_items_are_one_group() -> None:
+    vectors = np.tile(np.eye(1, 4, dtype=np.float32), (30, 1))
+    assert set(start_partition(vectors, *near(vectors), seed=0)) == {0}
+
+
+def test_the_graph_is_symmetric_without_loops() -> None:
+    vectors, _ = blobs(groups=3, each=20, spread=1.0)
+    graph = neighbour_graph(*near(vectors))
+    assert abs(graph - graph.T).max() == 0 and graph.diagonal().sum() == 0 and graph.data.min() > 0
+
+
+def test_groups_are_renamed_from_the_largest_to_the_smallest() -> None:
+    assert by_size(np.array([9, 4, 4, 7, 4, 7])).tolist() == [2, 0, 0, 1, 0, 1]
+
+
+def test_neighbours_of_another_embedding_are_refused() -> None:
+    vectors, _ = blobs(groups=2, each=5)
+    neighbours, cosines = near(vectors)
+    with pytest.raises(BadInput, match="compute both from the same vectors"):
+        start_partition(vectors[:-1], neighbours, cosines)
