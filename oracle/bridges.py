@@ -33,7 +33,8 @@ def bridges(members: Sequence[int], links: dict[int, set[int]]) -> dict[Pair, in
 
 def _walk(start: int, links: dict[int, set[int]]) -> tuple[list[int], dict[int, int | None]]:
     """Depth-first order and the parent of every item."""
-    order, parent = [start], {start: None}
+    order: list[int] = [start]
+    parent: dict[int, int | None] = {start: None}
     stack = [(start, iter(sorted(links[start])))]
     while stack:
         here, rest = stack[-1]

@@ -1,8 +1,9 @@
 """Contradictions among the answers, and which answers are the likeliest to be wrong.
 
 A contradiction is a pair said to be different although a chain of "same" joins its ends, or a pair about which
-answers disagree. For each, the weakest set of positive edges between the ends (minimum cut) is weighed against the direct
-evidence; the lighter side is suspected, both if they weigh the same. Nothing is resolved here: suspects become questions.
+answers disagree. For each, the weakest set of positive edges between the ends (minimum cut) is weighed against the
+direct evidence; the lighter side is suspected, both if they weigh the same. Nothing is resolved here: suspects become
+questions.
 """
 
 from collections.abc import Callable, Mapping, Sequence

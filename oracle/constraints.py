@@ -156,6 +156,8 @@ class ConstraintGraph:
             return None
         if one == other:
             return self._relation_inside(a, b, self._view(one))
+        if pair_of(a, b) in self._mixed and not self._evidence.accepted(pair_of(a, b)):
+            return None
         return Verdict.DIFFERENT if self._walls(a, b) else None
 
     def implied(self, a: int, b: int) -> Implied | None:
@@ -237,6 +239,8 @@ class ConstraintGraph:
             contested = tuple(sorted(self._by_component()[0].get(number, ())))
             known = (stamp, View(number, self._evidence, self._components, contested, self.cap))
             self._views[number] = known
+            if len(self._views) > 2 * len(self._components.members) + 64:  # forget components that are no more
+                self._views = {n: view for n, view in self._views.items() if n in self._components.members}
         return known[1]
 
     def _view_of(self, item: int) -> View:

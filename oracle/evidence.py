@@ -50,7 +50,7 @@ class Evidence:
         self._by_pair: dict[Pair, list[Statement]] = {}
         self._pairs_of: dict[int, list[Pair]] = {}
         self._row: dict[Pair, int] = {}
-        self._columns = (array("q"), array("q"), array("d"))
+        self._columns: tuple[array[int], array[int], array[float]] = (array("q"), array("q"), array("d"))
 
     def add(self, statement: Statement) -> bool:
         """Take one statement in; False if it was already there. Raises BadInput for a pair of one item."""
@@ -87,8 +87,9 @@ class Evidence:
         row = self._row.get(pair)
         if row is None:
             self._row[pair] = len(self._columns[0])
-            for column, value in zip(self._columns, (pair[0], pair[1], score), strict=True):
-                column.append(value)
+            self._columns[0].append(pair[0])
+            self._columns[1].append(pair[1])
+            self._columns[2].append(score)
         else:
             self._columns[2][row] = score
 
