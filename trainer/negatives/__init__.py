@@ -1,0 +1,1 @@
+"""Negative policies: how strongly keys push. One file each, `(pool) -> Pool`."""

@@ -1,0 +1,16 @@
+"""Every other item pushes with weight 1, as in plain SupCon and NT-Xent."""
+
+from dataclasses import dataclass, replace
+
+from trainer.pool import Pool
+
+
+@dataclass(frozen=True)
+class NegativePolicy:
+    """weight: push of one negative, >= 0."""
+
+    weight: float = 1.0
+
+    def __call__(self, pool: Pool) -> Pool:
+        pushes = (pool.pos == 0) & ~pool.own  # (B, K)
+        return replace(pool, neg=pushes.to(pool.neg.dtype) * self.weight)

@@ -1,0 +1,1 @@
+"""Objectives: `(pool) -> ()`. One file each, only where the formula truly differs."""

@@ -1,0 +1,64 @@
+"""A batch on its way to the loss: who is compared with whom, who pulls, who pushes.
+
+Curation is `Pool -> Pool`, an objective is `Pool -> number`, and `obey` lets the answers have the last word.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from db.errors import BadInput
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """anchors: (B, d) unit rows. keys: (K, d) unit rows. anchor_ids (B,), key_ids (K,): int64 item ids.
+
+    pos: (B, K) >= 0, share of the pull. neg: (B, K) >= 0, weight in the unlabelled stratum. confirmed: (B, K) >= 0,
+    weight in the stratum of confirmed negatives, never debiased. same: (B, K) in [0, 1], chance that the two belong
+    together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled by the update where an objective needs them:
+    reference (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two views.
+    """
+
+    anchors: Tensor
+    keys: Tensor
+    anchor_ids: Tensor
+    key_ids: Tensor
+    pos: Tensor
+    neg: Tensor
+    confirmed: Tensor
+    same: Tensor
+    said: Tensor
+    reference: Tensor | None = None
+    anchor_groups: Tensor | None = None
+    key_groups: Tensor | None = None
+
+    @classmethod
+    def of(cls, anchors: Tensor, keys: Tensor, anchor_ids: Tensor, key_ids: Tensor, same: Tensor, said: Tensor) -> "Pool":
+        """A pool nobody has curated: nothing pulls, every other item pushes with weight 1."""
+        shape = (len(anchors), len(keys))
+        if tuple(same.shape) != shape or tuple(said.shape) != shape:
+            raise BadInput(f"same and said = {shape} expected, got {tuple(same.shape)} and {tuple(said.shape)}.")
+        nothing = torch.zeros(shape, dtype=anchors.dtype, device=anchors.device)
+        pool = cls(anchors, keys, anchor_ids, key_ids, nothing, nothing, nothing, same, said)
+        return replace(pool, neg=(~pool.own).to(anchors.dtype))
+
+    @property
+    def own(self) -> Tensor:
+        """(B, K) bool: key is the anchor's own item (another view of it, or itself)."""
+        return self.anchor_ids[:, None] == self.key_ids[None, :]
+
+
+def obey(pool: Pool, emphasis: float = 2.0) -> Pool:
+    """The answers have the last word: a must-link never pushes, a cannot-link never pulls and is a confirmed negative.
+
+    emphasis: weight of a confirmed negative, >= 1. The anchor's own item pushes nowhere.
+    """
+    together, apart = (pool.said > 0) | pool.own, (pool.said < 0) & ~pool.own
+    return replace(
+        pool,
+        pos=pool.pos.masked_fill(apart, 0.0),
+        neg=pool.neg.masked_fill(together | apart, 0.0),
+        confirmed=torch.where(apart, torch.full_like(pool.neg, emphasis), pool.confirmed.masked_fill(together, 0.0)),
+    )

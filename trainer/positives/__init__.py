@@ -1,0 +1,1 @@
+"""Positive sources: which keys pull. One file each, `(pool) -> Pool`."""
