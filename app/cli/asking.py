@@ -1,0 +1,114 @@
+"""`simulate` and `ask`: answers from a scripted oracle, answers from a terminal."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.cli.run import Run, command, console
+
+
+class Unit(StrEnum):
+    """What a budget counts."""
+
+    SCREENS = "screens"
+    VERDICTS = "verdicts"
+    SECONDS = "seconds"
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "simulate", SIMULATE)(simulate)
+    command(app, "ask", ASK)(ask)
+
+
+SIMULATE = r"""
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 --report run1
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 --report run2
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 900 --budget-unit verdicts \
+  --acquisition random --seed 3 --noise 0.1 --report run3
+pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
+  --budget 300 --report run4
+"""
+
+
+def simulate(
+    run: Run,
+    collection: Annotated[str, typer.Option(help="Name of the collection.")],
+    criterion: Annotated[str, typer.Option(help="Name of the criterion.")],
+    oracle: Annotated[
+        str,
+        typer.Option(
+            help="labels:COLUMN, attribute:COLUMN, positive-only:COLUMN, replay:FILE or rule:PYTHON.MODULE:NAME."
+        ),
+    ],
+    budget: Annotated[float, typer.Option(help="How much may be asked, in the budget unit.")],
+    report: Annotated[Path, typer.Option(help="Folder for curve.csv, summary.json, report.html, answers.jsonl.")],
+    budget_unit: Annotated[Unit, typer.Option(help="What the budget counts.")] = Unit.SCREENS,
+    acquisition: Annotated[str, typer.Option(help="What chooses the questions.")] = "mixed",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same curve.")] = 0,
+    noise: Annotated[float, typer.Option(help="Share of pair verdicts that are turned round.")] = 0.0,
+    abstain: Annotated[float, typer.Option(help="Share of questions that are not answered.")] = 0.0,
+    labels: Annotated[str | None, typer.Option(help="Column to score against. Default: the oracle's.")] = None,
+    encoder: Annotated[str, typer.Option(help="Backbone whose features are used.")] = "lite0",
+) -> None:
+    """Run the whole loop with a scripted oracle and report how fast it learns. Ctrl-C keeps what was measured."""
+    from app.simulate import Plan
+    from app.simulate import simulate as run_simulation
+
+    plan = Plan(
+        collection=collection,
+        criterion=criterion,
+        oracle=oracle,
+        budget=budget,
+        unit=budget_unit.value,
+        acquisition=acquisition,
+        seed=seed,
+        noise=noise,
+        abstain=abstain,
+        labels=labels,
+        encoder=encoder,
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console(), transient=True) as bar:
+        task = bar.add_task("getting ready", total=1)
+        told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
+        summary = run_simulation(run.settings, plan, report, told)
+    run.show(summary, in_words(summary, report))
+    if summary["stopped"]:
+        raise KeyboardInterrupt
+
+
+def in_words(summary: dict[str, Any], report: Path) -> str:
+    """The outcome in a few lines."""
+    first, final, areas = summary["first"], summary["final"], summary["areas"]
+    verdicts, seconds = final["pair_verdicts"], final["seconds"]
+    done = f"{final['screens']:.0f} screens, {verdicts:.0f} pair verdicts, {seconds:.0f} s of answering"
+    lines = [done, f"report: {report / 'report.html'}"]
+    if final["ari"] == final["ari"]:  # not nan: there were labels to score against
+        lines[1:1] = [
+            f"ARI {first['ari']:.3f} before any answer, {final['ari']:.3f} now (k-means: {summary['kmeans_ari']:.3f})",
+            f"mean ARI by screens {areas['ari_by_screens']:.3f}, by pair verdicts {areas['ari_by_pair_verdicts']:.3f}",
+        ]
+    return "\n".join(lines)
+
+
+ASK = """
+pairwright ask --criterion material
+pairwright ask --criterion material --count 20 --source ada
+"""
+
+
+def ask(
+    run: Run,
+    criterion: Annotated[str, typer.Option(help="Name of the criterion.")],
+    count: Annotated[int, typer.Option(help="How many questions at most.", min=1)] = 10,
+    source: Annotated[str, typer.Option(help="Whose answers these are.")] = "terminal",
+) -> None:
+    """Answer questions in the terminal; the pictures are drawn with coloured blocks."""
+    from app.terminal import ask_here
+
+    with run.database() as database:
+        done = ask_here(run.settings, database, criterion, count, source, console())
+    run.show({"criterion": criterion, "answered": done}, f"{done} answered, thank you")

@@ -1,0 +1,135 @@
+"""`import`, `embed`, `criterion`: from files to something that can be asked about."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.run import Run, command, table
+
+criterion = typer.Typer(help="What 'same' means: add and list criteria.", no_args_is_help=True, rich_markup_mode=None)
+Collection = Annotated[str, typer.Option(help="Name of the collection.")]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "import", IMPORT)(import_)
+    command(app, "embed", EMBED)(embed)
+    command(criterion, "add", ADD)(add)
+    command(criterion, "list", LIST)(list_)
+    app.add_typer(criterion, name="criterion")
+
+
+IMPORT = """
+pairwright import photos/ --collection photos
+pairwright import trashnet.zip --collection trash --metadata metadata.csv
+pairwright import items.parquet --collection shoes --path-column file --where split=train
+"""
+
+
+def import_(
+    run: Run,
+    path: Annotated[Path, typer.Argument(help="A folder, an archive, or a CSV, Parquet or JSONL manifest.")],
+    collection: Collection,
+    metadata: Annotated[str | None, typer.Option(help="Table of metadata; inside an archive, its name there.")] = None,
+    id_column: Annotated[str, typer.Option(help="Column with the name of each item.")] = "id",
+    path_column: Annotated[str, typer.Option(help="Column with the path of each image.")] = "path",
+    where: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows; may be repeated.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Column with the time a picture was taken.")] = None,
+    latitude_column: Annotated[str | None, typer.Option(help="Column with the latitude, in degrees.")] = None,
+    longitude_column: Annotated[str | None, typer.Option(help="Column with the longitude, in degrees.")] = None,
+    caption_column: Annotated[str | None, typer.Option(help="Column with a caption.")] = None,
+    audio_column: Annotated[str | None, typer.Option(help="Column with the path of a recording.")] = None,
+    group_column: Annotated[
+        list[str] | None, typer.Option(help="Column whose items stay on one side of a split; may be repeated.")
+    ] = None,
+) -> None:
+    """Bring images into a collection. Known images (same bytes) are not added twice."""
+    from app.importers import import_path
+
+    with run.database() as database, run.progress("reading images") as progress:
+        report = import_path(
+            database,
+            run.workspace,
+            path,
+            collection,
+            metadata=metadata,
+            where=tuple(where or ()),
+            group_columns=tuple(group_column or ()),
+            progress=progress,
+            id_column=id_column,
+            path_column=path_column,
+            time_column=time_column,
+            latitude_column=latitude_column,
+            longitude_column=longitude_column,
+            caption_column=caption_column,
+            audio_column=audio_column,
+        )
+    skipped = [{"name": str(name), "reason": reason} for name, reason in report.skipped]
+    document = {"collection": collection, "added": report.added, "known": report.known, "skipped": skipped}
+    reasons = "".join(f"\n  {entry['name']}: {entry['reason']}" for entry in skipped[:20])
+    more = f"\n  and {len(skipped) - 20} more (--json lists them all)" if len(skipped) > 20 else ""
+    run.show(document, f"{report.added} added, {report.known} known, {len(skipped)} skipped{reasons}{more}")
+
+
+EMBED = """
+pairwright embed --collection photos
+pairwright embed --collection photos --encoder resnet18
+"""
+
+
+def embed(
+    run: Run,
+    collection: Collection,
+    encoder: Annotated[str, typer.Option(help="Backbone: lite0, or any model name of timm.")] = "lite0",
+) -> None:
+    """Compute the backbone features of a collection. Stopped half-way, it resumes where it was."""
+    from app.features import ensure_features
+
+    with run.database() as database, run.progress(f"embedding with {encoder}") as progress:
+        store, computed = ensure_features(database, run.workspace, collection, encoder, progress=progress)
+    total = len(store.ids)
+    document = {"collection": collection, "encoder": encoder, "items": total, "computed": computed}
+    run.show(document, f"{total} items have {encoder} features, {computed} computed now")
+
+
+ADD = """
+pairwright criterion add material --collection trash --prompt "Same material?"
+"""
+
+
+def add(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="Name of the criterion, unique in the database.")],
+    collection: Collection,
+    prompt: Annotated[str, typer.Option(help="The question as a person reads it.")],
+) -> None:
+    """Say what "same" means for a collection."""
+    from db import catalog
+
+    with run.database() as database, database.write() as s:
+        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), prompt)
+    run.show({"id": made, "name": name, "collection": collection, "prompt": prompt}, f"criterion {name} added")
+
+
+LIST = """
+pairwright criterion list
+pairwright criterion list --collection trash --json
+"""
+
+
+def list_(
+    run: Run, collection: Annotated[str | None, typer.Option(help="Only those of this collection.")] = None
+) -> None:
+    """List the criteria, with how much has been answered."""
+    from db import catalog, feedback
+
+    with run.database() as database, database.read() as s:
+        only = catalog.collection_id(s, collection) if collection else None
+        names = {c.id: c.name for c in catalog.collections(s)}
+        found = [
+            {"id": c.id, "name": c.name, "collection": names[c.collection], "prompt": c.prompt}
+            | {"statements": len(feedback.statements(s, c.id))}
+            for c in catalog.criteria(s, only)
+        ]
+    rows = [[c["name"], c["collection"], c["statements"], c["prompt"]] for c in found]
+    run.show(found, table("Criteria", ["name", "collection", "pair verdicts", "prompt"], rows))

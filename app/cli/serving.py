@@ -1,0 +1,74 @@
+"""`serve`, `trainer`, `demo`: the parts that keep running."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.run import Run, command
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "serve", SERVE)(serve)
+    command(app, "trainer", TRAINER)(trainer)
+    command(app, "demo", DEMO)(demo)
+
+
+SERVE = """
+pairwright serve
+pairwright serve --workspace /data/pairwright --host 0.0.0.0 --port 8080
+"""
+
+
+def serve(run: Run, host: Host = "127.0.0.1", port: Port = 7860) -> None:
+    """Start the app and its trainer process; Ctrl-C stops both."""
+    from app.server import serve as run_server
+
+    run_server(run.settings, host, port)
+
+
+TRAINER = """
+pairwright trainer --database-url postgresql+psycopg://user@host/pairwright --workspace /shared/pairwright
+"""
+
+
+def trainer(run: Run) -> None:
+    """Run the trainer alone, for instance on a GPU machine beside a shared database. Ctrl-C stops it."""
+    from trainer.worker import main as run_trainer
+
+    run.settings.open().close()  # migrated before the first tick
+    run_trainer(run.settings.url, run.workspace)
+
+
+DEMO = """
+pairwright demo
+pairwright demo --headless --answers 60
+"""
+
+
+def demo(
+    run: Run,
+    host: Host = "127.0.0.1",
+    port: Port = 7860,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No browser: a scripted oracle answers over REST.")
+    ] = False,
+    answers: Annotated[int, typer.Option(help="With --headless: how many questions.", min=1)] = 60,
+    criterion: Annotated[str, typer.Option(help="With --headless: kind or colour.")] = "kind",
+) -> None:
+    """Prepare a collection of real pictures, start the app, and sign in by itself on this machine."""
+    from app.headless import run_headless
+    from app.tour import prepare
+
+    with run.progress("preparing the demo pictures") as progress:
+        prepare(run.settings, progress)
+    if headless:
+        outcome = run_headless(run.settings, answers, criterion, run.say)
+        run.show(outcome.document(), outcome.words())
+        return
+    from app.server import serve as run_server
+
+    run_server(run.settings, host, port, open_browser=browser, auto_login=True)

@@ -1,0 +1,133 @@
+"""One simulated run on its way: ask, answer, record, learn. The loop never sees the labels that score it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.curve import Row
+from db import feedback, queue
+from db.engine import Database
+from db.errors import Broken
+from db.nouns import Answer, Item, PairVerdict, Question, Snapshot, Statement, Verdict
+from oracle import timing
+from oracle.belief import infer
+from oracle.constraints import ConstraintGraph
+from trainer.evaluate import scores
+from trainer.learner import Learner
+
+SILENCE = 25  # this many unanswered questions in a row, and the oracle has no more to say
+SOURCE = "simulation"
+WEIGHTLESS = (Verdict.SKIP, Verdict.UNSURE)
+
+
+@dataclass
+class Effort:
+    """What the answers have cost so far, in the three units; how many were false; how many in a row were none."""
+
+    screens: int = 0
+    verdicts: int = 0
+    seconds: float = 0.0
+    wrong: int = 0
+    silent: int = 0
+
+
+@dataclass
+class Course:
+    """items: in the order of the snapshot's rows. truth: their labels, None where unknown; for scoring only."""
+
+    database: Database
+    criterion: int
+    items: Sequence[Item]
+    truth: Sequence[Any] | None
+    learner: Learner
+    answerer: Any
+    acquisition: Any
+    snapshot: Snapshot
+    graph: ConstraintGraph = field(default_factory=ConstraintGraph)
+    effort: Effort = field(default_factory=Effort)
+    last_event: int = 0
+    learnt: int = 0  # how many versions were promoted
+
+    def ask(self) -> bool:
+        """Ask one question and record what is said. False: nothing is left to ask, or nobody answers any more."""
+        leased = self._next()
+        if leased is None or self.effort.silent >= SILENCE:
+            return False
+        answer = self.answerer.answer(leased.question)
+        self.effort.seconds += timing.seconds(leased.question, answer or _skip(leased.question))
+        self.effort.silent = 0 if answer else self.effort.silent + 1
+        self.effort.screens += 1
+        said = answer or _skip(leased.question)
+        key = f"screen-{self.effort.screens}"
+        with self.database.write() as s:
+            feedback.record(s, Answer(_id(leased.question), said.verdicts, SOURCE, key, said.seconds, leased.token))
+        self._read()
+        return True
+
+    def learn(self) -> None:
+        """Learn from the log; a candidate that is better on held-out answers takes over."""
+        candidate = self.learner.learn(self.graph)
+        if candidate is not None and candidate.better:
+            self.snapshot = self.learner.accept(candidate)
+            self.learnt += 1
+
+    def row(self) -> Row:
+        """The figures of this moment, over all items."""
+        return {
+            "screens": self.effort.screens,
+            "pair_verdicts": self.effort.verdicts,
+            "seconds": self.effort.seconds,
+            **self._figures(),
+            "wrong_answers": self.effort.wrong,
+            "conflicts_open": len(self.graph.conflicts()),
+            "model_version": self.learnt,
+        }
+
+    def _figures(self) -> Row:
+        labels = infer(self.snapshot, self.graph).labels
+        if self.truth is None:
+            return {"clusters": float(len(np.unique(labels)))}
+        return scores(self.truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
+
+    def _next(self) -> queue.Leased | None:
+        """Propose, queue and claim one question, as the app does for a person."""
+        proposed = self.acquisition.propose(self.snapshot, self.graph, 1, criterion=self.criterion)
+        if not proposed:
+            return None
+        with self.database.write() as s:
+            queue.put(s, self.criterion, proposed)
+            claimed = queue.claim(s, self.criterion, SOURCE, 1)
+        if not claimed:
+            raise Broken("a question just queued could not be claimed. Is something else using this run's log.sqlite?")
+        return claimed[0]
+
+    def _read(self) -> None:
+        """Bring the graph up to the log, as every reader does: by asking for what is new."""
+        with self.database.read() as s:
+            new = feedback.statements(s, self.criterion, after=self.last_event)
+            self.last_event = feedback.last_event(s, self.criterion)
+        self.graph.update(new)
+        for statement in new:
+            self._count(statement)
+
+    def _count(self, said: Statement) -> None:
+        if said.verdict in WEIGHTLESS:
+            return
+        self.effort.verdicts += 1
+        if self.truth is not None and said.verdict in (Verdict.SAME, Verdict.DIFFERENT):
+            a, b = (self.truth[self.snapshot.position[item]] for item in (said.a, said.b))
+            known = a is not None and b is not None
+            self.effort.wrong += known and (a == b) != (said.verdict is Verdict.SAME)
+
+
+def _skip(question: Question) -> Answer:
+    """What a person's "skip" writes: no verdict on any pair."""
+    verdicts = tuple(PairVerdict(a, b, Verdict.SKIP) for a, b in question.pairs())
+    return Answer(_id(question), verdicts, SOURCE, "skip")
+
+
+def _id(question: Question) -> int:
+    assert question.id is not None
+    return question.id

@@ -1,0 +1,125 @@
+"""Write a stream of rows as Parquet, CSV or JSONL: chunk by chunk, to a temporary file that is renamed at the end."""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from db.errors import BadInput, Broken, unknown
+
+Row = dict[str, Any]
+CHUNK = 10_000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def chosen_format(out: Path, given: str | None, known: Iterable[str]) -> str:
+    """The format asked for, else the one the file's ending names.
+
+    Raises: NotFound for a format we cannot write; BadInput for a file without an ending.
+    """
+    name = given or out.suffix.lstrip(".").lower()
+    if not name:
+        raise BadInput(f"{out} has no ending that names a format. Give --format, one of: {', '.join(sorted(known))}.")
+    if name not in known:
+        raise unknown("export format", name, known)
+    return name
+
+
+def write_rows(rows: Iterable[Row], out: Path, format: str | None = None) -> int:
+    """Write the rows; returns how many. The file appears whole or not at all."""
+    writers: dict[str, Callable[[Iterator[list[Row]], Path], int]] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
+    write = writers[chosen_format(out, format, writers)]
+    with whole(out) as partial:
+        return write(_chunks(rows), partial)
+
+
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A temporary name beside `out`; renamed to it when the block ends well, removed when it does not."""
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(out)
+    except OSError as cause:
+        raise Broken(
+            f"{out} cannot be written ({cause.strerror or cause}). Free space or choose another place."
+        ) from cause
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def harmless(value: Any) -> Any:
+    """A CSV cell that no spreadsheet takes for a formula: text that starts like one gets a leading apostrophe."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return "'" + value
+    return value
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _csv(chunks: Iterator[list[Row]], out: Path) -> int:
+    count = 0
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        for chunk in chunks:
+            if not count:
+                writer.writerow(chunk[0])
+            writer.writerows([harmless(_text(value)) for value in row.values()] for row in chunk)
+            count += len(chunk)
+    return count
+
+
+def _text(value: Any) -> Any:
+    """Numbers, text and nothing stay; lists and mappings become JSON."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def _jsonl(chunks: Iterator[list[Row]], out: Path) -> int:
+    count = 0
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    with out.open("wb") as file:
+        for chunk in chunks:
+            file.writelines(orjson.dumps(row, option=options) for row in chunk)
+            count += len(chunk)
+    return count
+
+
+def _parquet(chunks: Iterator[list[Row]], out: Path) -> int:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    first = next(chunks, [])
+    whole_first = pa.Table.from_pylist([_arrow(row) for row in first])
+    with parquet.ParquetWriter(out, whole_first.schema) as writer:
+        writer.write_table(whole_first)
+        count = len(first)
+        for chunk in chunks:
+            writer.write_table(pa.Table.from_pylist([_arrow(row) for row in chunk], schema=whole_first.schema))
+            count += len(chunk)
+    return count
+
+
+def _arrow(row: Row) -> Row:
+    """Arrow takes arrays as lists and mappings as JSON text (their keys differ from row to row)."""
+    return {key: _arrow_cell(value) for key, value in row.items()}
+
+
+def _arrow_cell(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return _text(value) if isinstance(value, dict) else value

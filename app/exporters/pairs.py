@@ -1,0 +1,27 @@
+"""Every effective pair verdict of a criterion, one row each: what was said, by whom, about which images."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from app.exporters.formats import Row
+from db.nouns import Item, Statement
+
+
+def pair_rows(statements: Iterable[Statement], items: Mapping[int, Item]) -> Iterator[Row]:
+    """Rows in the order of the log. Undone and corrected answers are not among the statements."""
+    for said in statements:
+        a, b = items[said.a], items[said.b]
+        yield {
+            "answer": said.answer,
+            "a": said.a,
+            "b": said.b,
+            "a_name": a.name,
+            "b_name": b.name,
+            "a_sha256": a.sha256,
+            "b_sha256": b.sha256,
+            "verdict": said.verdict.value,
+            "confidence": said.confidence,
+            "background": said.background,
+            "audit": said.audit,
+            "probability": said.probability,
+            "source": said.source,
+        }

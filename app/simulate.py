@@ -1,0 +1,166 @@
+"""The whole loop with a scripted oracle: ask, answer, record, learn, ask better; scored at every checkpoint.
+
+    items + features -> version 0 -> [ question -> answer -> log -> graph ] x 10 -> learn -> checkpoint -> ...
+
+The run has a database of its own (`log.sqlite`), and uses the queue and the feedback log through the functions people's
+answers go through.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.course import Course
+from app.curve import Curve
+from app.features import ensure_features
+from app.results import finish, write_answers
+from app.scoring import column
+from app.scratch import new_scratch
+from app.settings import Settings
+from app.view import in_collection
+from db import catalog
+from db.errors import BadInput
+from db.nouns import Item
+from oracle import plugins
+from oracle.answerers import from_spec
+from trainer.evaluate import kmeans_ari
+from trainer.learner import Learner
+
+UNITS = ("screens", "verdicts", "seconds")
+EARLY = (3, 6)  # screens after which to learn, before every tenth
+EVERY = 10
+SILENCE = 25  # this many unanswered questions in a row, and the oracle has no more to say
+HOLDER = "simulation"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate.
+
+    oracle: a spec such as labels:material. budget: in `unit` (screens, verdicts or seconds of the time model).
+    noise, abstain: share of verdicts turned, of questions left, in [0, 1). labels: column to score against; by default
+    the oracle's own.
+    """
+
+    collection: str
+    criterion: str
+    oracle: str
+    budget: float
+    unit: str = "screens"
+    acquisition: str = "mixed"
+    seed: int = 0
+    noise: float = 0.0
+    abstain: float = 0.0
+    labels: str | None = None
+    encoder: str = "lite0"
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise BadInput(f"budget unit must be one of {', '.join(UNITS)}, got '{self.unit}'.")
+        if not self.budget > 0:
+            raise BadInput(f"budget must be above 0, got {self.budget}.")
+        for name in ("noise", "abstain"):
+            if not 0 <= getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
+
+    @property
+    def column(self) -> str | None:
+        """The metadata column to score against, if any is known."""
+        kind, _, rest = self.oracle.partition(":")
+        known = kind.replace("_", "-") in ("labels", "attribute", "positive-only")
+        return self.labels or (rest if known and rest else None)
+
+
+Told = Callable[[str, float, float], None]  # (what is going on, done, of)
+
+
+def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *_: None) -> dict[str, Any]:
+    """Run the plan; writes curve.csv, answers.jsonl, summary.json and report.html into `report`; returns the summary.
+
+    Ctrl-C stops it early: what was measured so far is reported all the same, marked as stopped.
+    Raises: NotFound for an unknown collection, criterion, column, acquisition or oracle; BadInput for no items.
+    """
+    began = time.monotonic()
+    acquisition = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
+    items, prompt, features = _gather(settings, plan, told)
+    _check_oracle(plan, items)
+    report.mkdir(parents=True, exist_ok=True)
+    database, criterion, items = new_scratch(report, items, plan.collection, plan.criterion, prompt)
+    try:
+        truth = column(plan.column, items) if plan.column else None
+        baseline = kmeans_ari(features, truth, plan.seed) if truth else None
+        learner = Learner(features, np.array([item.id for item in items]), seed=plan.seed)
+        course = Course(
+            database=database,
+            criterion=criterion,
+            items=items,
+            truth=truth,
+            learner=learner,
+            answerer=_answerer(plan, items),
+            acquisition=acquisition,
+            snapshot=learner.start(),
+        )
+        curve = Curve(report / "curve.csv")
+        stopped = _run(course, plan, curve, told)
+        write_answers(report / "answers.jsonl", database, criterion, items)
+    finally:
+        database.close()
+    took = time.monotonic() - began
+    return finish(report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took)
+
+
+def _run(course: Course, plan: Plan, curve: Curve, told: Told) -> bool:
+    """Ask until the budget is spent; True if Ctrl-C ended it."""
+    try:
+        curve.add(course.row())
+        while spent(course, plan) < plan.budget and course.ask():
+            told("answering", spent(course, plan), plan.budget)
+            screens = course.effort.screens
+            if screens in EARLY or screens % EVERY == 0:
+                course.learn()
+            if screens % EVERY == 0:
+                curve.add(course.row())
+        if curve.rows[-1]["screens"] != course.effort.screens:
+            course.learn()
+            curve.add(course.row())
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def spent(course: Course, plan: Plan) -> float:
+    """What has been used of the budget, in its unit."""
+    effort = course.effort
+    return {"screens": effort.screens, "verdicts": effort.verdicts, "seconds": effort.seconds}[plan.unit]
+
+
+def _gather(settings: Settings, plan: Plan, told: Told) -> tuple[list[Item], str, np.ndarray]:
+    """The items by id, the criterion's prompt, and the items' backbone features (N, D), computed where missing."""
+    database = settings.open()
+    try:
+        in_collection(database, plan.criterion, plan.collection)
+        with database.read() as s:
+            about = catalog.criterion(s, plan.criterion)
+            items = catalog.items(s, about.collection)
+        told_embedding = lambda done, of: told("embedding", done, of)  # noqa: E731
+        store, _ = ensure_features(database, settings.folder, plan.collection, plan.encoder, progress=told_embedding)
+    finally:
+        database.close()
+    row = {int(item): position for position, item in enumerate(store.ids)}
+    readable = [item for item in items if item.id in row]
+    return readable, about.prompt, store.vectors()[[row[item.id] for item in readable]]
+
+
+def _check_oracle(plan: Plan, items: list[Item]) -> None:
+    """Find a misspelt oracle or column before anything is written."""
+    if plan.column:
+        column(plan.column, items)
+    _answerer(plan, items)
+
+
+def _answerer(plan: Plan, items: list[Item]) -> Any:
+    return from_spec(plan.oracle, items, noise=plan.noise, abstain=plan.abstain, seed=plan.seed)
