@@ -1,0 +1,1 @@
+"""REST for browsers, robots and programs: everything under /api/v1, described at /openapi.json."""

@@ -1,0 +1,48 @@
+"""Collections and criteria: what there is, and what "same" means."""
+
+from fastapi import APIRouter
+
+from app.api.context import Curator, Here, Viewer
+from app.api.shapes import CollectionIn, CollectionOut, CollectionsOut, CriteriaOut, CriterionIn, CriterionOut, Which
+from db import catalog
+
+router = APIRouter(tags=["catalog"])
+
+
+@router.get("/collections")
+def collections(here: Here, _: Viewer) -> CollectionsOut:
+    """Every collection with its number of items, by name."""
+    with here.database.read() as s:
+        return CollectionsOut(collections=[_collection(one) for one in catalog.collections(s)])
+
+
+@router.post("/collections", status_code=201)
+def add_collection(here: Here, _: Curator, given: CollectionIn) -> CollectionOut:
+    """A new, empty collection; one that exists is returned as it is."""
+    with here.database.write() as s:
+        id = catalog.add_collection(s, given.name)
+        return next(_collection(one) for one in catalog.collections(s) if one.id == id)
+
+
+def _collection(one: catalog.Collection) -> CollectionOut:
+    return CollectionOut(id=one.id, name=one.name, items=one.items, created_at=one.created_at)
+
+
+@router.get("/criteria")
+def criteria(here: Here, _: Viewer, collection: Which | None = None) -> CriteriaOut:
+    """Every criterion, or those of one collection."""
+    with here.database.read() as s:
+        about = catalog.collection_id(s, collection) if isinstance(collection, str) else collection
+        return CriteriaOut(criteria=[_criterion(one) for one in catalog.criteria(s, about)])
+
+
+@router.post("/criteria", status_code=201)
+def add_criterion(here: Here, _: Curator, given: CriterionIn) -> CriterionOut:
+    """A new criterion; the very same one again is no change, another one of that name is a conflict."""
+    with here.database.write() as s:
+        about = given.collection if isinstance(given.collection, int) else catalog.collection_id(s, given.collection)
+        return _criterion(catalog.criterion(s, catalog.add_criterion(s, given.name, about, given.prompt)))
+
+
+def _criterion(one: catalog.Criterion) -> CriterionOut:
+    return CriterionOut(id=one.id, name=one.name, collection=one.collection, prompt=one.prompt)

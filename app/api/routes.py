@@ -1,0 +1,25 @@
+"""Every REST route, gathered in one router."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+
+from app.api import answers, catalog, events, groups, health, imports, items, progress, questions, versions
+
+PREFIX = "/api/v1"
+PARTS = (health, questions, answers, items, groups, versions, catalog, imports, progress, events)
+
+
+def install(app: FastAPI) -> None:
+    """Hang every route on the app; health and metrics also where load balancers and Prometheus look for them."""
+    api = APIRouter(prefix=PREFIX)
+    for part in PARTS:
+        api.include_router(part.router)
+    app.include_router(api)
+    app.add_api_route("/healthz", health.healthz, include_in_schema=False)
+    app.add_api_route("/metrics", health.metrics, include_in_schema=False)
+    app.add_api_route("/media/{id}", items.media, include_in_schema=False)
+    app.add_api_route("/api/{rest:path}", _nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+
+
+def _nothing(rest: str) -> None:
+    raise HTTPException(404, "there is no such route, or not with this method. /openapi.json lists them all.")

@@ -1,0 +1,77 @@
+"""Model versions and training runs: what asks the questions now, where it comes from, and the way back."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from app.api import views
+from app.api.context import Curator, Here, PathId, Viewer
+from app.api.shapes import RunOut, RunsOut, StepOut, VersionOut, VersionsOut, Which
+from db import catalog, runs, versions
+from db.errors import Conflict
+
+router = APIRouter(tags=["training"])
+
+
+@router.get("/versions")
+def page(
+    here: Here,
+    _: Viewer,
+    criterion: Which,
+    before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> VersionsOut:
+    """Versions of a criterion, newest first. next: pass it as `before` for the following page."""
+    with here.database.read() as s:
+        known = versions.versions(s, catalog.criterion(s, criterion).id)
+    older = [one for one in reversed(known) if before is None or one.id < before]
+    found = [views.version(one) for one in older[:limit]]
+    return VersionsOut(versions=found, next=found[-1].id if len(older) > limit else None)
+
+
+@router.get("/versions/{id}")
+def one(here: Here, _: Viewer, id: PathId) -> VersionOut:
+    """One version with its metrics."""
+    with here.database.read() as s:
+        return views.version(versions.version(s, id))
+
+
+@router.post("/versions/{id}/promote")
+def promote(here: Here, _: Curator, id: PathId) -> VersionOut:
+    """Let this version ask the questions. The one before it can come back by a rollback."""
+    with here.database.write() as s:
+        versions.promote(s, id)
+        return views.version(versions.version(s, id))
+
+
+@router.post("/versions/{id}/rollback")
+def rollback(here: Here, _: Curator, id: PathId) -> VersionOut:
+    """Go back from this version to the one that was served before it; replies with that one."""
+    with here.database.write() as s:
+        version = versions.version(s, id)
+        if version.status != "promoted":
+            raise Conflict(f"version {id} is not the one being served. Reload the list of versions.")
+        return views.version(versions.version(s, versions.rollback(s, version.criterion)))
+
+
+@router.get("/runs")
+def recent(here: Here, _: Viewer, criterion: Which, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> RunsOut:
+    """The newest training runs first, the newest of them with its losses."""
+    with here.database.read() as s:
+        found = runs.recent(s, catalog.criterion(s, criterion).id, limit)
+        newest = runs.steps(s, found[0].id) if found else []
+    return RunsOut(runs=[_run(one, newest if place == 0 else []) for place, one in enumerate(found)])
+
+
+def _run(one: runs.Run, steps: list[tuple[int, dict[str, float]]]) -> RunOut:
+    said = {name: getattr(one, name) for name in ("id", "trigger", "status", "version", "note", "started_at", "ended_at")}
+    return RunOut(**said, steps=[StepOut(step=step, loss=total(losses), losses=losses) for step, losses in steps])
+
+
+def total(losses: dict[str, Any]) -> float | None:
+    """The number worth drawing: `loss` or `total` where the trainer names one, else the sum of the parts."""
+    for name in ("loss", "total"):
+        if isinstance(losses.get(name), int | float):
+            return float(losses[name])
+    parts = [float(value) for value in losses.values() if isinstance(value, int | float)]
+    return sum(parts) if parts else None

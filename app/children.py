@@ -1,0 +1,155 @@
+"""The processes beside the web process: the trainer, restarted when it dies, and the importer, run when there is work.
+
+Both are started from a thread that outlives them and die with it (on Linux the kernel sees to that), so that a killed
+server leaves nobody behind. Learning and decoding in processes of their own never delay a click.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.settings import Settings
+from db import jobs
+from db.engine import Database
+from db.errors import PairwrightError
+
+logger = logging.getLogger("pairwright.children")
+PATIENCE_S = 10.0  # between asking a child to stop and killing it
+PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
+HEALTHY_S = 60.0  # a child that lived this long is restarted at once when it dies
+LOOK_S = 5.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    """Between fork and exec: have the kernel send SIGTERM when the parent is gone. Does nothing elsewhere."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
+    """Start `python -m module` on this installation, in a session of its own, so that Ctrl-C reaches only us."""
+    root = str(Path(__file__).resolve().parent.parent)
+    known = os.environ.get("PYTHONPATH")
+    path = root if not known else os.pathsep.join([root, known])
+    command = [sys.executable, "-m", module, "--database-url", settings.url, "--workspace", str(settings.folder)]
+    environment = {**os.environ, "PYTHONPATH": path}
+    hook = _die_with_parent if _libc is not None else None
+    return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, preexec_fn=hook)
+
+
+def stop(child: subprocess.Popen[bytes] | None) -> None:
+    """Ask, wait, insist."""
+    if child is None or child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        logger.warning("process %d did not stop in %.0f s and was killed", child.pid, PATIENCE_S)
+        child.kill()
+        child.wait()
+
+
+class Trainer:
+    """The trainer process, kept alive. state: off, running, restarting or stopped."""
+
+    def __init__(self, settings: Settings, start: Callable[[str, Settings], subprocess.Popen[bytes]] = spawn) -> None:
+        self.settings = settings
+        self.child: subprocess.Popen[bytes] | None = None
+        self.state = "off"
+        self._spawn = start
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start it and watch over it from a thread."""
+        self._thread = threading.Thread(target=self._watch, name="trainer-watch", daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        """Run it; when it dies, run it again, waiting longer each time it dies young."""
+        deaths = 0
+        while not self._stopping.is_set():
+            self.child = self._spawn("trainer.worker", self.settings)
+            self.state = "running"
+            young = self._wait(self.child)
+            if self._stopping.is_set():
+                break
+            deaths = deaths + 1 if young else 0
+            pause = PAUSES_S[min(deaths, len(PAUSES_S) - 1)]
+            logger.error("the trainer stopped with code %s; it starts again in %.0f s", self.child.returncode, pause)
+            self.state = "restarting"
+            self._stopping.wait(pause)
+        stop(self.child)
+        self.state = "stopped"
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> bool:
+        """Wait for its end or ours; True if it died young."""
+        lived_s = 0.0
+        while child.poll() is None and not self._stopping.wait(0.2):
+            lived_s += 0.2
+        return lived_s < HEALTHY_S
+
+    def stop(self) -> None:
+        """End it cleanly and wait for that."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_S + 5)
+
+
+class Importer:
+    """Runs `app.import_job` whenever import jobs wait, one process at a time."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings, self.database = settings, database
+        self.child: subprocess.Popen[bytes] | None = None
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Look for work now, when woken, and every few seconds."""
+        self._thread = threading.Thread(target=self._work, name="importer-watch", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be a new import."""
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            if self._waiting():
+                self.child = spawn("app.import_job", self.settings)
+                while self.child.poll() is None and not self._stopping:
+                    self._wake.wait(0.2)
+                    self._wake.clear()
+            if not self._stopping:
+                self._wake.wait(LOOK_S)
+        stop(self.child)
+
+    def _waiting(self) -> bool:
+        """Whether an import is queued, or was left unfinished by a process that died."""
+        try:
+            with self.database.read() as s:
+                return any(one.kind == "import" and one.state in ("queued", "running") for one in jobs.jobs(s, 100))
+        except PairwrightError as error:
+            logger.warning("cannot look for imports: %s", error)
+            return False
+
+    def stop(self) -> None:
+        """End it; the import goes on where it was after the next start."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_S + 5)
+
+

@@ -1,0 +1,153 @@
+// The labelling screen: a question, a key, the next question. Saving happens behind it and is never waited for.
+
+import { get, key } from "../api.js";
+import { criterion, emit, me, on } from "../bus.js";
+import { empty, h } from "../dom.js";
+import { toast } from "../toast.js";
+import { actions } from "./actions.js";
+import { History } from "./history.js";
+import { listen } from "./keys.js";
+import { ask, build } from "./layouts.js";
+import { Outbox } from "./outbox.js";
+import { measure } from "./paint.js";
+import { Queue } from "./queue.js";
+import { Status } from "./status.js";
+import { zoom } from "./zoom.js";
+
+const REFRESH_MS = 500;
+
+export async function start(element) {
+  const person = await me().catch(() => ({ name: "somebody", role: "viewer" }));
+  new Label(element, person);
+}
+
+class Label {
+  constructor(element, person) {
+    this.stage = h("section", { class: "pw-stage", "aria-label": "Question", "aria-live": "off" });
+    this.status = new Status();
+    this.bar = actions((name) => this.act(name));
+    this.root = h("div", { class: "pw pw-label" }, this.stage, this.bar.node, this.status.node);
+    element.replaceChildren(this.root);
+    this.hideZoom = zoom(this.stage);
+    this.history = new History(person.name);
+    this.outbox = new Outbox(person.name, this.saving());
+    this.queue = new Queue(this.stage, { onchange: (card) => this.changed(card), onproblem: (error) => this.problem(error) });
+    listen(() => this.root.offsetParent !== null, () => this.queue.current?.question.kind ?? null, (name, event) => this.act(name, event));
+    this.stage.addEventListener("marked", () => this.bar.show(this.queue.current));
+    this.wire();
+  }
+
+  wire() {
+    on("criterion", (chosen) => this.begin(chosen));
+    on("questions", (event) => this.asked(event));
+    on("online", () => { this.outbox.now(); this.queue.fill(); });
+    on("answer", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });
+    addEventListener("pagehide", () => this.queue.leave());
+    addEventListener("online", () => this.outbox.now());
+    addEventListener("pageshow", (event) => { if (event.persisted && criterion()) this.begin(criterion()); });
+    this.outbox.flush();
+    this.status.waiting(this.outbox.size, false);
+    if (criterion()) this.begin(criterion());
+    else this.changed(null);
+  }
+
+  saving() {
+    return {
+      changed: () => this.status.waiting(this.outbox.size, this.everSaved),
+      saved: (entry, receipt) => {
+        this.everSaved = true;
+        if (entry.kind === "answer") { this.history.saved(entry.key, receipt.id); this.outbox.resolve(entry.key, receipt.id); }
+        this.status.waiting(this.outbox.size, true);
+        if (criterion()) this.status.refresh(criterion().id);
+      },
+      refused: (entry, error) => toast(`${entry.kind === "undo" ? "This undo" : "An answer"} was not accepted: ${error.message}`, { bad: true }),
+      signedOut: () => this.signedOut(),
+    };
+  }
+
+  begin(chosen) {
+    this.history.clear(chosen?.id);
+    this.asking = true;
+    if (!chosen) { this.queue.start(null); return; }
+    ask(chosen.prompt);
+    this.queue.start(chosen.id).finally(() => { this.asking = false; this.changed(this.queue.current); });
+    this.status.refresh(chosen.id);
+  }
+
+  // The trainer has replaced the queue; several such events in a row cost one refresh.
+  asked(event) {
+    if (event.criterion !== criterion()?.id) return;
+    this.pending ??= setTimeout(() => { this.pending = null; this.queue.refresh(); }, REFRESH_MS);
+  }
+
+  changed(card) {
+    this.bar.show(card);
+    this.root.dataset.question = card ? String(card.question.id) : "";
+    this.root.dataset.kind = card?.question.kind ?? "";
+    if (card) { this.blank?.remove(); this.blank = null; return; }
+    const found = this.message();
+    this.blank?.remove();
+    this.blank = h("div", { class: "pw-question pw-empty" }, ...found.children);
+    this.stage.append(this.blank);
+  }
+
+  message() {
+    const to = (tab) => h("button", { type: "button", class: "pw-primary", onclick: () => emit("tab", tab) }, "Go to Data");
+    if (this.queue?.error && !this.queue.error.passing) return empty("clock", "No question for you here", this.queue.error.message);
+    if (this.queue?.error) return empty("clock", "The server does not answer", "It may be restarting. This page tries again by itself, and your answers are kept here until then.");
+    if (!criterion()) return empty("images", "Nothing to ask yet", "Import some pictures, then say in one sentence what \u201csame\u201d means. Questions follow by themselves.", to("Data"));
+    if (this.asking) return empty("spark", "Fetching questions\u2026", "One moment.");
+    return empty("spark", "The next questions are being chosen", "The trainer looks at every picture once before its first question; that takes a moment after an import. They appear here by themselves.");
+  }
+
+  act(name, event = null) {
+    const started = event ? Math.min(event.timeStamp, performance.now()) : performance.now();
+    const card = this.queue.current;
+    if (name === "undo") return this.undo();
+    if (!card) return;
+    if (name === "swap") return card.swap();
+    if (name === "background") { this.bar.flag(card.flag()); return; }
+    if (name.startsWith("mark:")) return card.press(name.slice(5));
+    this.answer(card, name, started);
+  }
+
+  // Optimistic: the next question is on screen before anything is sent.
+  answer(card, verdict, started) {
+    this.hideZoom();
+    const verdicts = card.verdicts(verdict);
+    const seconds = Math.max(0, (performance.now() - card.shown) / 1000);
+    const body = { question: card.question.id, verdicts, seconds: Math.round(seconds * 100) / 100, lease: card.question.token ?? null };
+    const answerKey = key();
+    this.outbox.keep(answerKey, body); // on disk before the next picture: a crash right now loses nothing
+    this.queue.advance();
+    measure(this.root, started);
+    setTimeout(() => {
+      this.history.push({ key: answerKey, question: card.question, verdicts, criterion: card.question.criterion });
+      this.status.answer();
+      this.status.waiting(this.outbox.size, this.everSaved);
+      this.outbox.flush();
+    }, 0);
+    this.bar.pressed(verdict);
+  }
+
+  async undo() {
+    const last = await this.history.pop(criterion()?.id);
+    if (!last) return toast("Nothing left to undo here.");
+    if (last.criterion !== criterion()?.id) return;
+    this.outbox.undo(last.id ? { answerId: last.id } : { answerKey: last.key });
+    const card = build({ ...last.question, token: null });
+    card.restore(last.verdicts);
+    this.queue.putFirst(card);
+    this.status.undo();
+  }
+
+  problem(error) {
+    if (error.status === 401) this.signedOut();
+  }
+
+  signedOut() {
+    if (this.told) return;
+    this.told = true;
+    toast("You are signed out. Your answers are kept here; sign in again to save them.", { bad: true, action: { href: "/login", text: "Sign in" } });
+  }
+}

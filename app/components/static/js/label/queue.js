@@ -1,0 +1,108 @@
+// The next questions, leased and with their pictures already decoded. The very next one stands laid out in the page.
+
+import { post } from "../api.js";
+import { build } from "./layouts.js";
+
+const DEPTH = 4; // current, next, and two more
+const KINDS = ["pair", "tick_positives", "odd_ones_out"];
+const IDLE_MS = 2500; // ask again when the queue was empty and no event said that it filled
+const RENEW_MS = 60_000;
+
+export class Queue {
+  // stage: where questions are shown; onchange: called when a question arrives or the queue runs dry.
+  constructor(stage, { onchange, onproblem }) {
+    Object.assign(this, { stage, onchange, onproblem, criterion: null, cards: [], turn: 0, filling: null, error: null });
+    setInterval(() => this.renew(), RENEW_MS);
+  }
+
+  get current() { return this.cards[0] ?? null; }
+
+  // Another criterion: give everything back and start over.
+  async start(criterion) {
+    this.release(this.cards);
+    this.turn += 1;
+    this.criterion = criterion;
+    this.cards = [];
+    this.filling = null;
+    this.show();
+    await this.fill();
+  }
+
+  async fill() {
+    if (this.filling || !this.criterion || this.cards.length >= DEPTH) return this.filling;
+    const turn = this.turn;
+    this.filling = this.claim(turn).finally(() => { if (turn === this.turn) this.filling = null; });
+    return this.filling;
+  }
+
+  async claim(turn) {
+    clearTimeout(this.timer);
+    try {
+      const { questions } = await post("questions/claim", { criterion: this.criterion, kinds: KINDS, count: DEPTH - this.cards.length });
+      if (turn !== this.turn) return this.release(questions.map((question) => ({ question })));
+      this.error = null;
+      const known = new Set(this.cards.map((card) => card.question.id));
+      for (const question of questions.filter((one) => !known.has(one.id))) this.cards.push(build(question));
+    } catch (error) {
+      this.error = error;
+      this.onproblem(error);
+    }
+    this.show();
+    if (this.cards.length < 2) this.timer = setTimeout(() => this.fill(), IDLE_MS);
+  }
+
+  // Make the first card visible and lay the second one out underneath, hidden.
+  show() {
+    const [current, next] = this.cards;
+    for (const card of [current, next]) {
+      if (card && card.node.parentNode !== this.stage) this.stage.append(card.node);
+    }
+    for (const node of [...this.stage.children]) {
+      if (node !== current?.node && node !== next?.node) node.remove();
+    }
+    if (next) { next.node.classList.add("waiting"); next.node.inert = true; }
+    if (current) { current.node.classList.remove("waiting"); current.node.inert = false; current.shown ??= performance.now(); }
+    this.onchange(current);
+  }
+
+  // The current question has been answered: the next one is on screen when this returns.
+  advance() {
+    const answered = this.cards.shift();
+    this.show();
+    setTimeout(() => this.fill(), 0);
+    return answered;
+  }
+
+  // An undone question comes back in front of everything else.
+  putFirst(card) {
+    this.cards = this.cards.filter((one) => one.question.id !== card.question.id);
+    this.cards.unshift(card);
+    card.shown = performance.now();
+    this.show();
+  }
+
+  // The trainer has asked better questions: keep what is seen and the very next, take the others anew.
+  async refresh() {
+    if (this.filling) await this.filling;
+    const stale = this.cards.splice(2);
+    await this.release(stale);
+    await this.fill();
+  }
+
+  async release(cards, keepalive = false) {
+    const leased = cards.filter((card) => card.question.token);
+    await Promise.allSettled(leased.map((card) => post(`questions/${card.question.id}/release`, { token: card.question.token }, { keepalive })));
+  }
+
+  // The page is going away: others may have the questions at once.
+  leave() { return this.release(this.cards, true); }
+
+  async renew() {
+    if (document.hidden) return;
+    for (const card of this.cards.filter((one) => one.question.token)) {
+      post(`questions/${card.question.id}/renew`, { token: card.question.token }).catch((error) => {
+        if (error.status === 409 && card !== this.current) this.cards = this.cards.filter((one) => one !== card);
+      });
+    }
+  }
+}

@@ -1,0 +1,112 @@
+"""The way in and out: a page with a form, a session cookie, and patience with those who guess."""
+
+import time
+from collections import defaultdict, deque
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.api.context import Context, Here
+from app.auth import COOKIE, COOKIE_AGE_S, cookie
+from db import users
+from db.errors import Forbidden
+
+router = APIRouter(include_in_schema=False)
+PAGE = Template((Path(__file__).parent / "components" / "static" / "login.html").read_text("utf-8"))
+TRIES = 20  # wrong passwords from one address within WINDOW_S; `db.users` throttles by account besides
+WINDOW_S = 60.0
+ADDRESSES = 10_000
+
+
+class Guesses:
+    """Wrong passwords by address, lately."""
+
+    def __init__(self) -> None:
+        self._times: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def too_many(self, address: str) -> bool:
+        """Whether this address has to wait."""
+        times = self._times.get(address)
+        while times and times[0] < time.monotonic() - WINDOW_S:
+            times.popleft()
+        return times is not None and len(times) >= TRIES
+
+    def wrong(self, address: str) -> None:
+        """Note one wrong password."""
+        if len(self._times) > ADDRESSES:
+            self._times.clear()
+        self._times[address].append(time.monotonic())
+
+
+def here_only(wanted: str) -> str:
+    """A path on this server to go on to; anything else becomes the first page."""
+    plain = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    return wanted if plain and wanted.isprintable() else "/"
+
+
+def ticket(token: str, *, secure: bool) -> str:
+    """The Set-Cookie header of a session."""
+    value = f"{COOKIE}={quote(token)}; Path=/; Max-Age={COOKIE_AGE_S}; HttpOnly; SameSite=Lax"
+    return f"{value}; Secure" if secure else value
+
+
+def _page(next_path: str, error: str = "", status: int = 200) -> HTMLResponse:
+    notice = f'<p class="bad" role="alert">{escape(error)}</p>' if error else ""
+    text = PAGE.substitute(next=escape(here_only(next_path), quote=True), notice=notice)
+    return HTMLResponse(text, status, headers={"cache-control": "no-store"})
+
+
+@router.get("/login")
+def form(next: str = "/") -> Response:
+    """The form."""
+    return _page(next)
+
+
+@router.post("/login")
+async def login(
+    here: Here,
+    request: Request,
+    name: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=2000)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Check a password; a session cookie if it is right."""
+    address = request.client.host if request.client else ""
+    if here.guesses.too_many(address):
+        return _page(next, "Too many wrong passwords from here. Wait a minute, then try again.", 429)
+    try:
+        token = await run_in_threadpool(_session, here, name, password)
+    except Forbidden as error:
+        here.guesses.wrong(address)
+        return _page(next, str(error), 403)
+    reply = RedirectResponse(here_only(next), 303)
+    reply.headers["set-cookie"] = ticket(token, secure=request.url.scheme == "https")
+    return reply
+
+
+def _session(here: Context, name: str, password: str) -> str:
+    with here.database.write() as s:
+        return users.login(s, name, password)
+
+
+@router.post("/logout")
+async def logout(here: Here, request: Request) -> Response:
+    """End this session, here and in the database."""
+    token = cookie(request.headers)
+    if token:
+        await run_in_threadpool(_end, here, token)
+    reply = RedirectResponse("/login", 303)
+    reply.headers["set-cookie"] = f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+    return reply
+
+
+def _end(here: Context, token: str) -> None:
+    with here.database.write() as s:
+        users.logout(s, token)
+    here.doorkeeper.forget(token)

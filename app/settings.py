@@ -1,0 +1,87 @@
+"""Where this installation keeps its things, and how big a request may be. Read once, at the door.
+
+Every field can come from the environment as PAIRWRIGHT_<FIELD>; an argument wins over the environment.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from db.errors import BadInput
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+DEFAULT_WORKSPACE = "workspace"
+DEFAULT_UPLOAD_MB = 2048
+
+
+def _environment(name: str, default: str) -> str:
+    """The value of PAIRWRIGHT_<NAME>, or the default where it is unset or empty."""
+    return os.environ.get(f"PAIRWRIGHT_{name}", "") or default
+
+
+def _megabytes(given: str) -> int:
+    """A positive whole number of megabytes, or an error that names the variable."""
+    if not given.isdigit() or int(given) < 1:
+        raise BadInput(f"PAIRWRIGHT_UPLOAD_MB must be a whole number of megabytes above 0, got '{given}'.")
+    return int(given)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation.
+
+    workspace: folder with media, thumbnails, artifacts and (by default) the database.
+    database_url: sqlite:///... or postgresql+psycopg://...; None: SQLite in the workspace.
+    upload_mb: largest request body; a bigger one is refused with 413.
+    trainer: start the trainer as a child of `serve`; off when it runs on another machine.
+    """
+
+    workspace: Path | None = None
+    database_url: str | None = None
+    upload_mb: int | None = None
+    trainer: bool = True
+
+    def __post_init__(self) -> None:
+        folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()
+        url = self.database_url or _environment("DATABASE_URL", f"sqlite:///{folder / 'pairwright.sqlite'}")
+        limit = self.upload_mb or _megabytes(_environment("UPLOAD_MB", str(DEFAULT_UPLOAD_MB)))
+        object.__setattr__(self, "workspace", folder)
+        object.__setattr__(self, "database_url", url)
+        object.__setattr__(self, "upload_mb", limit)
+
+    @property
+    def folder(self) -> Path:
+        """The workspace as an absolute path, never None."""
+        return Path(self.workspace or DEFAULT_WORKSPACE)
+
+    @property
+    def url(self) -> str:
+        """The address of the database, never None."""
+        return str(self.database_url)
+
+    @property
+    def upload_bytes(self) -> int:
+        """Largest accepted request body in bytes."""
+        return int(self.upload_mb or DEFAULT_UPLOAD_MB) * 1024 * 1024
+
+    def open(self) -> "Database":
+        """The database, migrated to today's tables. Creates the workspace.
+
+        Raises: Broken when the folder cannot be made or the database cannot be reached.
+        """
+        from db.engine import open_database
+
+        self.make_workspace()
+        return open_database(self.url)
+
+    def make_workspace(self) -> None:
+        """Create the workspace folder; it and what is in it belong to this user alone."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise BadInput(f"workspace must be a folder, got '{self.folder}', which is a file.") from error
+        except PermissionError as error:
+            raise BadInput(f"no permission to create the workspace '{self.folder}'. Choose another folder.") from error
