@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from db.errors import StaleLease
 
-log = structlog.get_logger("trainer")
+log = logging.getLogger("pairwright.trainer")
 PATIENCE_S = 30.0  # the longest pause after failures
 logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that finds the last one still running is no news
 
@@ -65,7 +64,7 @@ class Patient:
             self.tick()
             self.failures = 0
         except StaleLease as error:
-            log.info("lease_lost", tick=self.name, error=str(error))
+            log.info("%s: %s", self.name, error)
         except Exception as error:  # a ticker must outlive whatever a tick does
             self._pause(error)
 
@@ -73,4 +72,4 @@ class Patient:
         self.failures += 1
         pause_s = min(2.0 ** (self.failures - 1), PATIENCE_S)
         self.resume_at = self.clock() + pause_s
-        log.error("tick_failed", tick=self.name, error=str(error), kind=type(error).__name__, retry_in_s=pause_s)
+        log.error("%s failed (%s: %s); again in %.0f s", self.name, type(error).__name__, error, pause_s)

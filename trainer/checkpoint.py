@@ -1,0 +1,97 @@
+"""Store a model version so that a kill at any point leaves either all of it or nothing that counts.
+
+    head and snapshot -> artifact store (fsynced, renamed) -> one transaction: lead checked, version served or kept
+
+Before the transaction there is only an artifact nobody refers to, which `sweep` removes later.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from db import events, runs, versions
+from db.artifacts import ArtifactStore
+from db.engine import Database
+from db.nouns import Snapshot
+from db.versions import Version
+from trainer import snapshot as snapshots
+from trainer.head import Head
+from trainer.leading import Lead
+from trainer.learner import renumbered
+
+KEPT_CACHES = 6  # newest versions whose snapshots stay on disk; older ones are rebuilt when somebody asks
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version before it has a number. last_event: newest event of the log it has learnt from; serve: promote it."""
+
+    criterion: int
+    snapshot: Snapshot
+    head: Head
+    parent: Version | None
+    last_event: int
+    metrics: Mapping[str, Any]
+    encoder: str
+    serve: bool = True
+    run: int | None = None
+
+
+def commit(database: Database, store: ArtifactStore, lead: Lead, draft: Draft) -> Snapshot:
+    """Store a draft and serve it if it should be and nobody promoted something else meanwhile.
+
+    Returns: its snapshot under the version's number. Raises: StaleLease where somebody else leads by now.
+    """
+    name = f"models/{draft.criterion}/{uuid4().hex}"
+    manifest = snapshots.save(store, name, draft.snapshot, draft.head.to_bytes())
+    with database.write() as s:
+        lead.check(s)
+        served = versions.current(s, draft.criterion)
+        version = versions.add(
+            s, draft.criterion, parent=draft.parent.id if draft.parent else None, artifact=name,
+            last_event=draft.last_event, metrics=draft.metrics, encoder=draft.encoder,
+        )  # fmt: skip
+        versions.add_snapshot(
+            s, version, artifact=name + snapshots.CACHE, checksum=manifest.checksum, items=len(draft.snapshot.ids)
+        )
+        events.publish(s, "version", {"version": version, "metrics": dict(draft.metrics)}, draft.criterion)
+        unmoved = (served.id if served else None) == (draft.parent.id if draft.parent else None)
+        if draft.serve and unmoved:
+            versions.promote(s, version)
+        elif not draft.serve:
+            versions.keep(s, version)
+        if draft.run is not None:
+            runs.end(s, draft.run, "done", version, str(draft.metrics.get("reason", "")))
+    return renumbered(draft.snapshot, version)
+
+
+def head_of(store: ArtifactStore, version: Version) -> Head:
+    """The stored head of a version."""
+    return Head.from_bytes(snapshots.head_bytes(store, version.artifact))
+
+
+def sweep(database: Database, store: ArtifactStore, criterion: int) -> int:
+    """Drop the snapshot caches of old versions that are not served; returns how many went."""
+    with database.read() as s:
+        known = versions.versions(s, criterion)
+    old = [version.artifact for version in known[:-KEPT_CACHES] if version.status != "promoted"]
+    return snapshots.prune(store, old)
+
+
+def sweep_orphans(database: Database, store: ArtifactStore, criterion: int, older_than_s: float = 3600) -> int:
+    """Remove artifacts that a kill left without a version row, once they are old; returns how many went."""
+    folder = Path(store.root) / "models" / str(criterion)
+    if not store.local or not folder.is_dir():
+        return 0
+    with database.read() as s:
+        known = {version.artifact for version in versions.versions(s, criterion)}
+    gone = 0
+    for path in folder.iterdir():
+        name = f"models/{criterion}/{path.name}"
+        if name.removesuffix(snapshots.CACHE) not in known and time.time() - path.stat().st_mtime > older_than_s:
+            store.remove(name)
+            gone += 1
+    return gone

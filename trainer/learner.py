@@ -1,0 +1,171 @@
+"""From answers to a candidate model, and the verdict whether it may be served.
+
+    features -> head -> snapshot (version 0)
+    answers -> learn apart from the witnesses -> new head -> new snapshot -> gate on the witnesses -> candidate
+
+The same learner serves `simulate`, which accepts candidates in memory, and the trainer process, which stores them.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from db.errors import BadInput
+from db.nouns import Snapshot
+from oracle.constraints import ConstraintGraph
+from trainer.head import Head
+from trainer.promotion import Gate, gate, split
+from trainer.snapshot import build
+from trainer.update import UpdateSettings, update
+
+Progress = Callable[[int, int, Mapping[str, float]], None]  # step, of how many, losses
+
+
+@dataclass(frozen=True)
+class Settings:
+    """steps: gradient steps of one update, None for the update's own choice. update: how to train."""
+
+    steps: int | None = None
+    update: UpdateSettings | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A trained model before anybody serves it. metrics: plain numbers and texts, stored with the version."""
+
+    snapshot: Snapshot
+    head: Head
+    metrics: Mapping[str, Any]
+    better: bool
+
+
+class Learner:
+    """Teaches one criterion. features: (N, D) float32 backbone features; ids: (N,) int64, rising strictly.
+
+    Everything follows from the features, the answers and the seed.
+    """
+
+    def __init__(
+        self, features: np.ndarray, ids: np.ndarray, *, seed: int = 0, settings: Settings | None = None
+    ) -> None:
+        if len(features) != len(ids) or len(ids) == 0:
+            raise BadInput(
+                f"features and ids must have as many rows, at least one; got {len(features)} and {len(ids)}."
+            )
+        self.features = np.ascontiguousarray(features, dtype=np.float32)
+        self.ids = np.asarray(ids, np.int64)
+        self.seed, self.settings = seed, settings or Settings()
+        self._served: tuple[Head, Snapshot] | None = None
+        self._untaught: tuple[Head, Tensor] | None = None  # and the features as it reduces them
+
+    @property
+    def head(self) -> Head:
+        """The head that is served."""
+        return self._require()[0]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that is served."""
+        return self._require()[1]
+
+    def start(self) -> Snapshot:
+        """Version 0: the raw features seen through PCA, before any answer."""
+        head = self._raw()[0]
+        return self.resume(head, self._embedded(head, version=0))
+
+    def resume(self, head: Head, snapshot: Snapshot | None = None, version: int = 0) -> Snapshot:
+        """Serve a stored head; without its snapshot the items are embedded anew."""
+        self._served = (head, snapshot if snapshot is not None else self._embedded(head, version))
+        return self.snapshot
+
+    def learn(
+        self,
+        graph: ConstraintGraph,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Candidate | None:
+        """Teach an untaught head every answer; what is served stays until `accept`. None if cancelled."""
+        before = self.snapshot
+        head, reduced = self._raw()
+        began = time.monotonic()
+        said, witnesses = split(graph.statements)
+        lesson = ConstraintGraph.build(said, graph.error_rate)
+        losses = _Losses(progress)
+        new = update(
+            head, self.features, self.ids, lesson, before, steps=self.settings.steps, seed=self._seed_for(graph),
+            settings=self.settings.update, reduced=reduced, progress=losses, cancelled=cancelled,
+        )  # fmt: skip
+        if cancelled is not None and cancelled():
+            return None
+        after = self._embedded(new, before.version + 1)
+        decision = gate(before, after, witnesses)
+        return Candidate(after, new, _metrics(decision, losses, graph, time.monotonic() - began), decision.better)
+
+    def accept(self, candidate: Candidate, version: int | None = None) -> Snapshot:
+        """Serve a candidate from now on, under the database's version number if there is one."""
+        snapshot = candidate.snapshot if version is None else renumbered(candidate.snapshot, version)
+        return self.resume(candidate.head, snapshot)
+
+    def _raw(self) -> tuple[Head, Tensor]:
+        """The untaught head and the features as it reduces them, computed once."""
+        if self._untaught is None:
+            head = Head.from_features(self.features, seed=self.seed)
+            self._untaught = (head, head.reduce(self.features))
+        return self._untaught
+
+    def _embedded(self, head: Head, version: int) -> Snapshot:
+        return build(self.ids, head.embed(self.features), version, self.seed)
+
+    def _require(self) -> tuple[Head, Snapshot]:
+        if self._served is None:
+            self.start()
+        assert self._served is not None
+        return self._served
+
+    def _seed_for(self, graph: ConstraintGraph) -> int:
+        """The same answers always train the same way; more answers another way."""
+        return (self.seed * 1_000_003 + graph.size) % (2**31)
+
+
+class _Losses:
+    """Passes progress on and remembers the first and the last losses."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self.first: dict[str, float] = {}
+        self.last: dict[str, float] = {}
+        self.steps = 0
+
+    def __call__(self, step: int, of: int, losses: Any = None) -> None:
+        plain = losses if isinstance(losses, Mapping) else {} if losses is None else {"loss": losses}
+        self.last = {name: float(value) for name, value in plain.items()}
+        self.first = self.first or self.last
+        self.steps = step
+        if self.progress is not None:
+            self.progress(step, of, self.last)
+
+
+def renumbered(snapshot: Snapshot, version: int) -> Snapshot:
+    """The same snapshot under another version number."""
+    return Snapshot(
+        version, *(getattr(snapshot, name) for name in ("ids", "vectors", "neighbours", "cosines", "start"))
+    )
+
+
+def _metrics(decision: Gate, losses: _Losses, graph: ConstraintGraph, took_s: float) -> dict[str, Any]:
+    return {
+        "heldout_f1_before": decision.before,
+        "heldout_f1_after": decision.after,
+        "heldout_pairs": decision.pairs,
+        "reason": decision.reason,
+        "losses_first": losses.first,
+        "losses": losses.last,
+        "steps": losses.steps,
+        "statements": graph.size,
+        "seconds": round(took_s, 3),
+    }

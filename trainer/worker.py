@@ -1,0 +1,157 @@
+"""The trainer process: `python -m trainer.worker --database-url URL --workspace DIR`.
+
+It runs at low priority beside the web process, or alone on another machine. Tickers look five times a second whether
+questions are due, and every second whether there is something to learn or to embed. Everything durable is in the
+database and the artifact store: kill it at any point and start it again.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from uuid import uuid4
+
+import torch
+
+from db import catalog, events, queue
+from db.artifacts import ArtifactStore
+from db.engine import Database, open_database
+from db.errors import PairwrightError
+from trainer.checkpoint import sweep_orphans
+from trainer.desk import Desk, Room
+from trainer.embedding import Embedder
+from trainer.schedule import Patient, Ticker
+
+log = logging.getLogger("pairwright.trainer")
+ASK_S, LEARN_S, EMBED_S, SWEEP_S = 0.2, 1.0, 1.0, 600.0
+
+
+class Worker:
+    """All criteria of one database, each at its own desk; a desk that fails pauses alone."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.desks: dict[int, Desk] = {}
+        self._asking: dict[int, Patient] = {}
+        self._learning: dict[int, Patient] = {}
+
+    def ask(self) -> None:
+        """One round of asking over all criteria; new criteria get a desk."""
+        with self.room.database.read() as s:
+            known = catalog.criteria(s)
+        for criterion in known:
+            if criterion.id not in self.desks:
+                desk = self.desks[criterion.id] = Desk(self.room, criterion)
+                self._asking[criterion.id] = Patient(desk.ask, f"asking for '{criterion.name}'")
+                self._learning[criterion.id] = Patient(desk.learn, f"learning '{criterion.name}'")
+            self._asking[criterion.id]()
+
+    def learn(self) -> None:
+        """One round of learning over all criteria."""
+        for patient in list(self._learning.values()):
+            if not self.room.stopping.is_set():
+                patient()
+
+    def tidy(self) -> None:
+        """Remove what kills and time left behind."""
+        self.room.store.sweep()
+        for criterion in list(self.desks):
+            sweep_orphans(self.room.database, self.room.store, criterion)
+        with self.room.database.write() as s:
+            queue.sweep(s, older_than_s=3600)
+            events.prune(s)
+
+    def resign(self) -> None:
+        """Let another trainer lead at once."""
+        for desk in self.desks.values():
+            desk.lead.resign()
+
+
+def run(
+    database: Database,
+    workspace: Path,
+    stopping: Event,
+    *,
+    acquisition: str = "mixed",
+    encoder: str = "lite0",
+    artifacts: str | None = None,
+    seed: int = 0,
+    parent: int | None = None,
+) -> None:
+    """Work until `stopping` is set, or until the parent process is gone where one is given."""
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    store = ArtifactStore(artifacts or workspace / "artifacts")
+    embedder = Embedder(database, workspace, holder, stopping, encoder=encoder)
+    worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed))
+    with Ticker() as ticker:
+        ticker.every(ASK_S, worker.ask, "asking")
+        ticker.every(LEARN_S, worker.learn, "learning")
+        ticker.every(EMBED_S, embedder.tick, "embedding")
+        ticker.every(SWEEP_S, worker.tidy, "tidying")
+        log.info("the trainer is at work in %s on %s", workspace, "CUDA" if torch.cuda.is_available() else "the CPU")
+        while not stopping.wait(0.5):
+            if parent is not None and os.getppid() != parent:
+                stopping.set()
+    worker.resign()
+
+
+def main(
+    database_url: str,
+    workspace: str | Path,
+    *,
+    acquisition: str = "mixed",
+    encoder: str = "lite0",
+    artifacts: str | None = None,
+    seed: int = 0,
+    exit_with_parent: bool = False,
+) -> None:
+    """Be the trainer process until SIGTERM or SIGINT; a running training step ends at its next gradient step."""
+    parent = os.getppid() if exit_with_parent else None
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    _be_modest()
+    folder = Path(workspace).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    database = open_database(database_url)
+    try:
+        run(
+            database, folder, stopping, acquisition=acquisition, encoder=encoder, artifacts=artifacts, seed=seed,
+            parent=parent,
+        )  # fmt: skip
+    finally:
+        database.close()
+
+
+def _be_modest() -> None:
+    """Low priority, and never all cores: a click must not wait for a training step."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m trainer.worker", description="The Pairwright trainer process.")
+    parser.add_argument("--database-url", required=True, help="sqlite:///path or postgresql+psycopg://...")
+    parser.add_argument("--workspace", required=True, help="folder of images, features and models")
+    parser.add_argument("--acquisition", default="mixed", help="what to ask next: a name of oracle/acquisition")
+    parser.add_argument("--encoder", default="lite0", help="backbone of collections that have no features yet")
+    parser.add_argument("--artifacts", help="where models are stored, if not in the workspace (any fsspec address)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop when the process that started this ends")
+    return parser.parse_args(given)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("pairwright").setLevel(logging.INFO)
+    try:
+        main(**vars(_arguments(None)))
+    except PairwrightError as error:
+        log.error("%s", error)
+        sys.exit(error.exit_code)
