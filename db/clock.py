@@ -37,7 +37,7 @@ class now(ColumnElement[datetime]):
 
 @compiles(now, "sqlite")
 def _sqlite(element: now, compiler: SQLCompiler, **_: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
+    return "(SELECT (julianday('now') - 2440587.5) * 86400.0)"  # a subquery is computed once per statement
 
 
 @compiles(now, "postgresql")

@@ -7,14 +7,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, case, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db import checks, events, horizon
 from db.clock import now
-from db.dialects import upsert
+from db.dialects import is_sqlite, table
 from db.errors import BadInput, Conflict, NotFound
 from db.nouns import Answer, PairVerdict, Question, Verdict
 from db.queue import question as find_question
@@ -34,6 +36,24 @@ __all__ = [
     "statements",
     "undo",
 ]
+
+_ANSWERS, _LEASES, _QUESTIONS = table(AnswerRow), table(LeaseRow), table(QuestionRow)
+_MINE = _LEASES.c.id == bindparam("lease")
+_ENOUGH = _QUESTIONS.c.answers + 1 >= bindparam("enough")
+# Made once: putting a statement together costs more than running it.
+_ADD_VERDICTS = insert(table(VerdictRow))
+_FREE_LEASE = delete(_LEASES).where(_MINE)
+_USE_LEASE = update(_LEASES).where(_MINE).values(answer_id=bindparam("event"))
+_FIND_LEASE = select(_LEASES.c.id, _LEASES.c.overlap, (_LEASES.c.expires_at > now()).label("on_time")).where(
+    _LEASES.c.question_id == bindparam("asked"),
+    _LEASES.c.token == bindparam("given"),
+    _LEASES.c.answer_id.is_(None),
+)
+_COUNT_ANSWER = (
+    update(_QUESTIONS)
+    .where(_QUESTIONS.c.id == bindparam("asked"))
+    .values(answers=_QUESTIONS.c.answers + 1, state=case((_ENOUGH, "answered"), else_=_QUESTIONS.c.state))
+)
 
 WEIGHTLESS = {Verdict.UNSURE, Verdict.SKIP}
 PATIENCE = 3  # a question that this many could not answer leaves the queue
@@ -57,29 +77,28 @@ def record(s: Session, answer: Answer) -> Recorded:
     Raises: BadInput if it is not a whole answer to its question or the key was used for another one, NotFound for the
     question.
     """
-    body = _digest("answer", answer.question, sorted(_said(one) for one in answer.verdicts))
-    if earlier := _replay(s, answer.source, answer.key, body):
-        return earlier
     asked = find_question(s, answer.question)
     verdicts = _whole(asked, answer.verdicts)
+    slot = _slot(s, answer)
     row = {
         "criterion_id": asked.criterion,
         "question_id": answer.question,
         "kind": "answer",
+        "supersedes": None,
         "source": checks.text(answer.source, "a source", 200),
         "key": checks.text(answer.key, "an idempotency key", 200),
-        "body": body,
+        "body": _digest("answer", answer.question, sorted(_said(one) for one in answer.verdicts)),
         "seconds": None if answer.seconds is None else checks.number(answer.seconds, "seconds", 0, 1e9),
-        "late": not _on_time(s, answer),
+        "late": slot.late,
     }
     event = _add_event(s, row)
-    if event is None:  # the same request won on another connection a moment ago
-        return _replay(s, answer.source, answer.key, body) or _busy()
-    s.execute(insert(VerdictRow), [{"answer_id": event, **one} for one in verdicts])
-    _settle(s, answer, event, useless=all(one["verdict"] in WEIGHTLESS for one in verdicts))
+    if event is None:
+        return _replay(s, row) or _busy()
+    s.execute(_ADD_VERDICTS, [{"answer_id": event, **one} for one in verdicts])
+    _settle(s, answer.question, slot, event, useless=all(one["verdict"] in WEIGHTLESS for one in verdicts))
     told = {"answer": event, "question": answer.question, "source": answer.source}
     events.publish(s, "answer", told, asked.criterion)
-    return Recorded(event, late=bool(row["late"]))
+    return Recorded(event, late=slot.late)
 
 
 def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
@@ -87,9 +106,6 @@ def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
 
     Raises: NotFound for the event, Conflict if it is undone already, BadInput if the key was used for something else.
     """
-    body = _digest("undo", answer_id)
-    if earlier := _replay(s, source, key, body):
-        return earlier
     target = s.get(AnswerRow, checks.row_id(answer_id, "an answer's id"))
     if target is None:
         raise NotFound(f"no answer with id {answer_id}. Look it up in the log.")
@@ -97,43 +113,53 @@ def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
         "criterion_id": target.criterion_id,
         "question_id": target.question_id,
         "kind": "undo",
-        "supersedes": answer_id,
+        "supersedes": target.id,
         "source": checks.text(source, "a source", 200),
         "key": checks.text(key, "an idempotency key", 200),
-        "body": body,
+        "body": _digest("undo", target.id),
+        "seconds": None,
         "late": False,
     }
     event = _add_event(s, row)
     if event is None:
-        if earlier := _replay(s, source, key, body):
-            return earlier
-        raise Conflict(f"answer {answer_id} is undone already. Reload to see what stands.")
+        return _replay(s, row) or _undone_already(target.id)
     _reopen(s, target)
-    told = {"answer": event, "undone": answer_id, "source": source}
+    told = {"answer": event, "undone": target.id, "source": source}
     events.publish(s, "undo", told, target.criterion_id)
     return Recorded(event)
 
 
-def _replay(s: Session, source: str, key: str, body: str) -> Recorded | None:
+def _add_event(s: Session, row: dict[str, Any]) -> int | None:
+    """Id of the new event; None if its key, or what it supersedes, is taken."""
+    xid = horizon.transaction(s)  # before the row takes its id
+    found: int | None = s.scalar(_add_statement(is_sqlite(s)), {**row, "xid": xid})
+    return found
+
+
+@cache
+def _add_statement(on_sqlite: bool) -> Any:
+    inserts = sqlite.insert(_ANSWERS) if on_sqlite else postgresql.insert(_ANSWERS)
+    return inserts.on_conflict_do_nothing().returning(_ANSWERS.c.id)
+
+
+def _replay(s: Session, row: dict[str, Any]) -> Recorded | None:
     """The receipt given earlier for this key, if any. Raises BadInput if it was for something else."""
     columns = (AnswerRow.id, AnswerRow.body, AnswerRow.late)
-    row = s.execute(select(*columns).where(AnswerRow.source == source, AnswerRow.key == key)).first()
-    if row is None:
+    mine = (AnswerRow.source == row["source"], AnswerRow.key == row["key"])
+    earlier = s.execute(select(*columns).where(*mine)).first()
+    if earlier is None:
         return None
-    if row.body != body:
-        raise BadInput(f"the idempotency key '{key:.80}' was used for another answer. Use a new key for each answer.")
-    return Recorded(row.id, replayed=True, late=row.late)
+    if earlier.body != row["body"]:
+        raise BadInput(f"the idempotency key '{row['key']:.80}' was used for another answer. Use a new key for each.")
+    return Recorded(earlier.id, replayed=True, late=earlier.late)
 
 
 def _busy() -> Recorded:
     raise Conflict("the same answer is being saved on another connection. Send it again.")
 
 
-def _add_event(s: Session, row: dict[str, Any]) -> int | None:
-    """Id of the new event; None if its key, or what it supersedes, is taken."""
-    xid = horizon.transaction(s)  # before the row takes its id
-    statement = upsert(s, AnswerRow).values(**row, xid=xid).on_conflict_do_nothing()
-    return s.scalar(statement.returning(AnswerRow.id))  # type: ignore[no-any-return]
+def _undone_already(answer_id: int) -> Recorded:
+    raise Conflict(f"answer {answer_id} is undone already. Reload to see what stands.")
 
 
 def _digest(*parts: Any) -> str:
@@ -174,32 +200,31 @@ def _verdict_row(pair: tuple[int, int], one: PairVerdict) -> dict[str, Any]:
     }
 
 
-def _on_time(s: Session, answer: Answer) -> bool:
+@dataclass(frozen=True)
+class _Slot:
+    """What the answer's lease is worth. lease: its row, None if there is none any more."""
+
+    lease: int | None = None
+    overlap: int = 1
+    late: bool = False
+
+
+def _slot(s: Session, answer: Answer) -> _Slot:
     """An answer without a lease is always on time."""
     if answer.lease is None:
-        return True
-    mine = (LeaseRow.question_id == answer.question, LeaseRow.token == answer.lease, LeaseRow.answer_id.is_(None))
-    return s.scalar(select(LeaseRow.id).where(*mine, LeaseRow.expires_at > now())) is not None
+        return _Slot()
+    row = s.execute(_FIND_LEASE, {"asked": answer.question, "given": answer.lease}).first()
+    return _Slot(late=True) if row is None else _Slot(row.id, row.overlap, not row.on_time)
 
 
-def _settle(s: Session, answer: Answer, event: int, *, useless: bool) -> None:
+def _settle(s: Session, asked: int, slot: _Slot, event: int, *, useless: bool) -> None:
     """Use up the slot, and close the question once it has the answers it wants.
 
     An answer without weight (unsure, skip) gives its slot to somebody else, until PATIENCE of them.
     """
-    quiet = {"synchronize_session": False}
-    mine = (LeaseRow.question_id == answer.question, LeaseRow.token == answer.lease, LeaseRow.answer_id.is_(None))
-    given = QuestionRow.answers + 1
-    overlap = 1
-    if answer.lease is not None:
-        overlap = s.scalar(select(LeaseRow.overlap).where(*mine)) or 1
-        taken = delete(LeaseRow).where(*mine) if useless else update(LeaseRow).where(*mine).values(answer_id=event)
-        s.execute(taken, execution_options=quiet)
-    statement = update(QuestionRow).where(QuestionRow.id == answer.question).values(answers=given)
-    count = s.scalar(statement.returning(QuestionRow.answers), execution_options=quiet) or 0
-    if count >= (PATIENCE if useless else overlap):
-        closed = update(QuestionRow).where(QuestionRow.id == answer.question).values(state="answered")
-        s.execute(closed, execution_options=quiet)
+    if slot.lease is not None:
+        s.execute(_FREE_LEASE if useless else _USE_LEASE, {"lease": slot.lease, "event": event})
+    s.execute(_COUNT_ANSWER, {"asked": asked, "enough": PATIENCE if useless else slot.overlap})
 
 
 def _reopen(s: Session, target: AnswerRow) -> None:

@@ -126,7 +126,7 @@ def held(s: Session, criterion: int, holder: str) -> list[Leased]:
 
 def in_hand(s: Session, criterion: int) -> list[Question]:
     """Questions somebody holds right now and has not answered, each once."""
-    mine = (LeaseRow.question_id == QuestionRow.id, ~LeaseRow.answered, LeaseRow.expires_at > now())
+    mine = (LeaseRow.question_id == QuestionRow.id, LeaseRow.answer_id.is_(None), LeaseRow.expires_at > now())
     rows = s.scalars(select(QuestionRow).where(QuestionRow.criterion_id == criterion, exists().where(*mine)))
     return [_question(row) for row in rows]
 

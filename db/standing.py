@@ -1,11 +1,11 @@
 """What the log says now: an event counts unless a counting event supersedes it. The read side of `db.feedback`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import horizon
@@ -79,7 +79,8 @@ def changes(s: Session, criterion: int, after: int) -> Changes:
     back = {event for event in before - today if event <= after}
     if back:
         added = [one for one in _statements(s, criterion, 0, today) if one.answer in back] + added
-    removed = sorted(event for event in today - before if event <= after)
+    undos = {event for event, _ in links}
+    removed = sorted(event for event in today - before - undos if event <= after)
     return Changes(tuple(added), tuple(removed), last_event(s, criterion))
 
 
@@ -143,10 +144,10 @@ def _statements(s: Session, criterion: int, after: int, dead: set[int]) -> list[
     query = joined.join(QuestionRow, QuestionRow.id == AnswerRow.question_id)
     mine = (AnswerRow.criterion_id == criterion, AnswerRow.id > after, horizon.settled(s, AnswerRow.xid))
     rows = s.execute(query.where(*mine).order_by(VerdictRow.answer_id, VerdictRow.id))
-    return [_statement(row) for row in rows if row.answer_id not in dead]
+    return [_statement(tuple(row)) for row in rows if row.answer_id not in dead]
 
 
-def _statement(row: Row[Any]) -> Statement:
+def _statement(row: Sequence[Any]) -> Statement:
     answer, a, b, verdict, *more = row
     return Statement(answer, a, b, Verdict(verdict), *more)
 

@@ -1,6 +1,7 @@
 """Who may sign in, and as what. Passwords are stored as argon2 hashes, tokens as SHA-256: neither can be read back."""
 
 import hashlib
+import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,7 +70,7 @@ def login(s: Session, name: str, password: str) -> str:
     """
     row = s.scalar(select(UserRow).where(UserRow.name == str(name).strip()))
     if row is not None and (wait := _wait_s(s, row)) > 0:
-        raise Forbidden(f"too many wrong passwords for this name. Wait {wait:.0f} seconds, then try again.")
+        raise Forbidden(f"too many wrong passwords for this name. Wait {math.ceil(wait)} s, then try again.")
     if not _matches(row.password if row else _NOBODY, str(password)) or row is None or not row.active:
         if row is not None:
             _count_failure(s, row)
@@ -142,10 +143,12 @@ def _wait_s(s: Session, row: UserRow) -> float:
 
 def _count_failure(s: Session, row: UserRow) -> None:
     """After FREE_TRIES wrong passwords every further one doubles the wait."""
-    failures = row.failures + 1
-    wait = min(2.0 ** (failures - FREE_TRIES), LONGEST_WAIT_S) if failures >= FREE_TRIES else 0.0
-    changed = update(UserRow).where(UserRow.id == row.id).values(failures=failures, locked_until=now() + wait)
-    s.execute(changed, execution_options={"synchronize_session": False})
+    quiet, mine = {"synchronize_session": False}, update(UserRow).where(UserRow.id == row.id)
+    counted = mine.values(failures=UserRow.failures + 1).returning(UserRow.failures)
+    failures = s.scalar(counted, execution_options=quiet) or 0
+    if failures >= FREE_TRIES:
+        wait = min(2.0 ** (failures - FREE_TRIES), LONGEST_WAIT_S)
+        s.execute(mine.values(locked_until=now() + wait), execution_options=quiet)
     s.commit()
 
 
