@@ -39,8 +39,8 @@ class World:
         """Ask these pairs and answer them truthfully; the events' ids."""
         asked = [Question(self.criterion, Kind.PAIR, a, (b,), "test", audit=audit) for a, b in pairs]
         with self.database.write() as s:
-            ids = queue.put(s, self.criterion, asked, retire=False)
-            asked = [queue.question(s, id) for id in ids]
+            put = queue.put(s, self.criterion, asked, retire=False)
+            asked = [queue.question(s, number) for number in put]
         return [self.answer(question, f"{key}-{question.id}") for question in asked]
 
     def random_pairs(self, count: int, seed: int = 0) -> list[tuple[int, int]]:
@@ -61,7 +61,9 @@ class FakeEncoder:
         return np.stack([square.view(np.float32) for square in squares])
 
 
-def make_world(folder: Path, *, items: int = 60, groups: int = 3, embedded: bool = True, url: str | None = None) -> World:
+def make_world(
+    folder: Path, *, items: int = 60, groups: int = 3, embedded: bool = True, url: str | None = None
+) -> World:
     """A collection of `items` in `groups` true groups under one criterion, with features unless `embedded` is False."""
     url = url or f"sqlite:///{folder / 'pairwright.sqlite'}"
     database = open_database(url)

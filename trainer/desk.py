@@ -23,7 +23,7 @@ from trainer.asker import Asker
 from trainer.checkpoint import Draft, commit, head_of, sweep
 from trainer.embedding import Embedder
 from trainer.follow import Follower
-from trainer.leading import Lead
+from trainer.leading import LEASE_S, Lead
 from trainer.learner import Candidate, Learner
 from trainer.reporting import Reporter
 
@@ -43,6 +43,7 @@ class Room:
     embedder: Embedder
     acquisition: str = "mixed"
     seed: int = 0
+    lease_s: float = LEASE_S
 
 
 class Desk:
@@ -50,7 +51,7 @@ class Desk:
 
     def __init__(self, room: Room, criterion: Criterion) -> None:
         self.room, self.criterion = room, criterion
-        self.lead = Lead(room.database, f"trainer:{criterion.id}", room.holder)
+        self.lead = Lead(room.database, f"trainer:{criterion.id}", room.holder, lease_s=room.lease_s)
         self.asker = Asker(room.database, criterion.id, acquisition=room.acquisition, seed=room.seed)
         self.follower = Follower(criterion.id)
         self.learner: Learner | None = None

@@ -25,6 +25,7 @@ from db.errors import PairwrightError
 from trainer.checkpoint import sweep_orphans
 from trainer.desk import Desk, Room
 from trainer.embedding import Embedder
+from trainer.leading import LEASE_S
 from trainer.schedule import Patient, Ticker
 
 log = logging.getLogger("pairwright.trainer")
@@ -81,13 +82,14 @@ def run(
     encoder: str = "lite0",
     artifacts: str | None = None,
     seed: int = 0,
+    lease_s: float = LEASE_S,
     parent: int | None = None,
 ) -> None:
     """Work until `stopping` is set, or until the parent process is gone where one is given."""
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     store = ArtifactStore(artifacts or workspace / "artifacts")
     embedder = Embedder(database, workspace, holder, stopping, encoder=encoder)
-    worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed))
+    worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed, lease_s))
     with Ticker() as ticker:
         ticker.every(ASK_S, worker.ask, "asking")
         ticker.every(LEARN_S, worker.learn, "learning")
@@ -108,6 +110,7 @@ def main(
     encoder: str = "lite0",
     artifacts: str | None = None,
     seed: int = 0,
+    lease_s: float = LEASE_S,
     exit_with_parent: bool = False,
 ) -> None:
     """Be the trainer process until SIGTERM or SIGINT; a running training step ends at its next gradient step."""
@@ -122,7 +125,7 @@ def main(
     try:
         run(
             database, folder, stopping, acquisition=acquisition, encoder=encoder, artifacts=artifacts, seed=seed,
-            parent=parent,
+            lease_s=lease_s, parent=parent,
         )  # fmt: skip
     finally:
         database.close()
@@ -143,6 +146,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--encoder", default="lite0", help="backbone of collections that have no features yet")
     parser.add_argument("--artifacts", help="where models are stored, if not in the workspace (any fsspec address)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lease-s", type=float, default=LEASE_S, help="a killed trainer is replaced after this long")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the process that started this ends")
     return parser.parse_args(given)
 
