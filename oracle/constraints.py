@@ -160,6 +160,18 @@ class ConstraintGraph:
             return None
         return Verdict.DIFFERENT if self._walls(a, b) else None
 
+    def closed(self, item: int) -> set[int]:
+        """Items it needs no question about: asked with it already, or implied. Open conflicts are among the asked."""
+        self._components.settle()
+        number = self._components.of(item)
+        if number is None:
+            return set()
+        near = [number, *self._components.apart[number]]
+        found = {one for there in near for one in self._components.members[there]}
+        if any(self._view(there).part_of is not None for there in near):
+            found = {one for one in found if self.relation(item, one)}
+        return (found | self._evidence.partners[item]) - {item}
+
     def implied(self, a: int, b: int) -> Implied | None:
         """The relation of two items with its confidence and its chain of answers; None if nothing follows."""
         verdict = self.relation(a, b)

@@ -48,6 +48,7 @@ class Evidence:
         self.margin = 0.999 * answer_weight(error_rate)  # one answer's worth, with room for rounding
         self.size = 0
         self._by_pair: dict[Pair, list[Statement]] = {}
+        self.partners: dict[int, set[int]] = {}  # everybody an item was shown with
         self._pairs_of: dict[int, list[Pair]] = {}
         self._row: dict[Pair, int] = {}
         self._columns: tuple[array[int], array[int], array[float]] = (array("q"), array("q"), array("d"))
@@ -61,6 +62,8 @@ class Evidence:
         if any(known.answer == statement.answer for known in said):
             return False
         said.append(statement)
+        for one, other in (pair, pair[::-1]):
+            self.partners.setdefault(one, set()).add(other)
         self._pairs_of.setdefault(statement.answer, []).append(pair)
         self.size += 1
         self._refresh(pair)
@@ -75,6 +78,8 @@ class Evidence:
             self._refresh(pair)
             if not self._by_pair[pair]:
                 del self._by_pair[pair]
+                for one, other in (pair, pair[::-1]):
+                    self.partners[one].discard(other)
         return pairs
 
     def pairs(self, answer: int) -> tuple[Pair, ...]:

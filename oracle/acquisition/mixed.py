@@ -1,0 +1,100 @@
+"""Another acquisition with a share of uniform audit screens in between: what it learns is checked without bias."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from db.errors import BadInput
+from db.nouns import Kind, Question, Snapshot
+from oracle import plugins
+from oracle.acquisition.random import uniform_questions
+from oracle.constraints import ConstraintGraph
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """inner: name of the acquisition that does the asking. audit: share of uniform screens, in [0, 1].
+
+    recheck: share of screens for answers that contradict others, in [0, 1], as long as there are any.
+    Stored probabilities include the shares. Once the inner acquisition has nothing left to ask, what is still open is
+    asked uniformly.
+    """
+
+    seed: int = 0
+    screen: int = 12
+    inner: str = "pairwright"
+    audit: float = 0.1
+    recheck: float = 0.05
+
+    def __post_init__(self) -> None:
+        if min(self.audit, self.recheck) < 0 or self.audit + self.recheck > 1:
+            raise BadInput(f"audit and recheck = shares from 0, 1 in all, expected, got {self.audit}, {self.recheck}.")
+        if self.inner == "mixed":
+            raise BadInput("inner = another acquisition than 'mixed' expected. Try pairwright.")
+
+    def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
+        """Up to n screens; which places are audits depends on the seed and the number of answers alone."""
+        draws = [draw(self.seed, graph, place) for place in range(n)]
+        slots = [one < self.audit for one in draws]
+        audits = self._uniform(snapshot, graph, sum(slots), criterion, audit=True)
+        rechecks = sum(self.audit <= one < self.audit + self.recheck for one in draws)
+        others = self._inner("conflicts", snapshot, graph, rechecks, criterion, audits) if rechecks else []
+        for name in (self.inner, None):  # what the rechecks leave goes to the inner one, what that leaves is uniform
+            left = n - len(audits) - len(others)
+            others += self._inner(name, snapshot, graph, left, criterion, [*audits, *others])
+        return woven(slots, audits, others)
+
+    def _uniform(
+        self, snapshot: Snapshot, graph: ConstraintGraph, n: int, criterion: int, *, audit: bool
+    ) -> list[Question]:
+        if n == 0:
+            return []
+        share, salt = (self.audit, 1) if audit else (1 - self.audit, 2)
+        return uniform_questions(snapshot, graph, n, criterion, self.seed, self.screen, "mixed",
+                                 audit=audit, share=share, salt=salt)  # fmt: skip
+
+    def _inner(
+        self,
+        name: str | None,
+        snapshot: Snapshot,
+        graph: ConstraintGraph,
+        n: int,
+        criterion: int,
+        offered: list[Question],
+    ) -> list[Question]:
+        """Up to n screens of another acquisition (None: uniform), without pairs already offered in this round."""
+        if n <= 0:
+            return []
+        if name is None:
+            asked = self._uniform(snapshot, graph, n, criterion, audit=False)
+        else:
+            rule: Any = plugins.load("oracle.acquisition", name, seed=self.seed, screen=self.screen)
+            asked = rule.propose(snapshot, graph, n, criterion=criterion)
+            share = self.recheck if name == "conflicts" else 1 - self.audit
+            asked = [replace(one, probability=one.probability * max(share, 1e-9)) for one in asked]
+        taken = {frozenset(pair) for one in offered for pair in one.pairs()}
+        return [kept for one in asked if (kept := without(one, taken)) is not None]
+
+
+def draw(seed: int, graph: ConstraintGraph, place: int) -> float:
+    """A number in [0, 1) that decides what this place of the round is for."""
+    return float(np.random.default_rng([seed, graph.size, place, 3]).random())
+
+
+def without(asked: Question, taken: set[frozenset[int]]) -> Question | None:
+    """The question without candidates that are on an audit screen of the same round; None if none is left."""
+    if asked.kind is Kind.MERGE:
+        return None if frozenset(asked.pairs()[0]) in taken else asked
+    kept = [k for k, pair in enumerate(asked.pairs()) if frozenset(pair) not in taken]
+    if not kept:
+        return None
+    expected = tuple(asked.expected[k] for k in kept) if asked.expected else ()
+    return replace(asked, candidates=tuple(asked.candidates[k] for k in kept), expected=expected)
+
+
+def woven(slots: list[bool], audits: list[Question], others: list[Question]) -> list[Question]:
+    """Audits in their places, the others in theirs; what has no place left goes last."""
+    waiting = {True: list(audits), False: list(others)}
+    placed = [waiting[slot].pop(0) for slot in slots if waiting[slot]]
+    return placed + waiting[True] + waiting[False]
