@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests, from a PyPI wheel; no container, no service. Import the fixtures in a conftest."""
+"""A real PostgreSQL server for tests, from a PyPI wheel. Import the fixtures in a conftest."""
 
 import shutil
 import tempfile
@@ -22,8 +22,11 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pairwright-pg-"))
     folder.chmod(0o755)  # as root, the server runs as another user
     server = server_package.get_server(folder, cleanup_mode="stop")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _command(url, "ALTER SYSTEM SET fsync = off")  # tests kill clients, never the server: no need to wait for the disk
+    _command(url, "SELECT pg_reload_conf()")
     try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

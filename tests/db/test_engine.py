@@ -70,9 +70,9 @@ def test_a_reader_sees_one_moment(database):
 
 
 def test_writing_inside_writing_is_an_error_at_once(sqlite_database):
-    with pytest.raises(RuntimeError, match="pass the outer session"), sqlite_database.write():
-        with sqlite_database.write():
-            pass
+    outer, inner = sqlite_database.write(), sqlite_database.write()
+    with pytest.raises(RuntimeError, match="pass the outer session"), outer, inner:
+        pass
 
 
 def test_many_threads_write_without_losing_anything(database):
@@ -134,10 +134,10 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(sqlite_database):
     sqlite_database.engine.dispose()
     event.listen(sqlite_database.engine, "connect", limit)
     kept = []
-    with pytest.raises(Broken, match="disk of the database is full. Nothing of this change is saved"):
-        for id in asked:
+    with pytest.raises(Broken, match=r"disk of the database is full\. Nothing of this change is saved"):
+        for this in asked:
             with sqlite_database.write() as s:
-                receipt = feedback.record(s, answer(queue.question(s, id), key=str(id)))
+                receipt = feedback.record(s, answer(queue.question(s, this), key=str(this)))
             kept.append(receipt.id)
     assert kept
     with sqlite_database.read() as s:

@@ -30,15 +30,15 @@ def standing(world: World, after: int = 0) -> list[int]:
 
 
 def test_an_answer_stands_with_all_it_said(world):
-    [id] = world.ask(1, kind=Kind.TICK, width=2)
+    [this] = world.ask(1, kind=Kind.TICK, width=2)
     with world.database.write() as s:
-        asked = queue.question(s, id)
+        asked = queue.question(s, this)
         (a, b), (_, c) = asked.pairs()
         said = (
             PairVerdict(c, a, Verdict.DIFFERENT, confidence=0.25),
             PairVerdict(a, b, Verdict.SAME, background=True),
         )
-        receipt = feedback.record(s, Answer(id, said, "ann", "k", seconds=2.5))
+        receipt = feedback.record(s, Answer(this, said, "ann", "k", seconds=2.5))
     with world.database.read() as s:
         one, two = feedback.statements(s, world.criterion)
     assert (one.a, one.b, one.verdict, one.confidence, one.background) == (a, c, Verdict.DIFFERENT, 0.25, False)
@@ -47,8 +47,8 @@ def test_an_answer_stands_with_all_it_said(world):
 
 
 def test_a_replayed_answer_gets_the_same_reply_and_is_stored_once(world):
-    [id] = world.ask(1)
-    first, again = say(world, id), say(world, id, seconds=99.0)
+    [this] = world.ask(1)
+    first, again = say(world, this), say(world, this, seconds=99.0)
     assert first == again
     assert (first.replayed, again.replayed) == (False, True)
     assert standing(world) == [first.id]
@@ -67,15 +67,15 @@ def test_a_key_used_for_another_answer_is_refused(world):
 
 
 def test_a_replayed_late_answer_is_late_again(world):
-    [id] = world.ask(1)
-    receipts = [say(world, id, lease="gone") for _ in range(2)]
+    [this] = world.ask(1)
+    receipts = [say(world, this, lease="gone") for _ in range(2)]
     assert [receipt.late for receipt in receipts] == [True, True]
 
 
 def test_an_answer_that_is_not_whole_is_refused(world):
-    [id] = world.ask(1, kind=Kind.TICK, width=3)
+    [this] = world.ask(1, kind=Kind.TICK, width=3)
     with world.database.read() as s:
-        good = answer(queue.question(s, id), key="k")
+        good = answer(queue.question(s, this), key="k")
     first, second, _ = good.verdicts
     stranger = replace(first, b=world.items[-1])
     for verdicts, sentence in [
@@ -89,7 +89,7 @@ def test_an_answer_that_is_not_whole_is_refused(world):
         with pytest.raises(BadInput, match=sentence), world.database.write() as s:
             feedback.record(s, replace(good, verdicts=verdicts))
     for broken, sentence in [
-        (replace(good, question=10**6), "no question with id"),
+        (replace(good, question=10**6), "no question with this"),
         (replace(good, question=2**70), "positive whole number"),
         (replace(good, key=""), "idempotency key must be text of 1 to 200"),
         (replace(good, source="x" * 201), "a source must be text of 1 to 200"),
@@ -101,8 +101,8 @@ def test_an_answer_that_is_not_whole_is_refused(world):
 
 
 def test_a_merge_is_one_verdict_for_both_groups(world):
-    [id] = world.ask(1, kind=Kind.MERGE, width=4)
-    say(world, id)
+    [this] = world.ask(1, kind=Kind.MERGE, width=4)
+    say(world, this)
     assert len(standing(world)) == 1
 
 
@@ -124,41 +124,41 @@ def test_an_undone_answer_was_never_given(world):
 
 
 def test_an_undone_answer_gives_its_slot_back(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     with world.database.write() as s:
         [leased] = queue.claim(s, world.criterion, "tab", 1)
         receipt = feedback.record(s, answer(leased.question, key="k", lease=leased.token))
         assert queue.claim(s, world.criterion, "other tab", 1) == []
     take_back(world, receipt.id)
     with world.database.write() as s:
-        assert [one.question.id for one in queue.claim(s, world.criterion, "tab", 1, source="ann")] == [id]
+        assert [one.question.id for one in queue.claim(s, world.criterion, "tab", 1, source="ann")] == [this]
 
 
 def test_undoing_twice_is_a_conflict_and_a_retry_is_not(world):
-    [id] = world.ask(1)
-    event = say(world, id).id
+    [this] = world.ask(1)
+    event = say(world, this).id
     first = take_back(world, event, "u")
     again = take_back(world, event, "u")
     assert first == again
     assert again.replayed
     with pytest.raises(Conflict, match="is undone already"):
         take_back(world, event, "another key")
-    with pytest.raises(NotFound, match="no answer with id"):
+    with pytest.raises(NotFound, match="no answer with this"):
         take_back(world, 10**6)
 
 
 def test_undoing_an_undo_brings_the_answer_back(world):
-    [id] = world.ask(1)
-    event = say(world, id).id
+    [this] = world.ask(1)
+    event = say(world, this).id
     undone = take_back(world, event)
     take_back(world, undone.id)
     assert standing(world) == [event]
 
 
 def test_a_question_can_be_answered_again_after_an_undo(world):
-    [id] = world.ask(1)
-    take_back(world, say(world, id).id)
-    second = say(world, id, Verdict.DIFFERENT, key="second")
+    [this] = world.ask(1)
+    take_back(world, say(world, this).id)
+    second = say(world, this, Verdict.DIFFERENT, key="second")
     assert standing(world) == [second.id]
 
 
@@ -173,7 +173,7 @@ def test_counts_are_of_what_stands(world):
 
 
 def test_the_log_is_paged_newest_first(world):
-    receipts = [say(world, id).id for id in world.ask(5)]
+    receipts = [say(world, this).id for this in world.ask(5)]
     with world.database.read() as s:
         page = feedback.log(s, world.criterion, 2)
         rest = feedback.log(s, world.criterion, 9, before=page[-1].id)
@@ -189,7 +189,9 @@ def test_nothing_in_the_log_ever_changes(world):
     def rows() -> list[tuple[object, ...]]:
         with world.database.read() as s:
             log = s.execute(select(*AnswerRow.__table__.columns).order_by(AnswerRow.id))
-            return [tuple(row) for row in log] + [tuple(row) for row in s.execute(select(*VerdictRow.__table__.columns))]
+            return [tuple(row) for row in log] + [
+                tuple(row) for row in s.execute(select(*VerdictRow.__table__.columns))
+            ]
 
     before = rows()
     take_back(world, say(world, two).id)

@@ -13,7 +13,6 @@ from db.engine import open_database
 from db.errors import BadInput, Refused
 from db.tables import Base
 
-
 SCRIPT = "import sys; from db.engine import open_database; open_database(sys.argv[1]).close()"
 
 

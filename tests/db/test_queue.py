@@ -38,9 +38,9 @@ def test_a_question_comes_back_as_it_was_put(world):
     asked = replace(world.question(3, kind=Kind.MERGE, width=3), expected=(0.1, 0.5, 1.0), reason="why", version=7)
     asked = replace(asked, context=(world.items[20],))
     with world.database.write() as s:
-        [id] = queue.put(s, world.criterion, [asked])
-        assert queue.question(s, id) == replace(asked, id=id)
-        assert queue.questions(s, [id, id + 1]) == {id: replace(asked, id=id)}
+        [this] = queue.put(s, world.criterion, [asked])
+        assert queue.question(s, this) == replace(asked, id=this)
+        assert queue.questions(s, [this, this + 1]) == {this: replace(asked, id=this)}
 
 
 def test_questions_are_handed_out_in_the_order_they_were_put(world):
@@ -62,7 +62,7 @@ def test_new_questions_replace_the_ones_nobody_holds(world):
     ids = world.ask(4)
     claim(world, "ann", 1)
     fresh = world.ask(2, retire=True)
-    assert [state(world, id) for id in ids] == ["open", "retired", "retired", "retired"]
+    assert [state(world, this) for this in ids] == ["open", "retired", "retired", "retired"]
     assert [leased.question.id for leased in claim(world, "ben", 9)] == fresh
 
 
@@ -78,15 +78,15 @@ def test_waiting_questions_are_those_nobody_holds_or_answered(world):
 
 
 def test_an_expired_lease_gives_the_question_to_somebody_else(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     [mine] = claim(world, "ann")
     assert claim(world, "ben") == []
     expire_all(world)
     [theirs] = claim(world, "ben")
-    assert theirs.question.id == id
+    assert theirs.question.id == this
     assert theirs.token != mine.token
     with world.database.write() as s, pytest.raises(StaleLease, match="Claim another"):
-        queue.renew(s, id, mine.token)
+        queue.renew(s, this, mine.token)
 
 
 def test_a_late_answer_is_kept_and_flagged_and_takes_nothing_from_the_new_holder(world):
@@ -102,25 +102,25 @@ def test_a_late_answer_is_kept_and_flagged_and_takes_nothing_from_the_new_holder
 
 
 def test_a_late_answer_nobody_forestalled_uses_its_slot_up(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     [mine] = claim(world, "ann")
     expire_all(world)
     assert say(world, mine).late
     assert claim(world, "ben") == []
-    assert state(world, id) == "answered"
+    assert state(world, this) == "answered"
 
 
 def test_renewing_keeps_a_question_and_releasing_gives_it_back(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     [mine] = claim(world, "ann", lease_s=0)
     with world.database.write() as s:
-        assert queue.renew(s, id, mine.token, 300) > mine.expires_at
+        assert queue.renew(s, this, mine.token, 300) > mine.expires_at
         assert [leased.token for leased in queue.held(s, world.criterion, "ann")] == [mine.token]
     assert claim(world, "ben") == []
     with world.database.write() as s:
-        assert not queue.release(s, id, "another token")
-        assert queue.release(s, id, mine.token)
-        assert not queue.release(s, id, mine.token)
+        assert not queue.release(s, this, "another token")
+        assert queue.release(s, this, mine.token)
+        assert not queue.release(s, this, mine.token)
     assert len(claim(world, "ben")) == 1
 
 
@@ -134,24 +134,24 @@ def test_an_answered_question_is_not_handed_out_again(world):
 
 
 def test_overlap_hands_a_question_to_so_many_and_never_twice_to_one(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     first, second = (claim(world, holder, overlap=2) for holder in ("ann", "ben"))
-    assert [leased.question.id for leased in first + second] == [id, id]
+    assert [leased.question.id for leased in first + second] == [this, this]
     assert claim(world, "ann", overlap=2) == claim(world, "cat", overlap=2) == []
     say(world, first[0], source="ann")
-    assert state(world, id) == "open"
+    assert state(world, this) == "open"
     say(world, second[0], source="ben")
-    assert state(world, id) == "answered"
+    assert state(world, this) == "answered"
 
 
 def test_unsure_goes_to_somebody_else_but_not_for_ever(world):
-    [id] = world.ask(1)
+    [this] = world.ask(1)
     for source in ("ann", "ben", "cat"):
         [leased] = claim(world, source)
         say(world, leased, Verdict.UNSURE, source)
         assert claim(world, source) == []
     assert claim(world, "dan") == []
-    assert state(world, id) == "answered"
+    assert state(world, this) == "answered"
 
 
 def test_what_a_source_answered_is_not_offered_to_it_in_another_tab(world):
@@ -178,7 +178,7 @@ def test_eight_clients_at_once_never_get_one_slot_twice_and_leave_nothing(world,
         thread.join()
     work("last")  # a client that looked while all were being taken may have left early
     assert len(set(got)) == len(got)
-    assert sorted(id for _, id in got) == sorted(ids * overlap)
+    assert sorted(this for _, this in got) == sorted(ids * overlap)
     with world.database.read() as s:
         slots = select(func.count(), func.max(LeaseRow.slot)).group_by(LeaseRow.question_id)
         assert {tuple(row) for row in s.execute(slots)} == {(overlap, overlap - 1)}
