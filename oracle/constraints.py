@@ -19,6 +19,7 @@ from oracle.components import Components
 from oracle.conflicts import Conflict, LogOdds
 from oracle.doubts import View, find_conflicts, plain_conflict
 from oracle.evidence import Evidence, Pair, direction, pair_of
+from oracle.muddles import Muddles
 
 __all__ = ["Conflict", "ConstraintGraph", "Implied"]
 
@@ -52,6 +53,7 @@ class ConstraintGraph:
         self._components = Components()
         self._mixed: set[Pair] = set()
         self._views: dict[int, tuple[int, View]] = {}
+        self._laid_out: tuple[int, Muddles | None] = (-1, None)
         self._contested: tuple[int, dict[int, list[Pair]], list[Pair]] = (-1, {}, [])
 
     @classmethod
@@ -163,14 +165,12 @@ class ConstraintGraph:
     def closed(self, item: int) -> set[int]:
         """Items it needs no question about: asked with it already, or implied. Open conflicts are among the asked."""
         self._components.settle()
-        number = self._components.of(item)
-        if number is None:
+        if self._components.of(item) is None:
             return set()
-        near = [number, *self._components.apart[number]]
-        found = {one for there in near for one in self._components.members[there]}
-        if any(self._view(there).part_of is not None for there in near):
-            found = {one for one in found if self.relation(item, one)}
-        return (found | self._evidence.partners[item]) - {item}
+        muddles = self._muddles()
+        own = muddles.part(item)
+        found = self._evidence.partners.get(item, set()).union(*map(muddles.items, [own, *muddles.apart(own)]))
+        return found - {item}
 
     def implied(self, a: int, b: int) -> Implied | None:
         """The relation of two items with its confidence and its chain of answers; None if nothing follows."""
@@ -280,21 +280,19 @@ class ConstraintGraph:
     def _doubted(self, item: int) -> set[Pair]:
         return self._view_of(item).doubted
 
-    def _part(self, item: int) -> tuple[int, int]:
-        view = self._view_of(item)
-        return view.number, view.part_of[item] if view.part_of else 0
-
     def _walls(self, a: int, b: int) -> set[Pair]:
         """Trusted negative pairs between the trusted parts of two items."""
-        one, other = self._components.label[a], self._components.label[b]
-        if one == other:
-            pairs = self._components.inside[one] - self._view(one).doubted
-        else:
-            pairs = self._components.apart[one].get(other, set())
-        if self._view(one).part_of is None and self._view(other).part_of is None:
-            return pairs
-        ends = {self._part(a), self._part(b)}
-        return {(u, v) for u, v in pairs if {self._part(u), self._part(v)} == ends}
+        muddles = self._muddles()
+        return muddles.walls(muddles.part(a), muddles.part(b))
+
+    def _muddles(self) -> Muddles:
+        """The components in doubt, laid out once per revision."""
+        if self._laid_out[0] != self.revision or self._laid_out[1] is None:
+            inside = self._components.inside
+            numbers = {number for number, pairs in inside.items() if pairs}.union(self._by_component()[0])
+            numbers |= {number for number, items in self._components.members.items() if len(items) >= 2 * self.cap}
+            self._laid_out = (self.revision, Muddles(self._components, self._view, sorted(numbers)))
+        return self._laid_out[1]  # type: ignore[return-value]
 
     def _witness(self, pair: Pair) -> int:
         """The earliest answer that says what was accepted about the pair."""
