@@ -1,10 +1,13 @@
 """What the answers and the embedding together say about who belongs with whom.
 
-    answers -> groups of asked items -> their mass walks the neighbour graph -> prior of every item -> times its own answers
+    answers -> groups of asked items -> their mass walks the neighbour graph -> prior of every item -> times its own
+    answers
 
 1. `grouping`: groups the answers speak of, by net evidence.
-2. An asked item's posterior from answers alone: "same" as a partner of group g adds log((1-e) q_g + e (1-q_g)), "different"
-   log(e q_g + (1-e)(1-q_g)), e the error the evidence assumes. Only this posterior walks the graph: predictions that fed
+2. An asked item's posterior from answers alone: "same" as a partner of group g adds log((1-e) q_g + e (1-q_g)),
+"different"
+   log(e q_g + (1-e)(1-q_g)), e the error the evidence assumes. Only this posterior walks the graph: predictions that
+   fed
    themselves would make coarse notions worse with every answer.
 3. F = (I - alpha D^-1 W)^-1 Y; prior_ig = F_ig / (group mass)^beta, tempered by a fit on answers left out in turn.
 4. p(new) shrinks with the mass that reaches an item and with the rate at which groups were found lately (Good-Turing).
@@ -13,6 +16,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sparse
 
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
@@ -20,6 +24,7 @@ from oracle.grouping import answered_groups, membership, signed_evidence
 from oracle.kernel import Kernel, kernel_of
 
 TINY = 1e-12
+PSEUDO = 10.0  # weight of the guess that every second item is in a group not seen yet, in asked items
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 
 
@@ -27,9 +32,12 @@ TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 class Belief:
     """The posterior partition of one snapshot under one state of the log.
 
-    probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of them.
-    labels: (N,) int64, the current partition with every answer obeyed. member: (N,) group the answers put an item in, -1 if
-    they do not. against: (N, G) bool, net answers say "not this group". apart: (G, G) bool, groups known to differ.
+    probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of
+    them.
+    labels: (N,) int64, the current partition with every answer obeyed. member: (N,) group the answers put an item in,
+    -1 if
+    they do not. against: (N, G) bool, net answers say "not this group". between: (G, G) net nats of
+    the answers between two groups, below 0 for groups known to differ.
     """
 
     snapshot: Snapshot
@@ -38,13 +46,18 @@ class Belief:
     labels: np.ndarray
     member: np.ndarray
     against: np.ndarray
-    apart: np.ndarray
+    between: np.ndarray
     error_rate: float
 
     @property
     def groups(self) -> int:
         """Number of groups the answers have found."""
-        return self.apart.shape[0]
+        return self.between.shape[0]
+
+    @property
+    def apart(self) -> np.ndarray:
+        """(G, G) bool: groups known to differ."""
+        return np.asarray(self.between < 0)
 
     @property
     def joint(self) -> np.ndarray:
@@ -90,12 +103,12 @@ def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None 
     posterior = _softmax(np.log(prior + TINY) + told)
     votes = np.asarray((evidence @ membership(member, count)).todense())  # (N, G) net nats against each group
     sides = membership(member, count)
-    apart = np.asarray((sides.T @ evidence @ sides).todense()) < 0
+    between = np.asarray((sides.T @ evidence @ sides).todense())
     labels = _labels(snapshot, posterior, fresh, member, votes)
-    return Belief(snapshot, posterior, fresh, labels, member, votes < 0, apart, error_rate)
+    return Belief(snapshot, posterior, fresh, labels, member, votes < 0, between, error_rate)
 
 
-def _evidence(snapshot: Snapshot, graph: ConstraintGraph):  # type: ignore[no-untyped-def]
+def _evidence(snapshot: Snapshot, graph: ConstraintGraph) -> tuple[sparse.csr_matrix, float]:
     """Signed evidence between rows, answers about items outside the snapshot left out."""
     a, b, sign, weight = graph.arrays()
     rows_a, rows_b = _rows(snapshot, a), _rows(snapshot, b)
@@ -110,17 +123,15 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
     return np.where(snapshot.ids[place] == items, place, -1)
 
 
-def _told(evidence, member: np.ndarray, count: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _told(evidence: sparse.csr_matrix, member: np.ndarray, count: int) -> np.ndarray:
     """(N, G) log-likelihood of each item's own answers, partners held in their groups. 0 where nothing was said."""
     links = evidence.tocoo()
     partner = member[links.col]
     known = partner >= 0
     row, group, nats = links.row[known], partner[known], links.data[known]
-    # one net answer of n nats: in the partner's group it is right with chance s(n), elsewhere wrong with that chance
     told = np.zeros((evidence.shape[0], count))
     np.add.at(told, (row, group), nats)
-    told = np.where(told < 0, np.maximum(told, -12.0), np.minimum(told, 12.0))
-    return told
+    return np.clip(told, -12.0, 12.0)
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
@@ -130,8 +141,10 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 def _certainty(told: np.ndarray) -> np.ndarray:
     """(N,) how sure the answers are, 0 at uniform and 1 at certainty."""
-    count = max(told.shape[1], 2)
-    return np.clip((_softmax(told).max(1) - 1 / count) / (1 - 1 / count), 0.0, 1.0) if told.shape[1] > 1 else np.ones(len(told))
+    count = told.shape[1]
+    if count < 2:
+        return np.ones(len(told))
+    return np.clip((_softmax(told).max(1) - 1 / count) / (1 - 1 / count), 0.0, 1.0)
 
 
 def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +178,9 @@ def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.
     return max(TEMPERATURES, key=score)
 
 
-def _fresh(evidence, member: np.ndarray, reach: np.ndarray, told: np.ndarray, prior: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _fresh(
+    evidence: sparse.csr_matrix, member: np.ndarray, reach: np.ndarray, told: np.ndarray, prior: np.ndarray
+) -> np.ndarray:
     """(N,) chance of a group not seen yet. How often that happens is fitted to the asked items by a few rounds of EM:
     members are explained, items that every likely group denied are not. Less where much mass arrives."""
     asked = np.diff(evidence.indptr) > 0
@@ -176,11 +191,13 @@ def _fresh(evidence, member: np.ndarray, reach: np.ndarray, told: np.ndarray, pr
         odds = np.clip(rate * thin, 0.002, 0.95)
         chance = odds / (odds + (1 - odds) * np.exp(np.minimum(known, 50.0)))
         chance[member >= 0] = 0.0
-        rate = float((0.5 + chance[asked].sum()) / (1.0 + asked.sum()))
+        rate = float((0.5 * PSEUDO + chance[asked].sum()) / (PSEUDO + asked.sum()))
     return np.clip(chance, 0.0, 0.95)
 
 
-def _labels(snapshot: Snapshot, posterior: np.ndarray, fresh: np.ndarray, member: np.ndarray, votes: np.ndarray) -> np.ndarray:
+def _labels(
+    snapshot: Snapshot, posterior: np.ndarray, fresh: np.ndarray, member: np.ndarray, votes: np.ndarray
+) -> np.ndarray:
     """The partition: answers first, then the most probable group no answer speaks against, then the start partition."""
     allowed = np.where(votes < 0, -1.0, posterior)
     best = allowed.argmax(1)
@@ -196,5 +213,13 @@ def _unanswered(snapshot: Snapshot, graph: ConstraintGraph, error_rate: float) -
     start = np.full((count, groups), 0.2 / groups)
     start[np.arange(count), snapshot.start] += 0.8
     empty = np.zeros((count, 0), dtype=bool)
-    return Belief(snapshot, start, np.full(count, 0.5), snapshot.start.astype(np.int64),
-                  np.full(count, -1), empty, np.zeros((0, 0), dtype=bool), error_rate)
+    return Belief(
+        snapshot,
+        start,
+        np.full(count, 0.5),
+        snapshot.start.astype(np.int64),
+        np.full(count, -1),
+        empty,
+        np.zeros((0, 0)),
+        error_rate,
+    )

@@ -1,12 +1,14 @@
 """How far one answer reaches: the resolvent of the nearest-neighbour graph of a snapshot.
 
-    W_ij = exp(-d_ij^2 / (sigma_i sigma_j)), d^2 = 2 - 2 cosine, sigma_i = distance to the 6th neighbour, symmetric by maximum
+    W_ij = exp(-d_ij^2 / (sigma_i sigma_j)), d^2 = 2 - 2 cosine, sigma_i = distance to the 6th neighbour, symmetric by
+    maximum
     spread(Y) = (I - alpha D^-1 W)^-1 Y                        solved for all columns at once by conjugate gradients
 
 Source: Zhou, Bousquet, Lal, Weston, Schölkopf 2003, "Learning with local and global consistency"; local scaling after
 Zelnik-Manor and Perona 2004. The random-walk form keeps columns comparable between dense and thin regions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,7 +36,9 @@ class Kernel:
         return np.asarray(columns - self.alpha * (self.walk @ columns), dtype=np.float32)
 
 
-def _conjugate_gradients(apply, target: np.ndarray, guess: np.ndarray, tolerance: float) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _conjugate_gradients(
+    apply: Callable[[np.ndarray], np.ndarray], target: np.ndarray, guess: np.ndarray, tolerance: float
+) -> np.ndarray:
     """Solve apply(x) = target column by column, apply symmetric positive definite. (N, G) float32."""
     solution, residual = guess, target - apply(guess)
     direction, energy = residual.copy(), (residual**2).sum(0)

@@ -1,6 +1,7 @@
 """Which items meet in a batch, and what is known about each pair of them.
 
-Half of a batch are items the answers placed, group by group, so that labelled partners really meet (a random batch would hold
+Half of a batch are items the answers placed, group by group, so that labelled partners really meet (a random batch
+would hold
 almost none); a quarter are items the belief is nearly sure of; a quarter are drawn uniformly.
 """
 

@@ -79,7 +79,8 @@ class Head(nn.Module):
             head = cls(features, width, state["inner.weight"].shape[0], state["outer.weight"].shape[0])
             head.load_state_dict(state)
         except Exception as error:
-            raise Broken(f"this file is not a head of Pairwright ({error}). Rebuild the version from the log.") from error
+            message = f"this file is not a head of Pairwright ({error}). Rebuild the version from the log."
+            raise Broken(message) from error
         return head
 
     @classmethod
@@ -89,7 +90,8 @@ class Head(nn.Module):
 
 
 def _principal(features: np.ndarray, width: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean (D,), components (D, W) and one common scale () so that rows have length about 1. At most 20,000 rows are looked at."""
+    """Mean (D,), components (D, W) and one common scale () so that rows have length about 1. At most 20,000 rows are
+    looked at."""
     rows = np.random.default_rng(seed).permutation(len(features))[:20_000]
     sample = torch.from_numpy(np.ascontiguousarray(features[np.sort(rows)], dtype=np.float32)).double()
     mean = sample.mean(0)

@@ -17,7 +17,8 @@ class Pool:
 
     pos: (B, K) >= 0, share of the pull. neg: (B, K) >= 0, weight in the unlabelled stratum. confirmed: (B, K) >= 0,
     weight in the stratum of confirmed negatives, never debiased. same: (B, K) in [0, 1], chance that the two belong
-    together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled by the update where an objective needs them:
+    together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled by the update where an objective needs
+    them:
     reference (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two views.
     """
 
@@ -35,7 +36,9 @@ class Pool:
     key_groups: Tensor | None = None
 
     @classmethod
-    def of(cls, anchors: Tensor, keys: Tensor, anchor_ids: Tensor, key_ids: Tensor, same: Tensor, said: Tensor) -> "Pool":
+    def of(
+        cls, anchors: Tensor, keys: Tensor, anchor_ids: Tensor, key_ids: Tensor, same: Tensor, said: Tensor
+    ) -> "Pool":
         """A pool nobody has curated: nothing pulls, every other item pushes with weight 1."""
         shape = (len(anchors), len(keys))
         if tuple(same.shape) != shape or tuple(said.shape) != shape:

@@ -2,7 +2,8 @@
 
     belief -> batch -> two views -> pool -> positives -> negatives -> obey the answers -> objectives -> step
 
-Every update starts from the untaught head and replays the whole log, so nothing is forgotten and a version can be rebuilt
+Every update starts from the untaught head and replays the whole log, so nothing is forgotten and a version can be
+rebuilt
 from the log and a seed. Runs on a GPU where there is one.
 """
 
@@ -27,7 +28,8 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class UpdateSettings:
-    """steps, batch: how long and how wide. noise: size of the jitter that makes a view, relative to a unit row. drop: share of
+    """steps, batch: how long and how wide. noise: size of the jitter that makes a view, relative to a unit row. drop:
+    share of
     the reduced features hidden in a view. objectives: name -> weight."""
 
     steps: int = 200
@@ -62,8 +64,10 @@ def update(
 ) -> Head:
     """A new head that has learnt the graph; the given one stays as it is.
 
-    Args: features (N, D) float32; ids (N,) int64 as in the snapshot, whose belief places the items. reduced: (N, W) from
-    `head.reduce`, if the caller keeps it. progress: called with step, steps and the losses. cancelled: asked between steps;
+    Args: features (N, D) float32; ids (N,) int64 as in the snapshot, whose belief places the items. reduced: (N, W)
+    from
+    `head.reduce`, if the caller keeps it. progress: called with step, steps and the losses. cancelled: asked between
+    steps;
     a cancelled update returns the head as far as it came.
     """
     settings = settings or UpdateSettings()

@@ -1,12 +1,15 @@
 """Ask the screen that is expected to put most items right: Pairwright's own rule, the default inside `mixed`.
 
     value of a candidate i under group g   = (influence K applied to the current risk)_i x entropy(p(i in g))
-    value of a stranger among the groups   = (influence_i + influence of what no group explains) x entropy(p_i over groups, new)
+    value of a stranger among the groups   = (influence_i + influence of what no group explains) x entropy(p_i over
+    groups, new)
     value of comparing groups g and h      = entropy(p(g = h)) x the smaller of the two
 
-A screen is one anchor with up to `screen` candidates and costs about the same to look at whichever it is, so the rule takes
+A screen is one anchor with up to `screen` candidates and costs about the same to look at whichever it is, so the rule
+takes
 the screen with the highest sum. Near candidates repeat each other: each one chosen dims its neighbours.
-Source: expected-risk reduction over a propagation kernel after Zhu, Lafferty and Ghahramani 2003, with group screens instead of labels.
+Source: expected-risk reduction over a propagation kernel after Zhu, Lafferty and Ghahramani 2003, with group screens
+instead of labels.
 """
 
 from collections.abc import Iterable
@@ -35,16 +38,15 @@ class Screen:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """seed: breaks ties. screen: most candidates on one screen. dim: share of its value a chosen candidate's near twin keeps."""
+    """seed: breaks ties. screen: most candidates on one screen. dim: share of its value a chosen candidate's near
+    twin keeps."""
 
     seed: int = 0
     screen: int = 12
-    dim: float = 0.5
+    dim: float = 0.7
     explore: float = 24.0
 
-    def propose(
-        self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0
-    ) -> list[Question]:
+    def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, best first; no candidate twice. Deterministic: the probability of each is 1."""
         desk = _Desk(infer(snapshot, graph), graph, self)
         questions = []
@@ -74,7 +76,8 @@ def entropy(chance: np.ndarray) -> np.ndarray:
 
 
 class _Desk:
-    """The belief laid out for choosing: what every item is worth, what has been used up by earlier screens of this round."""
+    """The belief laid out for choosing: what every item is worth, what has been used up by earlier screens of this
+    round."""
 
     def __init__(self, belief: Belief, graph: ConstraintGraph, rule: Acquisition) -> None:
         self.belief, self.graph, self.rule = belief, graph, rule
@@ -87,7 +90,7 @@ class _Desk:
         self.influence, self.novelty = spread[:, 0], spread[:, 1]  # (N,) in items
         self.joint = joint
         self.worth = np.ones(len(joint))  # dims as rows are used
-        self.taken_pairs: set[tuple[int, int]] = set()
+        self.compared: set[tuple[int, int]] = set()  # groups already put side by side in this round
         self.representatives = [self._members(group) for group in range(belief.groups)]
 
     def best(self) -> Screen | None:
@@ -101,10 +104,7 @@ class _Desk:
         self.worth[self.snapshot.neighbours[rows].ravel()] *= self.rule.dim
         self.worth[rows] = 0.0
         self.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
-        for row in screen.candidates:
-            self.taken_pairs.add((min(row, screen.anchor), max(row, screen.anchor)))
-            if self.belief.member[row] >= 0:
-                self.taken_pairs.add(self._group_pair(screen.anchor, row))
+        self.compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
 
     # the three kinds of screen ------------------------------------------------------------------------------------
     def _group_screens(self) -> Iterable[Screen]:
@@ -121,7 +121,8 @@ class _Desk:
                 yield self._screen(anchor, rows, chance[rows], float(value[rows].sum()), reason)
 
     def _stranger_screens(self) -> Iterable[Screen]:
-        """An item no group explains well, with one member of every group it could join and its nearest unknown items."""
+        """An item no group explains well, with one member of every group it could join and its nearest unknown
+        items."""
         belief = self.belief
         chance = self.joint / self.joint.sum(1, keepdims=True)
         doubt = -(chance * np.log(chance + 1e-12)).sum(1)
@@ -148,7 +149,11 @@ class _Desk:
         np.fill_diagonal(worth, 0.0)
         group = int(worth.sum(1).argmax())
         order = np.argsort(-worth[group])[: self.rule.screen]
-        others = [int(o) for o in order if worth[group, o] > 0 and (min(group, o), max(group, o), -1) not in self.taken_pairs]
+        others = [
+            int(o)
+            for o in order
+            if worth[group, o] > 0 and (min(group, int(o)), max(group, int(o))) not in self.compared
+        ]
         if others:
             anchor = self._central(group)
             rows = np.array([self._nearest_member(o, np.array([anchor])) for o in others])
@@ -200,9 +205,9 @@ class _Desk:
         members = self.representatives[group]
         return self._nearest_member(group, members)
 
-    def _group_pair(self, a: int, b: int) -> tuple[int, int, int]:  # type: ignore[override]
+    def _groups_of(self, a: int, b: int) -> tuple[int, int]:
         one, other = int(self.belief.member[a]), int(self.belief.member[b])
-        return min(one, other), max(one, other), -1
+        return min(one, other), max(one, other)
 
     def _screen(self, anchor: int, rows: np.ndarray, expected: np.ndarray, value: float, reason: str) -> Screen:
         keep = [k for k, row in enumerate(rows) if row != anchor and not self._known(anchor, int(row))]

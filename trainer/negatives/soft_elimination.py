@@ -1,6 +1,7 @@
 """An unlabelled pair pushes only as far as it is likely to be different: weight 1 - p(same). The default.
 
-Source: our own; the soft form of false-negative elimination (Huynh et al. 2022, arXiv 2011.11765), which removes above a cut-off.
+Source: our own; the soft form of false-negative elimination (Huynh et al. 2022, arXiv 2011.11765), which removes
+above a cut-off.
 Differs: p(same) comes from the posterior partition, so it rises and falls with the answers.
 """
 

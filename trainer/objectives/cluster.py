@@ -2,7 +2,8 @@
 
     L = NT-Xent over the columns of the (B, C) assignments of both views - H(mean assignment)
 
-Source: Li et al. 2021, "Contrastive clustering", arXiv 2009.09687; in the interactive setting Wang et al. 2022 (OCC), arXiv 2211.00409.
+Source: Li et al. 2021, "Contrastive clustering", arXiv 2009.09687; in the interactive setting Wang et al. 2022 (OCC),
+arXiv 2211.00409.
 Differs: the number of columns is the number of groups found so far.
 """
 

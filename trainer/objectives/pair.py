@@ -3,7 +3,8 @@
     L = mean over must-links of relu(upper - cos)^2 + mean over cannot-links of relu(cos - lower)^2
 
 Needs no partner in the batch beyond the pair itself, so a single answer has an effect at once.
-Source: Hadsell, Chopra, LeCun 2006, "Dimensionality reduction by learning an invariant mapping", on cosines with two margins.
+Source: Hadsell, Chopra, LeCun 2006, "Dimensionality reduction by learning an invariant mapping", on cosines with two
+margins.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,12 @@
 """Pull every positive, push two strata of negatives: SupCon in log space with weighted masks.
 
-    L_i = sum_p pi_ip (log D_i - s_ip),  D_i = sum_p 1[pos] exp s_ip + sum_U w_ij exp s_ij + sum_K k_ij exp s_ij,  s = <z_i, c_j> / tau
+    L_i = sum_p pi_ip (log D_i - s_ip),  D_i = sum_p 1[pos] exp s_ip + sum_U w_ij exp s_ij + sum_K k_ij exp s_ij,  s =
+    <z_i, c_j> / tau
 
-pi are the positive weights scaled to sum 1. A weight enters as log(weight) inside the log-sum-exp, so weight 0 has exactly
-zero gradient. With one own view as the only positive this is NT-Xent. Anchors without a positive or without weight are left out.
+pi are the positive weights scaled to sum 1. A weight enters as log(weight) inside the log-sum-exp, so weight 0 has
+exactly
+zero gradient. With one own view as the only positive this is NT-Xent. Anchors without a positive or without weight
+are left out.
 Source: Khosla et al. 2020, "Supervised contrastive learning", arXiv 2004.11362, equation 2 (L_out).
 """
 

@@ -1,6 +1,7 @@
 """Items that answers put together pull each other, by how sure the answers are.
 
-Source: Khosla et al. 2020, "Supervised contrastive learning", arXiv 2004.11362, L_out with a pair mask in place of labels;
+Source: Khosla et al. 2020, "Supervised contrastive learning", arXiv 2004.11362, L_out with a pair mask in place of
+labels;
 extended to queried pairs as in Wang et al. 2022 (OCC), arXiv 2211.00409.
 """
 

@@ -1,6 +1,7 @@
 """Items the belief is nearly sure of pull too, by their confidence: pseudo-labels from propagation.
 
-Source: Iscen, Tolias, Avrithis, Chum 2019, "Label propagation for deep semi-supervised learning", arXiv 1904.04717, with the
+Source: Iscen, Tolias, Avrithis, Chum 2019, "Label propagation for deep semi-supervised learning", arXiv 1904.04717,
+with the
 posterior in place of their entropy weight.
 """
 
