@@ -81,8 +81,16 @@ def test_a_cancelled_update_stops_between_steps() -> None:
     features, labels = world()
     head, seen = Head.from_features(features, size=8), []
     snapshot = snapshot_of(head.embed(features))
-    update(head, features, snapshot.ids, answers(labels, 20), snapshot, settings=SHORT,
-           cancelled=lambda: len(seen) > 0, progress=lambda step, of, losses: seen.append((step, of, losses)))  # fmt: skip
+    update(
+        head,
+        features,
+        snapshot.ids,
+        answers(labels, 20),
+        snapshot,
+        settings=SHORT,
+        cancelled=lambda: len(seen) > 0,
+        progress=lambda step, of, losses: seen.append((step, of, losses)),
+    )
     assert [step for step, _, _ in seen] == [10] and all(np.isfinite(list(seen[0][2].values())))
 
 
