@@ -7,7 +7,7 @@ from sqlalchemy import Double
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -28,10 +28,11 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
-class now(ColumnElement[datetime]):
+class now(FunctionElement[datetime]):
     """Seconds since 1970 by the database's clock; `now() + 30.0` is half a minute later."""
 
-    inherit_cache = True
+    name = "now"
+    inherit_cache = True  # so that statements with it are compiled once
     type = Moment()
 
 

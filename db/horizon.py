@@ -17,8 +17,14 @@ _SETTLED = """({column} IS NULL
 
 
 def transaction(s: Session) -> int | None:
-    """This transaction's id, to be taken BEFORE a row of the log takes its own; None on SQLite."""
-    return None if s.get_bind().dialect.name == "sqlite" else s.scalar(_MINE)
+    """This transaction's id, to be taken BEFORE a row of the log takes its own; None on SQLite. Asked for once."""
+    if s.get_bind().dialect.name == "sqlite":
+        return None
+    known, xid = s.info.get("xid", (None, None))
+    if known is not s.get_transaction() or xid is None:
+        xid = s.scalar(_MINE)
+        s.info["xid"] = (s.get_transaction(), xid)
+    return xid  # type: ignore[no-any-return]
 
 
 def settled(s: Session, xid: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:

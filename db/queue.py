@@ -8,21 +8,41 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, literal, null, or_, select, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Double,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from db import catalog, checks
 from db.clock import now
-from db.dialects import upsert
+from db.dialects import is_sqlite, table
 from db.errors import BadInput, NotFound, StaleLease
 from db.nouns import Kind, Question
-from db.tables import AnswerRow, LeaseRow, QuestionRow
+from db.tables import AnswerRow, Id, LeaseRow, QuestionRow
 
 MOST_CANDIDATES = {Kind.PAIR: 1, Kind.TICK: 12}
 MOST_OVERLAP = 10
 TRIES = 3
+_LEASES = table(LeaseRow)
 
 
 @dataclass(frozen=True)
@@ -77,43 +97,54 @@ def claim(
     checks.number(overlap, "overlap", 1, MOST_OVERLAP)
     checks.number(lease_s, "lease_s", 0, 86_400)
     checks.text(holder, "a holder", 200)
-    wanted = [QuestionRow.criterion_id == criterion, QuestionRow.state == "open", *_not_by(holder, source or holder)]
     if kind is not None:
-        wanted.append(QuestionRow.kind == checks.one_of(kind, "kind", [known.value for known in Kind]))
+        checks.one_of(kind, "kind", [known.value for known in Kind])
     token = secrets.token_hex(16)
+    given = {"criterion": criterion, "kind": kind, "holder": holder, "source": source or holder}
+    statement = _claim_statement(is_sqlite(s), int(overlap), kind is not None)
     got: dict[int, datetime] = {}
     for _ in range(TRIES):  # another transaction may win a slot in between; then look again
-        more = _claim_once(s, wanted, holder, token, count - len(got), lease_s, overlap)
-        got |= more
-        if not more or len(got) >= count:
+        left = {"count": count - len(got), "token": token, "lease_s": float(lease_s)}
+        rows = s.execute(statement, given | left).all()
+        got |= {row.question_id: row.expires_at for row in rows}
+        if not rows or len(got) >= count:
             break
-    rows = s.scalars(select(QuestionRow).where(QuestionRow.id.in_(got)).order_by(QuestionRow.id))
-    return [Leased(_question(row), token, got[row.id]) for row in rows]
+    found = s.scalars(select(QuestionRow).where(QuestionRow.id.in_(got)).order_by(QuestionRow.id)) if got else ()
+    return [Leased(_question(row), token, got[row.id]) for row in found]
 
 
-def _claim_once(
-    s: Session, wanted: list[ColumnElement[bool]], holder: str, token: str, count: int, lease_s: float, overlap: int
-) -> dict[int, datetime]:
-    """One statement: find free slots and take them. SKIP LOCKED keeps PostgreSQL's claimants off each other."""
-    slots = union_all(*(select(literal(slot).label("slot")) for slot in range(overlap))).subquery("slots")
+@cache
+def _claim_statement(on_sqlite: bool, overlap: int, of_kind: bool) -> Any:
+    """One statement: find free slots and take them. SKIP LOCKED keeps PostgreSQL's claimants off each other.
+
+    Kept, because putting it together costs more than running it.
+    """
+    numbers = (select(literal_column(str(number), Id).label("slot")) for number in range(overlap))
+    slots = union_all(*numbers).subquery("slots")
     taken = aliased(LeaseRow)
     blocked = exists().where(taken.question_id == QuestionRow.id, taken.slot == slots.c.slot, _live(taken))
-    blocked = blocked.correlate(QuestionRow, slots)
-    slot = select(func.min(slots.c.slot)).where(~blocked).correlate(QuestionRow).scalar_subquery()
-    values = [literal(overlap), literal(holder), literal(token), now() + lease_s, null(), now()]
-    free = (
-        select(QuestionRow.id, slot, *values)
-        .where(*wanted, slot.is_not(None))
-        .order_by(QuestionRow.id)
-        .limit(count)
-        .with_for_update(skip_locked=True, of=QuestionRow)
+    free = select(func.min(slots.c.slot)).where(~blocked.correlate(QuestionRow, slots))
+    slot = free.correlate(QuestionRow).scalar_subquery()
+    wanted = [QuestionRow.criterion_id == bindparam("criterion"), QuestionRow.state == "open", slot.is_not(None)]
+    wanted += [QuestionRow.kind == bindparam("kind")] if of_kind else []
+    values = {
+        "overlap": literal_column(str(overlap), Id),
+        "holder": bindparam("holder", type_=Text()),
+        "token": bindparam("token", type_=Text()),
+        "expires_at": now() + bindparam("lease_s", type_=Double()),
+        "answer_id": null(),
+        "created_at": now(),
+    }
+    rows = select(QuestionRow.id, slot, *values.values()).where(*wanted, *_not_by(bindparam("holder", type_=Text())))
+    rows = rows.order_by(QuestionRow.id).limit(bindparam("count", type_=Id))
+    lock = rows.with_for_update(skip_locked=True, of=QuestionRow)
+    inserts = (sqlite if on_sqlite else postgresql).insert(_LEASES)
+    statement = inserts.from_select(["question_id", "slot", *values], lock, include_defaults=False)
+    changed = {name: statement.excluded[name] for name in values}
+    statement = statement.on_conflict_do_update(
+        index_elements=["question_id", "slot"], set_=changed, where=~_live(_LEASES.c)
     )
-    names = ["question_id", "slot", "overlap", "holder", "token", "expires_at", "answer_id", "created_at"]
-    statement = upsert(s, LeaseRow).from_select(names, free, include_defaults=False)
-    changed = {name: statement.excluded[name] for name in names[2:]}
-    statement = statement.on_conflict_do_update(index_elements=names[:2], set_=changed, where=~_live(LeaseRow))
-    rows = s.execute(statement.returning(LeaseRow.question_id, LeaseRow.expires_at))
-    return {row.question_id: row.expires_at for row in rows}
+    return statement.returning(_LEASES.c.question_id, _LEASES.c.expires_at)
 
 
 def held(s: Session, criterion: int, holder: str) -> list[Leased]:
@@ -181,12 +212,13 @@ def _waiting(criterion: int) -> ColumnElement[bool]:
     return and_(*mine, ~leased)
 
 
-def _not_by(holder: str, source: str) -> list[ColumnElement[bool]]:
+def _not_by(holder: BindParameter[str]) -> list[ColumnElement[bool]]:
     """Neither in this holder's hands nor answered (and not undone) by this source."""
     mine, said, undo = aliased(LeaseRow), aliased(AnswerRow), aliased(AnswerRow)
     in_hand = exists().where(mine.question_id == QuestionRow.id, mine.holder == holder, _live(mine))
     undone = exists().where(undo.supersedes == said.id)
-    answered = exists().where(said.question_id == QuestionRow.id, said.source == source, said.kind == "answer", ~undone)
+    by_source = (said.source == bindparam("source", type_=Text()), said.kind == "answer")
+    answered = exists().where(said.question_id == QuestionRow.id, *by_source, ~undone)
     return [~in_hand, ~answered]
 
 
