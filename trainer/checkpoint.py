@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
 from db import events, runs, versions
 from db.artifacts import ArtifactStore
 from db.engine import Database
+from db.errors import Broken
 from db.nouns import Snapshot
 from db.versions import Version
 from trainer import snapshot as snapshots
@@ -71,6 +74,17 @@ def commit(database: Database, store: ArtifactStore, lead: Lead, draft: Draft) -
 def head_of(store: ArtifactStore, version: Version) -> Head:
     """The stored head of a version."""
     return Head.from_bytes(snapshots.head_bytes(store, version.artifact))
+
+
+def open_version(store: ArtifactStore, version: Version, features: np.ndarray, ids: np.ndarray) -> Snapshot:
+    """The snapshot of any version, old ones too: from its cache, else from its head and the collection's features.
+
+    Args: features (N, D) of the version's encoder, ids (N,). Raises: NotFound or Broken where the head is lost.
+    """
+    try:
+        return snapshots.load(store, version.artifact, version.id)
+    except Broken:
+        return snapshots.build(ids, head_of(store, version).embed(features), version.id)
 
 
 def sweep(database: Database, store: ArtifactStore, criterion: int) -> int:

@@ -13,6 +13,8 @@ import numpy as np
 from db.nouns import Snapshot, Statement, Verdict
 
 ENOUGH = 8  # held-out pairs needed of each kind, same and different
+SCREENS = 5  # held-out answers needed
+SURE = 0.9  # a fall in this share of redraws is no chance
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,39 @@ def split(statements: Iterable[Statement]) -> tuple[list[Statement], list[Statem
 
 
 def gate(before: Snapshot, after: Snapshot, witnesses: Sequence[Statement]) -> Gate:
-    """Promote unless the held-out pair F1 falls by more than one pair's worth."""
-    pairs, same = _rows(after, witnesses)
+    """Promote unless the held-out pair F1 falls, and falls too surely to be chance.
+
+    Pairs of one screen share an anchor, so chance is judged by redrawing whole answers, not pairs.
+    """
+    pairs, same, answers = _rows(after, witnesses)
+    if few := _too_few(same, answers):
+        return Gate(True, None, None, len(same), f"only {few}: promoted on training evidence")
+    old, new = _cosines(before, pairs), _cosines(after, pairs)
+    f1_old, f1_new = best_f1(old, same), best_f1(new, same)
+    better = f1_new >= f1_old or chance_of_fall(old, new, same, answers) < SURE
+    reason = f"held-out pair F1 {f1_old:.3f} before, {f1_new:.3f} after, on {len(same)} pairs"
+    return Gate(better, f1_old, f1_new, len(same), reason if better else reason + ": kept, not served")
+
+
+def chance_of_fall(old: np.ndarray, new: np.ndarray, same: np.ndarray, answers: np.ndarray, rounds: int = 200) -> float:
+    """Share of redraws of the answers in which the F1 falls. old, new (P,) cosines; answers (P,) whose pair it is."""
+    rng = np.random.default_rng(0)
+    members = [np.flatnonzero(answers == answer) for answer in np.unique(answers)]
+    falls = 0
+    for _ in range(rounds):
+        drawn = np.concatenate([members[one] for one in rng.integers(0, len(members), len(members))])
+        falls += best_f1(new[drawn], same[drawn]) < best_f1(old[drawn], same[drawn])
+    return falls / rounds
+
+
+def _too_few(same: np.ndarray, answers: np.ndarray) -> str:
+    """What there is too little of, in words; empty if the witnesses suffice."""
+    if len(np.unique(answers)) < SCREENS:
+        return f"{len(np.unique(answers))} held-out answers, {SCREENS} needed"
     if min(int(same.sum()), int((~same).sum())) < ENOUGH:
-        counts = f"{int(same.sum())} same and {int((~same).sum())} different"
-        reason = f"only {counts} held-out answers, {ENOUGH} of each needed: promoted on training evidence"
-        return Gate(True, None, None, len(same), reason)
-    old, new = best_f1(_cosines(before, pairs), same), best_f1(_cosines(after, pairs), same)
-    better = new >= old - 1.0 / int(same.sum())
-    reason = f"held-out pair F1 {old:.3f} before, {new:.3f} after, on {len(same)} pairs"
-    return Gate(better, old, new, len(same), reason if better else reason + ": kept, not served")
+        counts = f"{int(same.sum())} same and {int((~same).sum())} different held-out pairs"
+        return f"{counts}, {ENOUGH} of each needed"
+    return ""
 
 
 def best_f1(cosines: np.ndarray, same: np.ndarray) -> float:
@@ -67,18 +92,18 @@ def best_f1(cosines: np.ndarray, same: np.ndarray) -> float:
     return float(f1[last_of_tie].max())
 
 
-def _rows(snapshot: Snapshot, witnesses: Sequence[Statement]) -> tuple[np.ndarray, np.ndarray]:
-    """(P, 2) row positions and (P,) whether the answer was same; items the snapshot lacks are left out."""
+def _rows(snapshot: Snapshot, witnesses: Sequence[Statement]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(P, 2) row positions, (P,) whether it was same, (P,) the answer; items the snapshot lacks are left out."""
     usable = [
-        (snapshot.position[w.a], snapshot.position[w.b], w.verdict is Verdict.SAME)
+        (snapshot.position[w.a], snapshot.position[w.b], w.verdict is Verdict.SAME, w.answer)
         for w in witnesses
         if w.verdict in (Verdict.SAME, Verdict.DIFFERENT)
         and not w.background
         and w.a in snapshot.position
         and w.b in snapshot.position
     ]
-    table = np.array(usable, dtype=np.int64).reshape(-1, 3)
-    return table[:, :2], table[:, 2].astype(bool)
+    table = np.array(usable, dtype=np.int64).reshape(-1, 4)
+    return table[:, :2], table[:, 2].astype(bool), table[:, 3]
 
 
 def _cosines(snapshot: Snapshot, pairs: np.ndarray) -> np.ndarray:

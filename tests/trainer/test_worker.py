@@ -15,8 +15,10 @@ from db.errors import Broken, StaleLease
 from db.versions import Version
 from tests.small_world import FakeEncoder, World, grow, make_world
 from trainer import desk as desks
+from trainer.checkpoint import open_version
 from trainer.desk import Room
 from trainer.embedding import Embedder
+from trainer.features import feature_store
 from trainer.snapshot import CACHE, load
 from trainer.worker import Worker
 
@@ -240,3 +242,6 @@ def test_tidying_removes_orphans_and_old_caches_but_nothing_that_is_served(world
     assert not store.exists(f"models/{world.criterion}/orphan")
     caches = [store.exists(v.artifact + CACHE) for v in known(world)]
     assert caches == [False] * (len(caches) - 6) + [True] * 6 and all(store.exists(v.artifact) for v in known(world))
+    features, first = feature_store(world.workspace, world.collection, "lite0"), known(world)[0]
+    rebuilt = open_version(store, first, features.vectors(), features.ids)
+    assert rebuilt.version == first.id and len(rebuilt.ids) == 60, "an old version can still be looked at"
