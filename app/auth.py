@@ -22,6 +22,7 @@ COOKIE_AGE_S = 30 * 24 * 3600
 CACHE_S = 5.0
 CACHE_SIZE = 4096
 
+
 class Person(Protocol):
     """What the rest of the app needs to know about a user."""
 

@@ -1,13 +1,11 @@
 """The processes beside the web process: the trainer, restarted when it dies, and the importer, run when there is work.
 
-Both are started from a thread that outlives them and die with it (on Linux the kernel sees to that), so that a killed
-server leaves nobody behind. Learning and decoding in processes of their own never delay a click.
+Both are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
+and decoding in processes of their own never delay a click.
 """
 
-import ctypes
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -24,14 +22,6 @@ PATIENCE_S = 10.0  # between asking a child to stop and killing it
 PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 HEALTHY_S = 60.0  # a child that lived this long is restarted at once when it dies
 LOOK_S = 5.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """Between fork and exec: have the kernel send SIGTERM when the parent is gone. Does nothing elsewhere."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
@@ -39,10 +29,10 @@ def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).resolve().parent.parent)
     known = os.environ.get("PYTHONPATH")
     path = root if not known else os.pathsep.join([root, known])
-    command = [sys.executable, "-m", module, "--database-url", settings.url, "--workspace", str(settings.folder)]
+    place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
     environment = {**os.environ, "PYTHONPATH": path}
-    hook = _die_with_parent if _libc is not None else None
-    return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, preexec_fn=hook)
+    command = [sys.executable, "-m", module, *place]
+    return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
 
 
 def stop(child: subprocess.Popen[bytes] | None) -> None:
@@ -151,5 +141,3 @@ class Importer:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(PATIENCE_S + 5)
-
-

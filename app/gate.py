@@ -10,13 +10,13 @@ from urllib.parse import quote, urlsplit
 
 from anyio import to_thread
 from fastapi import Request
-from starlette.exceptions import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import Doorkeeper, Person, bearer, cookie
 from app.api.problems import problem
+from app.auth import Doorkeeper, Person, bearer, cookie
 
 UPLOADS = "/api/v1/imports"
 SMALL = 8 * 2**20
@@ -47,7 +47,7 @@ def is_open(path: str) -> bool:
 def foreign(headers: Headers) -> str | None:
     """Why this write looks as if another site sent it, or None when it does not.
 
-    Browsers say where a request comes from (Sec-Fetch-Site, Origin); a request with a cookie that says neither is refused.
+    Browsers say where a request comes from (Sec-Fetch-Site, Origin); one with a cookie that says neither is refused.
     """
     site, origin, host = headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", "")
     if site is not None and site != "same-origin":
@@ -61,7 +61,7 @@ def foreign(headers: Headers) -> str | None:
 
 @dataclass
 class Gate:
-    """ASGI middleware. `welcome` may sign a visitor in by itself (the demo on localhost); it returns a cookie header."""
+    """ASGI middleware. welcome: may sign a visitor in by itself (the demo on localhost); returns a cookie header."""
 
     app: ASGIApp
     doorkeeper: Doorkeeper
@@ -70,11 +70,11 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._other(scope, receive, send)
-        refusal = await self._refusal(scope)
-        if refusal is not None:
-            return await refusal(scope, receive, with_headers(send))
-        await self.app(scope, limited(receive, self._limit(scope["path"])), with_headers(send))
+            await self._other(scope, receive, send)
+        elif refusal := await self._refusal(scope):
+            await refusal(scope, receive, with_headers(send))
+        else:
+            await self.app(scope, limited(receive, self._limit(scope["path"])), with_headers(send))
 
     def _limit(self, path: str) -> int:
         """Largest body in bytes: only imports may be big."""

@@ -1,6 +1,6 @@
 """The importer process: takes import jobs from the database until none is left, tells how far it is, and ends.
 
-    python -m app.import_job --database-url URL --workspace DIR
+python -m app.import_job --database-url URL --workspace DIR
 """
 
 import argparse
@@ -30,6 +30,7 @@ class Pulse:
 
     database: Database
     job: jobs.Job
+    parent: int | None = None
     last: float = 0.0
     cancelled: bool = False
 
@@ -44,13 +45,15 @@ class Pulse:
 
     def stopped(self) -> bool:
         """Whether to stop between two pictures."""
+        if self.parent is not None and os.getppid() != self.parent:
+            raise StaleLease(f"the server that asked for import {self.job.id} is gone; its next start goes on with it.")
         return self.cancelled
 
 
-def run(database: Database, workspace: Path, job: jobs.Job) -> None:
-    """Do one import and write down how it ended, whatever happens."""
+def run(database: Database, workspace: Path, job: jobs.Job, parent: int | None = None) -> None:
+    """Do one import and write down how it ended, whatever happens. parent: stop when this process is gone."""
     try:
-        report = _import(database, workspace, job)
+        report = _import(database, workspace, job, parent)
     except StaleLease as error:
         logger.warning("%s", error)
         return
@@ -65,15 +68,22 @@ def run(database: Database, workspace: Path, job: jobs.Job) -> None:
         _forget(workspace, Path(str(job.payload["source"])))
 
 
-def _import(database: Database, workspace: Path, job: jobs.Job) -> ImportReport:
-    asked, pulse = job.payload, Pulse(database, job)
+def _import(database: Database, workspace: Path, job: jobs.Job, parent: int | None) -> ImportReport:
+    asked, pulse = job.payload, Pulse(database, job, parent)
     source, collection = Path(str(asked["source"])), str(asked["collection"])
-    watch = {"progress": pulse.progress, "cancelled": pulse.stopped}
-    return import_path(database, workspace, source, collection, metadata=asked.get("metadata"), **watch)
+    return import_path(
+        database,
+        workspace,
+        source,
+        collection,
+        metadata=asked.get("metadata"),
+        progress=pulse.progress,
+        cancelled=pulse.stopped,
+    )
 
 
 def _finish(database: Database, job: jobs.Job, report: ImportReport) -> None:
-    """Keep the report and, where pictures came in, have the trainer look at them."""
+    """Keep the report with the job; the trainer finds new pictures by itself."""
     said = {"added": report.added, "known": report.known, "skipped": report.skipped[:MOST_SKIPPED]}
     with database.write() as s:
         if report.cancelled:
@@ -103,13 +113,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--workspace", required=True, type=Path)
+    parser.add_argument("--exit-with-parent", action="store_true")
     given = parser.parse_args()
+    parent = os.getppid() if given.exit_with_parent else None
     settings = Settings(given.workspace, given.database_url)
     database = settings.open()
     worker = f"{socket.gethostname()}:{os.getpid()}"
     try:
         while job := _next(database, worker):
-            run(database, settings.folder, job)
+            run(database, settings.folder, job, parent)
     finally:
         database.close()
 

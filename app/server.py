@@ -1,5 +1,6 @@
 """The web process, put together: FastAPI owns sign-in, REST, pictures and events; Gradio draws the page at "/"."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -29,6 +30,7 @@ from db.errors import Refused
 
 ADMIN = "admin"
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 Welcome = Callable[[Request], str | None]
 
@@ -55,11 +57,25 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
     problems.install(app)
     routes.install(app)
     app.include_router(login.router)
-    mount_page(app)
+    in_a_loop(lambda: mount_page(app))
     # No other origin may read anything; having our own keeps Gradio from adding its own, which reflects any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Gate, doorkeeper=doorkeeper, limit=settings.upload_bytes, welcome=welcome)
     return app
+
+
+def in_a_loop(build: Callable[[], None]) -> None:
+    """Run `build` inside an event loop: outside one, Gradio opens four of its own and never closes them."""
+
+    async def inside() -> None:
+        build()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(inside())
+    else:
+        build()
 
 
 def mount_page(app: FastAPI) -> None:
@@ -170,7 +186,7 @@ def serve(
         print(f"\nFirst start: sign in as '{ADMIN}' with the password  {password}\nIt is shown only now.\n", flush=True)
     welcome = _local_welcome(database) if auto_login else None
     app = create_app(settings, welcome=welcome, database=database)
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    shown = "127.0.0.1" if host in EVERYWHERE else host
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{door.getsockname()[1]}"
     _run(app, door, address, open_browser)
 

@@ -20,8 +20,8 @@ def collections(here: Here, _: Viewer) -> CollectionsOut:
 def add_collection(here: Here, _: Curator, given: CollectionIn) -> CollectionOut:
     """A new, empty collection; one that exists is returned as it is."""
     with here.database.write() as s:
-        id = catalog.add_collection(s, given.name)
-        return next(_collection(one) for one in catalog.collections(s) if one.id == id)
+        new = catalog.add_collection(s, given.name)
+        return next(_collection(one) for one in catalog.collections(s) if one.id == new)
 
 
 def _collection(one: catalog.Collection) -> CollectionOut:

@@ -44,13 +44,16 @@ def groups(
     items: Annotated[int, Query(ge=1, le=60)] = 12,
 ) -> GroupsOut:
     """Groups, largest first, each with its first items. next: pass it as `after` for the following page."""
-    snapshot, members, said = _members(here, criterion)
+    members, said = _members(here, criterion)
     placed = {item for one in said for item in (one.a, one.b)}
     page = members[after : after + limit]
     wanted = sorted({int(item) for group in page for item in group[:items]})
     with here.database.read() as s:
         known = catalog.items_by_id(s, wanted)
-    found = [_group(after + place, group, placed, [known[int(item)] for item in group[:items]]) for place, group in enumerate(page)]
+    found = [
+        _group(after + place, group, placed, [known[int(item)] for item in group[:items]])
+        for place, group in enumerate(page)
+    ]
     return GroupsOut(groups=found, next=after + limit if after + limit < len(members) else None)
 
 
@@ -59,7 +62,7 @@ def _group(place: int, members: np.ndarray, placed: set[int], first: list[Item])
     return GroupOut(id=place + 1, size=len(members), confirmed=confirmed, items=[views.media(one) for one in first])
 
 
-def _members(here: Context, criterion: int | str) -> tuple[Snapshot, list[np.ndarray], list[Statement]]:
+def _members(here: Context, criterion: int | str) -> tuple[list[np.ndarray], list[Statement]]:
     """Item ids of every group, largest group first, ties by first item."""
     snapshot = snapshot_of(here, criterion)
     with here.database.read() as s:
@@ -68,4 +71,4 @@ def _members(here: Context, criterion: int | str) -> tuple[Snapshot, list[np.nda
         key = (about, snapshot.version, feedback.last_event(s, about))
     labels = partition(key, snapshot, said)
     members = [snapshot.ids[labels == label] for label in np.unique(labels)]
-    return snapshot, sorted(members, key=lambda group: (-len(group), int(group[0]))), said
+    return sorted(members, key=lambda group: (-len(group), int(group[0]))), said

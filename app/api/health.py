@@ -21,7 +21,9 @@ class Counters:
             "pairwright_answers", "Answers acknowledged by this process.", ["replayed"], registry=self.registry
         )
         self.open = Gauge("pairwright_questions_open", "Questions waiting.", ["criterion"], registry=self.registry)
-        self.standing = Gauge("pairwright_answers_standing", "Answers that count.", ["criterion"], registry=self.registry)
+        self.standing = Gauge(
+            "pairwright_answers_standing", "Answers that count.", ["criterion"], registry=self.registry
+        )
         self.serving = Gauge("pairwright_version", "Model version that asks.", ["criterion"], registry=self.registry)
         self.trainer = Gauge("pairwright_trainer_up", "Whether the trainer process runs.", registry=self.registry)
 

@@ -24,11 +24,11 @@ UPLOADS = "uploads"
 
 @router.post("/imports", status_code=202)
 async def add(here: Here, person: Curator, request: Request) -> JobOut:
-    """Start an import. Either JSON `{collection, path, metadata?}` naming a folder or archive on the server (admins), or a
-    multipart form with `collection` and one or more `files` (pictures, or one archive)."""
+    """Start an import. Either JSON `{collection, path, metadata?}` naming a folder or archive on the server (admins),
+    or a multipart form with `collection`, `files` (pictures, or one archive) and perhaps `metadata`, a manifest in it."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        collection, source = await _uploaded(here, request)
-        payload = {"source": str(source), "uploaded": True, "metadata": None}
+        collection, source, metadata = await _uploaded(here, request)
+        payload = {"source": str(source), "uploaded": True, "metadata": metadata}
     else:
         given = _server_path(person, await request.body())
         collection, source = given.collection, Path(given.path)
@@ -41,8 +41,8 @@ async def add(here: Here, person: Curator, request: Request) -> JobOut:
 def _enqueue(here: Context, collection: str, payload: dict[str, object]) -> JobOut:
     with here.database.write() as s:
         about = catalog.add_collection(s, collection)
-        id = jobs.enqueue(s, "import", {**payload, "collection": collection}, collection=about)
-        return _job(jobs.job(s, id))
+        new = jobs.enqueue(s, "import", {**payload, "collection": collection}, collection=about)
+        return _job(jobs.job(s, new))
 
 
 def _server_path(person: Person, body: bytes) -> ImportIn:
@@ -58,38 +58,52 @@ def _server_path(person: Person, body: bytes) -> ImportIn:
     return given
 
 
-async def _uploaded(here: Context, request: Request) -> tuple[str, Path]:
-    """The collection's name and where the uploaded files now are."""
+async def _uploaded(here: Context, request: Request) -> tuple[str, Path, str | None]:
+    """The collection's name, where the uploaded files now are, and the manifest among them, if one was named."""
     async with request.form(max_files=MOST_FILES, max_fields=20) as form:
         collection = checks.name(form.get("collection"), "collection")
+        named = form.get("metadata") or None
+        metadata = checks.relative_path(named, "metadata") if named is not None else None
         files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
         if not files:
             raise BadInput("no files came with this import. Choose some pictures or an archive.")
         folder = here.settings.folder / UPLOADS / uuid.uuid4().hex
-        return collection, await run_in_threadpool(_keep, folder, files)
+        return collection, await run_in_threadpool(_keep, folder, files), metadata
 
 
 def _keep(folder: Path, files: list[UploadFile]) -> Path:
     """Write uploads under the workspace, under names that cannot leave their folder. One archive stays an archive."""
+    targets = [folder / name for name in safe_names([str(one.filename) for one in files])]
     try:
-        folder.mkdir(parents=True, mode=0o700)
-        targets = [folder / safe_name(str(one.filename), place) for place, one in enumerate(files)]
         for one, target in zip(files, targets, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with target.open("xb") as file:
                 shutil.copyfileobj(one.file, file, 1 << 20)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise Broken(f"the upload could not be kept ({error.strerror}). Free some disk space and try again.") from error
-    return targets[0] if len(targets) == 1 and targets[0].name.lower().endswith(ARCHIVES) else folder
+    if len(targets) == 1 and targets[0].name.lower().endswith(ARCHIVES):
+        return targets[0]
+    tops = list(folder.iterdir())
+    return tops[0] if len(tops) == 1 and tops[0].is_dir() else folder
 
 
-def safe_name(given: str, place: int) -> PurePosixPath:
-    """A relative path made of plain parts only: no '..', no drive, no hidden part; numbered, so that none meet."""
-    parts = [part for part in given.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    plain = ["".join(letter if letter.isprintable() and letter != ":" else "_" for letter in part).lstrip(".")[-120:] for part in parts]
-    name = plain[-1] if plain and plain[-1] else "file"
-    return PurePosixPath(f"{place:05d}", name)
+def safe_names(given: list[str]) -> list[PurePosixPath]:
+    """Relative paths of plain parts only: no '..', no drive, nothing hidden; a name met before is numbered."""
+    met: set[str] = set()
+    names = []
+    for place, one in enumerate(given):
+        parts = [part for part in map(_plain, one.replace("\\", "/").split("/")) if part] or ["file"]
+        if "/".join(parts).casefold() in met:
+            parts = [f"{place:05d}", parts[-1]]
+        met.add("/".join(parts).casefold())
+        names.append(PurePosixPath(*parts))
+    return names
+
+
+def _plain(part: str) -> str:
+    """One part of a path without what could lead elsewhere; empty if nothing is left."""
+    return "".join(letter if letter.isprintable() and letter != ":" else "_" for letter in part).strip(". ")[-120:]
 
 
 @router.get("/jobs")

@@ -51,10 +51,15 @@ def neighbours(
     row = snapshot.position.get(id)
     if row is None:
         raise BadInput(f"the model has not seen item {id} yet. Try again when the trainer has looked at it.")
-    near = [(int(snapshot.ids[at]), float(cosine)) for at, cosine in zip(snapshot.neighbours[row], snapshot.cosines[row], strict=True)]
+    near = [
+        (int(snapshot.ids[at]), float(cosine))
+        for at, cosine in zip(snapshot.neighbours[row], snapshot.cosines[row], strict=True)
+    ]
     with here.database.read() as s:
         items = catalog.items_by_id(s, [item for item, _ in near[:limit]])
-    found = [NeighbourOut(item=views.media(items[item]), cosine=cosine) for item, cosine in near[:limit] if item in items]
+    found = [
+        NeighbourOut(item=views.media(items[item]), cosine=cosine) for item, cosine in near[:limit] if item in items
+    ]
     return NeighboursOut(version=snapshot.version, neighbours=found)
 
 

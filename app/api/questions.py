@@ -17,7 +17,7 @@ router = APIRouter(prefix="/questions", tags=["questions"])
 
 @router.post("/claim")
 def claim(here: Here, person: Annotator, wanted: ClaimIn) -> QuestionsOut:
-    """Lease up to `count` questions, oldest first, with the addresses of their pictures. Nobody else gets them meanwhile."""
+    """Lease up to `count` questions, oldest first, with the addresses of their pictures; nobody else gets them now."""
     with here.database.write() as s:
         criterion = catalog.criterion(s, wanted.criterion).id
         got = _held(s, criterion, person, wanted) if wanted.resume else []
@@ -37,7 +37,10 @@ def _kinds(wanted: ClaimIn) -> set[Kind]:
 def _held(s: Any, criterion: int, person: Person, wanted: ClaimIn) -> list[Leased]:
     """What this tab has in hand since before a reload; its time starts anew."""
     kept = queue.held(s, criterion, _holder(person, wanted))[: wanted.count]
-    return [Leased(one.question, one.token, queue.renew(s, int(one.question.id or 0), one.token, wanted.lease_s)) for one in kept]
+    return [
+        Leased(one.question, one.token, queue.renew(s, int(one.question.id or 0), one.token, wanted.lease_s))
+        for one in kept
+    ]
 
 
 def _fresh(s: Any, criterion: int, person: Person, wanted: ClaimIn, count: int) -> list[Leased]:

@@ -18,7 +18,9 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/healthz", health.healthz, include_in_schema=False)
     app.add_api_route("/metrics", health.metrics, include_in_schema=False)
     app.add_api_route("/media/{id}", items.media, include_in_schema=False)
-    app.add_api_route("/api/{rest:path}", _nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    app.add_api_route(
+        "/api/{rest:path}", _nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False
+    )
 
 
 def _nothing(rest: str) -> None:

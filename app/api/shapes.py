@@ -28,7 +28,8 @@ class Shape(BaseModel):
 class ClaimIn(Shape):
     """Which questions somebody wants to answer. criterion: name or id.
 
-    kinds: the layouts the caller can show; empty means all. tab: tells one browser tab (or thread) of a user from another.
+    kinds: the layouts the caller can show; empty means all.
+    tab: tells one browser tab (or thread) of a user from another.
     resume: start with what this tab already holds, after a reload.
     """
 

@@ -64,7 +64,9 @@ def recent(here: Here, _: Viewer, criterion: Which, limit: Annotated[int, Query(
 
 
 def _run(one: runs.Run, steps: list[tuple[int, dict[str, float]]]) -> RunOut:
-    said = {name: getattr(one, name) for name in ("id", "trigger", "status", "version", "note", "started_at", "ended_at")}
+    said = {
+        name: getattr(one, name) for name in ("id", "trigger", "status", "version", "note", "started_at", "ended_at")
+    }
     return RunOut(**said, steps=[StepOut(step=step, loss=total(losses), losses=losses) for step, losses in steps])
 
 

@@ -14,7 +14,9 @@ STYLES = ("tokens", "shell", "label", "training", "data")
 def head() -> str:
     """What goes into the page's head: our styles, our icon."""
     links = [f'<link rel="stylesheet" href="/ui/css/{name}.css">' for name in STYLES]
-    return "\n".join([*links, '<link rel="icon" href="/ui/mark.svg">', '<meta name="color-scheme" content="light dark">'])
+    return "\n".join(
+        [*links, '<link rel="icon" href="/ui/mark.svg">', '<meta name="color-scheme" content="light dark">']
+    )
 
 
 def screen(module: str, element_id: str, loading: str = "") -> gr.HTML:
@@ -25,7 +27,8 @@ def screen(module: str, element_id: str, loading: str = "") -> gr.HTML:
     start = (
         f"import(new URL('/ui/js/{module}.js', location.origin))"
         ".then((part) => part.start(element))"
-        ".catch((error) => { console.error(error); element.textContent = 'This part could not be loaded. Reload the page.'; });"
+        ".catch((error) => { console.error(error);"
+        " element.textContent = 'This part could not be loaded. Reload the page.'; });"
     )
     return gr.HTML(
         value=loading,

@@ -1,6 +1,7 @@
 """A small installation for the tests of the web app: painted pictures, one criterion, some questions, every role."""
 
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -81,19 +82,49 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A fresh installation."""
-    settings = Settings(tmp_path / "workspace", None, trainer=False)
-    database = settings.open()
-    items = fill(database, settings.folder)
+def anyio_backend() -> str:
+    """The event loop uvicorn uses by default."""
+    return "asyncio"
+
+
+@dataclass(frozen=True)
+class Template:
+    """An installation made once and copied for every test."""
+
+    folder: Path
+    items: list[int]
+    criterion: int
+    questions: list[int]
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Pictures, one criterion, six questions, a user and a token of every role."""
+    folder = tmp_path_factory.mktemp("template") / "workspace"
+    database = Settings(folder).open()
+    items = fill(database, folder)
     with database.write() as s:
-        criterion = catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Do these have the same shape?")
+        criterion = catalog.add_criterion(
+            s, "shape", catalog.collection_id(s, "shapes"), "Do these have the same shape?"
+        )
         for role in ROLES:
             users.add(s, role, role, "correct horse")
         tokens = {role: users.issue_token(s, role, "test") for role in ROLES}
-    questions = ask(database, criterion, items, [Kind.PAIR, Kind.TICK, Kind.ODD, Kind.PAIR, Kind.PAIR, Kind.MERGE])
+    kinds = [Kind.PAIR, Kind.TICK, Kind.ODD, Kind.PAIR, Kind.PAIR, Kind.MERGE]
+    questions = ask(database, criterion, items, kinds)
+    database.close()
+    return Template(folder, items, criterion, questions, tokens)
+
+
+@pytest.fixture
+def world(template: Template, tmp_path: Path) -> Iterator[World]:
+    """A fresh copy of that installation, with its app."""
+    shutil.copytree(template.folder, tmp_path / "workspace")
+    settings = Settings(tmp_path / "workspace", None, trainer=False)
+    database = settings.open()
     app = create_app(settings, database=database)
-    yield World(settings, database, app, items, criterion, questions, tokens)
+    yield World(settings, database, app, template.items, template.criterion, template.questions, template.tokens)
     database.close()
 
 

@@ -21,8 +21,9 @@ export class Grid {
     new ResizeObserver(() => this.later(true)).observe(this.window);
   }
 
-  nothing(message) {
+  nothing(message, title = "Pictures") {
     this.collection = null;
+    this.title.textContent = title;
     this.items = [];
     this.count.textContent = "";
     this.sheet.style.height = "auto";

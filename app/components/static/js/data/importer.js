@@ -23,7 +23,9 @@ export class Importer {
     const zone = h("div", { class: "pw-drop" }, icon("images"), h("p", {}, "Drop pictures or a zip archive here"),
       h("p", {}, h("label", { class: "pw-button", for: "pw-files" }, "Choose files"), " ", h("label", { class: "pw-button", for: "pw-folder" }, "Choose a folder")), files, folder);
     for (const kind of ["dragover", "dragleave", "drop"]) zone.addEventListener(kind, (event) => this.drag(event, zone, kind));
-    return [h("label", { class: "pw-field" }, "Into the collection", this.name, this.names), zone, admin && this.path()];
+    this.metadata = h("input", { type: "text", placeholder: "metadata.csv", "aria-label": "Metadata file" });
+    const more = h("details", {}, h("summary", {}, "It comes with a table"), h("label", { class: "pw-field" }, "Name of the CSV, Parquet or JSONL file in the folder or archive; its columns become attributes", this.metadata));
+    return [h("label", { class: "pw-field" }, "Into the collection", this.name, this.names), zone, more, admin && this.path()];
   }
 
   drag(event, zone, kind) {
@@ -60,6 +62,7 @@ export class Importer {
     if (!files.length || !this.named()) { input.value = ""; return; }
     const form = new FormData();
     form.append("collection", this.name.value.trim());
+    if (this.metadata.value.trim()) form.append("metadata", this.metadata.value.trim());
     for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
     const bar = h("i");
     const note = h("div", { class: "pw-job" }, h("p", {}, `Uploading ${plural(files.length, "file")}`), h("div", { class: "pw-bar" }, bar));

@@ -50,7 +50,8 @@ class Data {
       h("span", {}, one.name), h("span", { class: "pw-muted pw-num" }, plural(one.items, "picture"))));
     this.list.replaceChildren(...this.collections.map(entry));
     if (!this.collections.length) this.list.replaceChildren(h("li", { class: "pw-muted" }, "None yet: import a folder or an archive below."));
-    if (chosen) this.grid.open(chosen);
+    if (chosen && !chosen.items) this.grid.nothing(empty("images", "No pictures in here yet", "They appear as soon as the import has stored the first of them."), chosen.name);
+    else if (chosen) this.grid.open(chosen);
     else this.grid.nothing(empty("images", "No pictures yet", "Choose a folder, some pictures or a zip archive on the left. They stay on this machine."));
   }
 }

@@ -42,6 +42,7 @@ class Label {
     on("questions", (event) => this.asked(event));
     on("online", () => { this.outbox.now(); this.queue.fill(); });
     on("answer", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });
+    on("job", (event) => this.job(event));
     addEventListener("pagehide", () => this.queue.leave());
     addEventListener("online", () => this.outbox.now());
     addEventListener("pageshow", (event) => { if (event.persisted && criterion()) this.begin(criterion()); });
@@ -80,8 +81,16 @@ class Label {
     this.pending ??= setTimeout(() => { this.pending = null; this.queue.refresh(); }, REFRESH_MS);
   }
 
+  // While the queue is empty, say how far the trainer's first look at the pictures is.
+  job(event) {
+    if (event.kind !== "embed") return;
+    this.looking = event.state === "running" ? event.note : null;
+    if (!this.queue.current) this.changed(null);
+  }
+
   changed(card) {
     this.bar.show(card);
+    this.bar.node.style.visibility = card || criterion() ? "" : "hidden";
     this.root.dataset.question = card ? String(card.question.id) : "";
     this.root.dataset.kind = card?.question.kind ?? "";
     if (card) { this.blank?.remove(); this.blank = null; return; }
@@ -97,7 +106,8 @@ class Label {
     if (this.queue?.error) return empty("clock", "The server does not answer", "It may be restarting. This page tries again by itself, and your answers are kept here until then.");
     if (!criterion()) return empty("images", "Nothing to ask yet", "Import some pictures, then say in one sentence what \u201csame\u201d means. Questions follow by themselves.", to("Data"));
     if (this.asking) return empty("spark", "Fetching questions\u2026", "One moment.");
-    return empty("spark", "The next questions are being chosen", "The trainer looks at every picture once before its first question; that takes a moment after an import. They appear here by themselves.");
+    return empty("spark", "The next questions are being chosen", "The trainer looks at every picture once before its first question; that takes a moment after an import. They appear here by themselves.",
+      this.looking && h("span", { class: "pw-pill good pw-num" }, this.looking));
   }
 
   act(name, event = null) {

@@ -1,8 +1,8 @@
 // A small line chart of the loss, drawn as SVG, redrawn as steps arrive.
 
 const NS = "http://www.w3.org/2000/svg";
-const WIDTH = 640;
-const HEIGHT = 180;
+const WIDTH = 1080;
+const HEIGHT = 220;
 const EDGE = { left: 46, right: 12, top: 12, bottom: 26 };
 
 function node(tag, attributes, text = null) {

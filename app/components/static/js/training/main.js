@@ -67,7 +67,7 @@ class Training {
       this.reload();
     }
     this.steps = event.of;
-    if (Number.isFinite(event.loss)) this.points.push({ step: event.step, loss: event.loss });
+    if (Number.isFinite(event.loss)) this.points = [...this.points.filter((one) => one.step < event.step), { step: event.step, loss: event.loss }];
     this.frame ??= requestAnimationFrame(() => { this.frame = null; this.show(); });
   }
 

@@ -1,0 +1,48 @@
+"""The trainer is kept alive while the app lives, and ends with it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from app.children import Trainer, stop
+from app.settings import Settings
+
+WAIT_S = 20.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something another thread does."""
+    end = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def sleeper(module: str, settings: Settings) -> subprocess.Popen[bytes]:
+    """A stand-in for the trainer."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+
+
+def test_a_trainer_that_dies_is_started_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("app.children.PAUSES_S", (0.05,))
+    trainer = Trainer(Settings(tmp_path), sleeper)
+    trainer.start()
+    until(lambda: trainer.child is not None)
+    first = trainer.child
+    first.kill()
+    until(lambda: trainer.child is not first and trainer.state == "running")
+    trainer.stop()
+    assert trainer.child.poll() is not None
+    assert trainer.state == "stopped"
+
+
+def test_a_child_that_will_not_stop_is_killed(monkeypatch) -> None:
+    monkeypatch.setattr("app.children.PATIENCE_S", 0.3)
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    stubborn = f"import signal, time; {deaf}; print('ready', flush=True); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    stop(child)
+    assert child.poll() is not None
+    child.stdout.close()
