@@ -89,7 +89,7 @@ def test_an_answer_that_is_not_whole_is_refused(world):
         with pytest.raises(BadInput, match=sentence), world.database.write() as s:
             feedback.record(s, replace(good, verdicts=verdicts))
     for broken, sentence in [
-        (replace(good, question=10**6), "no question with this"),
+        (replace(good, question=10**6), "no question with id"),
         (replace(good, question=2**70), "positive whole number"),
         (replace(good, key=""), "idempotency key must be text of 1 to 200"),
         (replace(good, source="x" * 201), "a source must be text of 1 to 200"),
@@ -143,7 +143,7 @@ def test_undoing_twice_is_a_conflict_and_a_retry_is_not(world):
     assert again.replayed
     with pytest.raises(Conflict, match="is undone already"):
         take_back(world, event, "another key")
-    with pytest.raises(NotFound, match="no answer with this"):
+    with pytest.raises(NotFound, match="no answer with id"):
         take_back(world, 10**6)
 
 

@@ -167,7 +167,7 @@ def test_cancelling_is_at_once_or_at_the_next_heartbeat(world):
     assert lease(world, "w", "silent", "other") is None
     with world.database.read() as s:
         assert jobs.job(s, silent).state == "cancelled"
-        with pytest.raises(NotFound, match="no job with this"):
+        with pytest.raises(NotFound, match="no job with id"):
             jobs.job(s, 10**6)
 
 
