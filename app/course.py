@@ -9,16 +9,15 @@ import numpy as np
 from app.curve import Row
 from db import feedback, queue
 from db.engine import Database
-from db.errors import Broken
 from db.nouns import Answer, Item, PairVerdict, Question, Snapshot, Statement, Verdict
-from oracle import timing
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
+from oracle.session import Session
 from trainer.evaluate import scores
 from trainer.learner import Learner
 
 SILENCE = 25  # this many unanswered questions in a row, and the oracle has no more to say
-SOURCE = "simulation"
+NAME = "simulation"
 WEIGHTLESS = (Verdict.SKIP, Verdict.UNSURE)
 
 
@@ -50,19 +49,19 @@ class Course:
     last_event: int = 0
     learnt: int = 0  # how many versions were promoted
 
+    def __post_init__(self) -> None:
+        self._session = Session(self.database, self.criterion, self.answerer, refresh=self._propose, name=NAME)
+
     def ask(self) -> bool:
         """Ask one question and record what is said. False: nothing is left to ask, or nobody answers any more."""
-        leased = self._next()
-        if leased is None or self.effort.silent >= SILENCE:
+        step = self._session.step() if self.effort.silent < SILENCE else None
+        if step is None:
             return False
-        answer = self.answerer.answer(leased.question)
-        self.effort.seconds += timing.seconds(leased.question, answer or _skip(leased.question))
-        self.effort.silent = 0 if answer else self.effort.silent + 1
         self.effort.screens += 1
-        said = answer or _skip(leased.question)
-        key = f"screen-{self.effort.screens}"
-        with self.database.write() as s:
-            feedback.record(s, Answer(_id(leased.question), said.verdicts, SOURCE, key, said.seconds, leased.token))
+        self.effort.seconds += step.seconds
+        self.effort.silent = 0 if step.answer else self.effort.silent + 1
+        if step.answer is None:
+            self._leave(step.question)
         self._read()
         return True
 
@@ -91,17 +90,18 @@ class Course:
             return {"clusters": float(len(np.unique(labels)))}
         return scores(self.truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
 
-    def _next(self) -> queue.Leased | None:
-        """Propose, queue and claim one question, as the app does for a person."""
+    def _propose(self) -> None:
+        """Put the next question into the queue; what waits there from before is retired."""
         proposed = self.acquisition.propose(self.snapshot, self.graph, 1, criterion=self.criterion)
-        if not proposed:
-            return None
         with self.database.write() as s:
             queue.put(s, self.criterion, proposed)
-            claimed = queue.claim(s, self.criterion, SOURCE, 1)
-        if not claimed:
-            raise Broken("a question just queued could not be claimed. Is something else using this run's log.sqlite?")
-        return claimed[0]
+
+    def _leave(self, question: Question) -> None:
+        """Record what a person's "skip" writes, so that the same question does not come for ever."""
+        assert question.id is not None
+        verdicts = tuple(PairVerdict(a, b, Verdict.SKIP) for a, b in question.pairs())
+        with self.database.write() as s:
+            feedback.record(s, Answer(question.id, verdicts, NAME, f"skip-{question.id}"))
 
     def _read(self) -> None:
         """Bring the graph up to the log, as every reader does: by asking for what is new."""
@@ -120,14 +120,3 @@ class Course:
             a, b = (self.truth[self.snapshot.position[item]] for item in (said.a, said.b))
             known = a is not None and b is not None
             self.effort.wrong += known and (a == b) != (said.verdict is Verdict.SAME)
-
-
-def _skip(question: Question) -> Answer:
-    """What a person's "skip" writes: no verdict on any pair."""
-    verdicts = tuple(PairVerdict(a, b, Verdict.SKIP) for a, b in question.pairs())
-    return Answer(_id(question), verdicts, SOURCE, "skip")
-
-
-def _id(question: Question) -> int:
-    assert question.id is not None
-    return question.id

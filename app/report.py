@@ -28,6 +28,7 @@ NAMES = {
     "pair_verdicts": "pair verdicts",
     "seconds": "seconds",
 }
+CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; background: #f5f7fa; margin: 0; }
@@ -39,6 +40,7 @@ h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 36px 0 8p
 .card b { display: block; font-size: 26px; font-variant-numeric: tabular-nums;}
 .card span { color: #52606d; font-size: 14px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 12px; }
+.pair > div { min-width: 0; } .plot { overflow: hidden; }
 table { border-collapse: collapse; font-size: 14px; } td { padding: 3px 16px 3px 0; vertical-align: top; }
 td:first-child { color: #52606d; }
 """
@@ -127,7 +129,7 @@ def _plot(
     )
     figure.update_xaxes(title=NAMES[effort], gridcolor="#eef1f4", zeroline=False, rangemode="tozero")
     figure.update_yaxes(gridcolor="#eef1f4", zeroline=False, range=[0, top * 1.03] if top else None, rangemode="tozero")
-    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
+    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
     return f"<div class='plot'>{drawn}</div>"
 
 

@@ -42,8 +42,8 @@ class Plan:
     """What to simulate.
 
     oracle: a spec such as labels:material. budget: in `unit` (screens, verdicts or seconds of the time model).
-    noise, abstain: share of verdicts turned, of questions left, in [0, 1). labels: column to score against; by default
-    the oracle's own.
+    noise, abstain: share of pairs it is wrong about, is unsure about, in [0, 1). labels: column to score against; by
+    default the oracle's own.
     """
 
     collection: str

@@ -1,5 +1,6 @@
 """`simulate` and `ask`: answers from a scripted oracle, answers from a terminal."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,8 +27,8 @@ def register(app: typer.Typer) -> None:
 SIMULATE = r"""
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 --report run1
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 --report run2
-pairwright simulate --collection trash --criterion material --oracle labels:material --budget 900 --budget-unit verdicts \
-  --acquisition random --seed 3 --noise 0.1 --report run3
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 900 \
+  --budget-unit verdicts --acquisition random --seed 3 --noise 0.1 --report run3
 pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
   --budget 300 --report run4
 """
@@ -48,12 +49,13 @@ def simulate(
     budget_unit: Annotated[Unit, typer.Option(help="What the budget counts.")] = Unit.SCREENS,
     acquisition: Annotated[str, typer.Option(help="What chooses the questions.")] = "mixed",
     seed: Annotated[int, typer.Option(help="The same seed gives the same curve.")] = 0,
-    noise: Annotated[float, typer.Option(help="Share of pair verdicts that are turned round.")] = 0.0,
-    abstain: Annotated[float, typer.Option(help="Share of questions that are not answered.")] = 0.0,
+    noise: Annotated[float, typer.Option(help="Share of pairs the oracle is wrong about.")] = 0.0,
+    abstain: Annotated[float, typer.Option(help="Share of pairs the oracle is unsure about.")] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Column to score against. Default: the oracle's.")] = None,
     encoder: Annotated[str, typer.Option(help="Backbone whose features are used.")] = "lite0",
 ) -> None:
     """Run the whole loop with a scripted oracle and report how fast it learns. Ctrl-C keeps what was measured."""
+    sys.path.insert(0, "")  # rule:MODULE:NAME may lie in the current folder
     from app.simulate import Plan
     from app.simulate import simulate as run_simulation
 

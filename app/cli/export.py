@@ -30,14 +30,14 @@ pairwright export pairs pairs.parquet --criterion material
 
 def pairs(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
     """Every pair verdict that stands, with who said it and which images it is about."""
-    from app.exporters import pair_rows, write_rows
+    from app.exporters import PAIR_FIELDS, pair_rows, write_rows
     from db import catalog, feedback
 
     with run.database() as database, database.read() as s:
         about = catalog.criterion(s, criterion)
         items = {item.id: item for item in catalog.items(s, about.collection)}
         said = feedback.statements(s, about.id)
-    _done(run, "pairs", write_rows(pair_rows(said, items), out, format), out)
+    _done(run, "pairs", write_rows(pair_rows(said, items), PAIR_FIELDS, out, format), out)
 
 
 GROUPS = """
@@ -47,13 +47,13 @@ pairwright export groups groups.csv --criterion material
 
 def groups(run: Run, out: Out, criterion: Criterion, format: Rows = None, version: Version = None) -> None:
     """Every item with its group, how sure that is, and whether it was part of an answer."""
-    from app.exporters import group_rows, write_rows
+    from app.exporters import GROUP_FIELDS, group_rows, write_rows
     from app.view import view
 
     with run.database() as database:
         seen = view(run.settings, database, criterion, version)
     rows = group_rows(seen.snapshot.ids, seen.belief.labels, seen.sure, seen.stated, seen.items)
-    _done(run, "groups", write_rows(rows, out, format), out)
+    _done(run, "groups", write_rows(rows, GROUP_FIELDS, out, format), out)
 
 
 EMBEDDINGS = """

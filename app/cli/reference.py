@@ -75,9 +75,9 @@ FILES = """## Files of a simulated run
 | `report.html` | the curves on one page that works offline |
 | `log.sqlite` | the run's own database: queue and feedback log |
 
-Columns of `curve.csv`: `screens` (questions answered), `pair_verdicts`, `seconds` (time model), `ari`, `nmi`, `accuracy`,
-`pair_precision`, `pair_recall`, `pair_f1`, `knn_accuracy`, `recall_at_10`, `clusters`, `wrong_answers`,
-`conflicts_open`, `model_version` (how many candidates were promoted). Quality is over all items that carry a label,
+Columns of `curve.csv`: `screens` (questions answered), `pair_verdicts`, `seconds` (time model), `ari`, `nmi`,
+`accuracy`, `pair_precision`, `pair_recall`, `pair_f1`, `knn_accuracy`, `recall_at_10`, `clusters`, `wrong_answers`,
+`conflicts_open`, `model_version` (candidates promoted). Quality is over all items that carry a label,
 asked about or not. Areas in `summary.json` are mean heights (trapezoids over the range); `..._raw` is the area itself.
 
 ## Files of the workspace

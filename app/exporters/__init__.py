@@ -2,7 +2,9 @@
 
 from app.exporters.embeddings import export_embeddings
 from app.exporters.formats import write_rows
+from app.exporters.groups import FIELDS as GROUP_FIELDS
 from app.exporters.groups import group_rows
+from app.exporters.pairs import FIELDS as PAIR_FIELDS
 from app.exporters.pairs import pair_rows
 
-__all__ = ["export_embeddings", "group_rows", "pair_rows", "write_rows"]
+__all__ = ["GROUP_FIELDS", "PAIR_FIELDS", "export_embeddings", "group_rows", "pair_rows", "write_rows"]

@@ -8,6 +8,7 @@ import numpy as np
 from app.exporters.formats import Row, chosen_format, whole, write_rows
 from db.nouns import Item
 
+FIELDS = {"id": "int64", "name": "string", "sha256": "string", "vector": "vector"}
 FORMATS = ("csv", "jsonl", "npy", "parquet", "safetensors")
 
 
@@ -22,7 +23,7 @@ def export_embeddings(
     elif name == "safetensors":
         _safetensors(out, ids, vectors)
     else:
-        write_rows(_rows(ids, vectors, items), out, name)
+        write_rows(_rows(ids, vectors, items), FIELDS, out, name)
     return len(ids)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,8 @@ import orjson
 from db.errors import BadInput, Broken, unknown
 
 Row = dict[str, Any]
+Fields = Mapping[str, str]  # name: Arrow's name of the type, or "vector" for float32 numbers
+Writer = Callable[[Iterator[list[Row]], Fields, Path], int]
 CHUNK = 10_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -31,12 +33,12 @@ def chosen_format(out: Path, given: str | None, known: Iterable[str]) -> str:
     return name
 
 
-def write_rows(rows: Iterable[Row], out: Path, format: str | None = None) -> int:
-    """Write the rows; returns how many. The file appears whole or not at all."""
-    writers: dict[str, Callable[[Iterator[list[Row]], Path], int]] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
+def write_rows(rows: Iterable[Row], fields: Fields, out: Path, format: str | None = None) -> int:
+    """Write the rows; returns how many. The file appears whole or not at all; without a row it holds the fields."""
+    writers: dict[str, Writer] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
     write = writers[chosen_format(out, format, writers)]
     with whole(out) as partial:
-        return write(_chunks(rows), partial)
+        return write(_chunks(rows), fields, partial)
 
 
 @contextmanager
@@ -70,56 +72,47 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _csv(chunks: Iterator[list[Row]], out: Path) -> int:
+def _csv(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
     count = 0
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
+        writer.writerow(fields)
         for chunk in chunks:
-            if not count:
-                writer.writerow(chunk[0])
-            writer.writerows([harmless(_text(value)) for value in row.values()] for row in chunk)
+            writer.writerows([harmless(_cell(row[name])) for name in fields] for row in chunk)
             count += len(chunk)
     return count
 
 
-def _text(value: Any) -> Any:
-    """Numbers, text and nothing stay; lists and mappings become JSON."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+def _cell(value: Any) -> Any:
+    """Numbers, text and nothing stay; a vector becomes JSON."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() if isinstance(value, np.ndarray) else value
 
 
-def _jsonl(chunks: Iterator[list[Row]], out: Path) -> int:
+def _jsonl(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
     count = 0
     options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
     with out.open("wb") as file:
         for chunk in chunks:
-            file.writelines(orjson.dumps(row, option=options) for row in chunk)
+            file.writelines(orjson.dumps({name: row[name] for name in fields}, option=options) for row in chunk)
             count += len(chunk)
     return count
 
 
-def _parquet(chunks: Iterator[list[Row]], out: Path) -> int:
+def _parquet(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
     import pyarrow as pa
     from pyarrow import parquet
 
-    first = next(chunks, [])
-    whole_first = pa.Table.from_pylist([_arrow(row) for row in first])
-    with parquet.ParquetWriter(out, whole_first.schema) as writer:
-        writer.write_table(whole_first)
-        count = len(first)
+    count = 0
+    schema = pa.schema([(name, _arrow(kind)) for name, kind in fields.items()])
+    with parquet.ParquetWriter(out, schema) as writer:
         for chunk in chunks:
-            writer.write_table(pa.Table.from_pylist([_arrow(row) for row in chunk], schema=whole_first.schema))
+            columns = [pa.array([row[name] for row in chunk], schema.field(name).type) for name in fields]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             count += len(chunk)
     return count
 
 
-def _arrow(row: Row) -> Row:
-    """Arrow takes arrays as lists and mappings as JSON text (their keys differ from row to row)."""
-    return {key: _arrow_cell(value) for key, value in row.items()}
+def _arrow(kind: str) -> Any:
+    import pyarrow as pa
 
-
-def _arrow_cell(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return _text(value) if isinstance(value, dict) else value
+    return pa.list_(pa.float32()) if kind == "vector" else pa.type_for_alias(kind)

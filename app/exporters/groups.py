@@ -7,6 +7,16 @@ import numpy as np
 from app.exporters.formats import Row
 from db.nouns import Item
 
+FIELDS = {
+    "id": "int64",
+    "name": "string",
+    "sha256": "string",
+    "path": "string",
+    "group": "int64",
+    "probability": "double",
+    "answered": "bool",
+}
+
 
 def group_rows(
     ids: np.ndarray, labels: np.ndarray, sure: np.ndarray, stated: set[int], items: Mapping[int, Item]

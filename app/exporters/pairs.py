@@ -5,6 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from app.exporters.formats import Row
 from db.nouns import Item, Statement
 
+FIELDS = {
+    "answer": "int64",
+    "a": "int64",
+    "b": "int64",
+    "a_name": "string",
+    "b_name": "string",
+    "a_sha256": "string",
+    "b_sha256": "string",
+    "verdict": "string",
+    "confidence": "double",
+    "background": "bool",
+    "audit": "bool",
+    "probability": "double",
+    "source": "string",
+}
+
 
 def pair_rows(statements: Iterable[Statement], items: Mapping[int, Item]) -> Iterator[Row]:
     """Rows in the order of the log. Undone and corrected answers are not among the statements."""
