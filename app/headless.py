@@ -17,7 +17,6 @@ import httpx
 from app.scoring import column, score_view
 from app.server import ADMIN, first_admin
 from app.settings import Settings
-from app.tour import COLLECTION
 from app.view import view
 from db import catalog, users
 from db.engine import Database
@@ -50,10 +49,12 @@ class Outcome:
         return "\n".join([*lines, f"  model version {_or_none(self.versions[0])}  ->  {_or_none(self.versions[1])}"])
 
 
-def run_headless(settings: Settings, answers: int, criterion: str, say: Callable[[str], None]) -> Outcome:
+def run_headless(
+    settings: Settings, collection: str, criterion: str, answers: int, say: Callable[[str], None]
+) -> Outcome:
     """Answer `answers` questions through the running app; raises Broken if it does not start or stops asking."""
     began = time.monotonic()
-    items, token = _prepare(settings, criterion, say)
+    items, token = _prepare(settings, collection, criterion, say)
     before, old = _figures(settings, criterion)
     answerer = from_spec(f"attribute:{criterion}", items)
     with running(settings) as address:
@@ -68,17 +69,17 @@ def run_headless(settings: Settings, answers: int, criterion: str, say: Callable
     return Outcome(criterion, answers, before, after, (old, new), round(time.monotonic() - began, 1))
 
 
-def _prepare(settings: Settings, criterion: str, say: Callable[[str], None]) -> tuple[list[Item], str]:
+def _prepare(settings: Settings, collection: str, criterion: str, say: Callable[[str], None]) -> tuple[list[Item], str]:
     """The items to answer about, and a fresh token of the demo's robot."""
     with closing(settings.open()) as database:
         if password := first_admin(database):
             say(f"first start: sign in as '{ADMIN}' with the password {password} (shown only now)")
-        return _robot(database, criterion)
+        return _robot(database, collection, criterion)
 
 
-def _robot(database: Database, criterion: str) -> tuple[list[Item], str]:
+def _robot(database: Database, collection: str, criterion: str) -> tuple[list[Item], str]:
     with database.write() as s:
-        items = catalog.items(s, catalog.collection_id(s, COLLECTION))
+        items = catalog.items(s, catalog.collection_id(s, collection))
         catalog.criterion(s, criterion)
         if ROBOT not in [user.name for user in users.users(s)]:
             users.add(s, ROBOT, "robot")

@@ -6,13 +6,12 @@ from contextlib import closing
 from app.features import ensure_features
 from app.settings import Settings
 
-COLLECTION = "openmoji"
 
-
-def prepare(settings: Settings, progress: Callable[[int, int], None] | None = None) -> None:
-    """Make the demo collection and its features; what is there already is left alone."""
+def prepare(settings: Settings, progress: Callable[[int, int], None] | None = None) -> str:
+    """Make the demo collection and its features, or find them made; returns the collection's name."""
     from app.demo import prepare_demo
 
     with closing(settings.open()) as database:
-        prepare_demo(database, settings.folder, progress)
-        ensure_features(database, settings.folder, COLLECTION, progress=progress)
+        demo = prepare_demo(database, settings.folder, progress)
+        ensure_features(database, settings.folder, demo.collection, progress=progress)
+    return demo.collection

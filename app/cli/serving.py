@@ -64,9 +64,9 @@ def demo(
     from app.tour import prepare
 
     with run.progress("preparing the demo pictures") as progress:
-        prepare(run.settings, progress)
+        collection = prepare(run.settings, progress)
     if headless:
-        outcome = run_headless(run.settings, answers, criterion, run.say)
+        outcome = run_headless(run.settings, collection, criterion, answers, run.say)
         run.show(outcome.document(), outcome.words())
         return
     from app.server import serve as run_server
