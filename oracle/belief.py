@@ -24,6 +24,7 @@ from oracle.grouping import answered_groups, membership, signed_evidence
 from oracle.kernel import Kernel, kernel_of
 
 TINY = 1e-12
+HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
 PSEUDO = 10.0  # weight of the guess that every second item is in a group not seen yet, in asked items
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 
@@ -198,10 +199,10 @@ def _fresh(
 def _labels(
     snapshot: Snapshot, posterior: np.ndarray, fresh: np.ndarray, member: np.ndarray, votes: np.ndarray
 ) -> np.ndarray:
-    """The partition: answers first, then the most probable group no answer speaks against, then the start partition."""
+    """The partition: answers first, then a likely group no answer speaks against, then the start partition."""
     allowed = np.where(votes < 0, -1.0, posterior)
     best = allowed.argmax(1)
-    homeless = (allowed.max(1) < 0) | ((fresh > 0.5) & (member < 0))
+    homeless = (allowed * (1 - fresh[:, None])).max(1) < HOME
     labels = np.where(member >= 0, member, np.where(homeless, posterior.shape[1] + snapshot.start, best))
     return labels.astype(np.int64)
 

@@ -60,7 +60,7 @@ def build_kernel(neighbours: np.ndarray, cosines: np.ndarray, *, k: int = 12, al
     """From the nearest neighbours: (N, K) int positions, (N, K) float cosines, nearest first."""
     neighbours, squared = neighbours[:, :k], np.maximum(2.0 - 2.0 * cosines[:, :k], 0.0)  # (N, k)
     count, width = neighbours.shape
-    sigma = np.sqrt(squared[:, min(5, width - 1)]) + 1e-6  # (N,)
+    sigma = (np.sqrt(squared[:, min(5, width - 1)]) if width else np.zeros(count)) + 1e-6  # (N,)
     weight = np.exp(-squared / (sigma[:, None] * sigma[neighbours]))
     rows = np.repeat(np.arange(count), width)
     graph = sparse.csr_matrix((weight.ravel().astype(np.float32), (rows, neighbours.ravel())), shape=(count, count))

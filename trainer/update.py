@@ -32,8 +32,8 @@ class UpdateSettings:
     share of
     the reduced features hidden in a view. objectives: name -> weight."""
 
-    steps: int = 200
-    batch: int = 384
+    steps: int = 150
+    batch: int = 256
     rate: float = 1e-3
     decay: float = 1e-2
     noise: float = 0.3

@@ -62,7 +62,7 @@ def test_without_answers_the_belief_is_the_start_partition() -> None:
 def test_a_few_answers_per_group_place_everybody() -> None:
     snapshot, labels = blobs()
     rows = [np.flatnonzero(labels == group) for group in range(3)]
-    pairs = [(int(r[0]), int(r[k])) for r in rows for k in (1, 2)]
+    pairs = [(int(r[0]), int(r[k])) for r in rows for k in (1, 2, 3, 4)]
     pairs += [(int(rows[a][0]), int(rows[b][0])) for a in range(3) for b in range(a)]
     belief = infer(snapshot, said(labels, pairs))
     assert belief.groups == 3
