@@ -54,16 +54,20 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
         collection = next(c.name for c in catalog.collections(s) if c.id == about.collection)
         said = feedback.statements(s, about.id)
         shown = _chosen(versions.versions(s, about.id), versions.current(s, about.id), version)
-    snapshot = load_snapshot(settings, shown) if shown else raw_snapshot(settings, database, collection)
+    snapshot = (
+        load_snapshot(settings, database, collection, shown) if shown else raw_snapshot(settings, database, collection)
+    )
     graph = ConstraintGraph.build(said)
     return View(snapshot, graph, infer(snapshot, graph), items, list(said), shown)
 
 
-def load_snapshot(settings: Settings, version: "Version") -> Snapshot:
+def load_snapshot(settings: Settings, database: Database, collection: str, version: "Version") -> Snapshot:
+    """What a version sees: from its cache, else rebuilt from its head and the collection's features."""
     from db.artifacts import ArtifactStore
-    from trainer import snapshot
+    from trainer.checkpoint import open_version
 
-    return snapshot.load(ArtifactStore(str(settings.folder / "artifacts")), version.artifact)
+    store, _ = ensure_features(database, settings.folder, collection, version.encoder)
+    return open_version(ArtifactStore(str(settings.folder / "artifacts")), version, store.vectors(), store.ids)
 
 
 def raw_snapshot(settings: Settings, database: Database, collection: str) -> Snapshot:

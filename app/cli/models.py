@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.run import Run, command, table
-from db.errors import BadInput, NotFound
+from db.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -95,8 +95,10 @@ pairwright versions show 3
 
 def show(run: Run, number: Number) -> None:
     """Show one version: lineage, what it has learnt from, and its metrics."""
+    from db import versions as registry
+
     with run.database() as database, database.read() as s:
-        found = find(s, number)
+        found = registry.version(s, number)
     rows = [[name, value] for name, value in flat(found).items()]
     run.show(found, table(f"Version {number}", ["what", "value"], rows))
 
@@ -111,7 +113,7 @@ def promote(run: Run, number: Number) -> None:
     from db import versions as registry
 
     with run.database() as database, database.write() as s:
-        found = find(s, number)
+        found = registry.version(s, number)
         registry.promote(s, number)
         announce(s, found.criterion, number)
     run.show({"promoted": number, "criterion": found.criterion}, f"version {number} is served now")
@@ -148,10 +150,11 @@ def diff(
     from sklearn.metrics import adjusted_rand_score
 
     from app.view import view
+    from db import versions as registry
 
     with run.database() as database:
         with database.read() as s:
-            pair = [find(s, before), find(s, after)]
+            pair = [registry.version(s, number) for number in (before, after)]
         if pair[0].criterion != pair[1].criterion:
             raise BadInput(f"versions {before} and {after} belong to different criteria. Compare two of the same one.")
         old, new = (view(run.settings, database, v.criterion, v.id) for v in pair)
@@ -170,18 +173,6 @@ def diff(
     rows = [[name, first.get(name), second.get(name)] for name in first | second]
     rows += [["groups", str(groups[0]), str(groups[1])], ["agreement of the partitions (ARI)", "", f"{agreement:.4f}"]]
     run.show(document, table("Versions", ["what", str(before), str(after)], rows))
-
-
-def find(s: "Session", number: int) -> "Version":
-    """The version with this number, whichever criterion it belongs to. Raises NotFound."""
-    from db import catalog
-    from db import versions as registry
-
-    for about in catalog.criteria(s):
-        for found in registry.versions(s, about.id):
-            if found.id == number:
-                return found
-    raise NotFound(f"no model version has the number {number}. See: pairwright versions list --criterion NAME.")
 
 
 def announce(s: "Session", criterion: int, number: int) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,12 @@ from safetensors.numpy import load_file
 
 from app.cli.main import run
 from app.curve import COLUMNS
+from app.features import ensure_features
+from app.settings import Settings
+from db import catalog, versions
+from db.artifacts import ArtifactStore
+from trainer import snapshot as snapshots
+from trainer.learner import Learner
 
 SHAPES, COLOURS = ("disc", "square", "cross"), {"red": (214, 60, 50), "green": (40, 160, 80), "blue": (50, 90, 210)}
 Shell = Callable[..., object]
@@ -205,6 +212,31 @@ def test_evaluating_gives_figures_with_intervals(said: Shell) -> None:
     assert found["items"] == 180 and found["version"] is None
     low, high = found["intervals"]["ari"]
     assert low <= found["figures"]["ari"] <= high + 0.05 and -1 <= low <= high <= 1
+
+
+def test_versions_are_listed_promoted_rolled_back_and_compared(said: Shell, workspace: Path) -> None:
+    made = [stored_version(workspace, f"models/test-{seed}", seed) for seed in (1, 2)]
+    for number in made:
+        assert said("versions", "promote", number)["promoted"] == number
+    assert {v["id"]: v["status"] for v in said("versions", "list", "--criterion", "shape")}[made[1]] == "promoted"
+    assert said("versions", "rollback", "--criterion", "shape")["promoted"] == made[0]
+    assert said("versions", "show", made[0])["metrics"] == {"seed": 1}
+    same = said("versions", "diff", made[0], made[0])
+    assert same["agreement_ari"] == 1.0 and same["before"]["id"] == made[0]
+    assert said("versions", "diff", *made)["after"]["id"] == made[1]
+    assert said("evaluate", "--collection", "shapes", "--criterion", "shape", "--labels", "shape")["version"] == made[0]
+
+
+def stored_version(workspace: Path, name: str, seed: int) -> int:
+    """A version of the criterion "shape", stored as the trainer stores one."""
+    with closing(Settings(workspace=workspace).open()) as database:
+        store, _ = ensure_features(database, workspace, "shapes")
+        learner = Learner(store.vectors(), store.ids, seed=seed)
+        snapshots.save(ArtifactStore(str(workspace / "artifacts")), name, learner.start(), learner.head.to_bytes())
+        with database.write() as s:
+            shape = catalog.criterion(s, "shape").id
+            lineage = {"parent": None, "last_event": 0, "metrics": {"seed": seed}, "encoder": "lite0"}
+            return versions.add(s, shape, artifact=name, **lineage)
 
 
 def test_groups_leave_as_csv_without_formulas(said: Shell, tmp_path: Path) -> None:
