@@ -202,6 +202,10 @@ def _run(app: FastAPI, door: socket.socket, address: str, open_browser: bool) ->
                 if open_browser:
                     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await app.state.context.hub.close()
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3, ws="none"
     )

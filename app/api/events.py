@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Header
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ router = APIRouter(tags=["events"])
 LOOK_S = 0.2
 BEHIND = 1000  # events a slow page may lag before it is cut off; it reconnects and catches up
 PING_S = 15
+GRACE_S = 2.0
 
 
 @dataclass
@@ -110,4 +112,8 @@ async def stream(
             body = {**event.payload, "criterion": event.criterion, "at": event.created_at.isoformat()}
             yield ServerSentEvent(json.dumps(body), event=event.kind, id=str(event.id), retry=1000)
 
-    return EventSourceResponse(lines(), ping=PING_S, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    # When the server stops, `Hub.close` ends every stream properly; only what hangs longer is cut.
+    return EventSourceResponse(
+        lines(), ping=PING_S, headers=headers, shutdown_event=anyio.Event(), shutdown_grace_period=GRACE_S
+    )

@@ -9,14 +9,14 @@ export class Criteria {
   constructor({ may, changed }) {
     this.changed = changed;
     this.list = h("ul", { class: "pw-criteria" });
-    this.select = h("select", { "aria-label": "Collection", required: true });
+    this.select = h("select", { required: true });
     this.node = h("section", { class: "pw-card" }, h("h2", {}, "What \u201csame\u201d means"), this.list, may ? this.form() : null);
     on("criterion", () => this.show(this.all ?? []));
   }
 
   form() {
-    const name = h("input", { type: "text", maxlength: "80", required: true, placeholder: "material", "aria-label": "Name" });
-    const prompt = h("input", { type: "text", maxlength: "400", required: true, placeholder: "Made of the same material?", "aria-label": "Question to ask" });
+    const name = h("input", { type: "text", maxlength: "80", required: true, placeholder: "material" });
+    const prompt = h("input", { type: "text", maxlength: "400", required: true, placeholder: "Made of the same material?" });
     const add = async (event) => {
       event.preventDefault();
       try {

@@ -2,14 +2,18 @@
 
 import { get } from "../api.js";
 
+const PAGE = 20;
+
 export class History {
-  constructor(owner) {
-    Object.assign(this, { owner, stack: [], criterion: null, before: undefined });
+  constructor() {
+    this.taken = new Set(); // ids of answers already handed out for undo: the log may not know yet
+    this.unsaved = new Set(); // keys of those that have no id yet
+    this.clear(null);
   }
 
   clear(criterion) {
     if (criterion === this.criterion) return;
-    Object.assign(this, { stack: [], criterion, before: undefined, oldest: null });
+    Object.assign(this, { stack: [], criterion, looking: false });
   }
 
   push(entry) { this.stack.push(entry); }
@@ -18,30 +22,39 @@ export class History {
   saved(key, id) {
     const entry = this.stack.find((one) => one.key === key);
     if (entry) entry.id = id;
-    this.oldest = Math.min(this.oldest ?? id, id);
+    if (this.unsaved.delete(key)) this.taken.add(id);
   }
 
-  // The latest answer that has not been undone, or null.
+  // The latest answer that has not been undone, or null: nothing left, or (unsaved) something still on its way.
   async pop(criterion) {
-    if (this.stack.length) return this.stack.pop();
-    if (!criterion || this.looking) return null;
+    const last = this.stack.pop();
+    if (last) {
+      if (last.id) this.taken.add(last.id);
+      else this.unsaved.add(last.key);
+      return last;
+    }
+    if (!criterion || this.looking || this.unsaved.size) return null;
     this.looking = true;
     try {
       return await this.older(criterion);
-    } catch {
-      return null;
     } finally {
       this.looking = false;
     }
   }
 
+  // Look further back in the log, past what was handed out already.
   async older(criterion) {
-    const before = this.before ?? this.oldest ?? undefined;
-    const { answers } = await get("answers", { criterion, mine: true, limit: 1, before });
-    const found = answers[0];
-    if (!found) return null;
-    this.before = found.id;
-    const question = await get(`questions/${found.question}`);
-    return { id: found.id, key: null, question, verdicts: found.verdicts, criterion };
+    let before = null;
+    do {
+      const { answers, next } = await get("answers", { criterion, mine: true, limit: PAGE, before });
+      const found = answers.find((one) => !this.taken.has(one.id));
+      if (found) {
+        const question = await get(`questions/${found.question}`);
+        this.taken.add(found.id);
+        return { id: found.id, key: null, question, verdicts: found.verdicts, criterion };
+      }
+      before = next;
+    } while (before !== null);
+    return null;
   }
 }

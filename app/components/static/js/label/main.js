@@ -1,6 +1,6 @@
 // The labelling screen: a question, a key, the next question. Saving happens behind it and is never waited for.
 
-import { get, key } from "../api.js";
+import { key } from "../api.js";
 import { criterion, emit, me, on } from "../bus.js";
 import { empty, h } from "../dom.js";
 import { toast } from "../toast.js";
@@ -29,9 +29,9 @@ class Label {
     this.root = h("div", { class: "pw pw-label" }, this.stage, this.bar.node, this.status.node);
     element.replaceChildren(this.root);
     this.hideZoom = zoom(this.stage);
-    this.history = new History(person.name);
+    this.history = new History();
     this.outbox = new Outbox(person.name, this.saving());
-    this.queue = new Queue(this.stage, { onchange: (card) => this.changed(card), onproblem: (error) => this.problem(error) });
+    this.queue = new Queue(this.stage, { onchange: (card) => this.changed(card), onproblem: (error) => this.problem(error), answered: (id) => this.outbox.holds(id) });
     listen(() => this.root.offsetParent !== null, () => this.queue.current?.question.kind ?? null, (name, event) => this.act(name, event));
     this.stage.addEventListener("marked", () => this.bar.show(this.queue.current));
     this.wire();
@@ -129,20 +129,21 @@ class Label {
     const body = { question: card.question.id, verdicts, seconds: Math.round(seconds * 100) / 100, lease: card.question.token ?? null };
     const answerKey = key();
     this.outbox.keep(answerKey, body); // on disk before the next picture: a crash right now loses nothing
+    this.status.waiting(this.outbox.size, this.everSaved);
     this.queue.advance();
     measure(this.root, started);
     setTimeout(() => {
       this.history.push({ key: answerKey, question: card.question, verdicts, criterion: card.question.criterion });
       this.status.answer();
-      this.status.waiting(this.outbox.size, this.everSaved);
       this.outbox.flush();
     }, 0);
     this.bar.pressed(verdict);
   }
 
   async undo() {
-    const last = await this.history.pop(criterion()?.id);
-    if (!last) return toast("Nothing left to undo here.");
+    const last = await this.history.pop(criterion()?.id).catch(() => undefined);
+    if (last === undefined) return toast("The server does not answer; older answers can be undone when it is back.");
+    if (!last) return toast(this.outbox.size ? "Still saving; press Z again in a moment." : "Nothing left to undo here.");
     if (last.criterion !== criterion()?.id) return;
     this.outbox.undo(last.id ? { answerId: last.id } : { answerKey: last.key });
     const card = build({ ...last.question, token: null });

@@ -19,6 +19,9 @@ export class Outbox {
 
   get size() { return this.entries.length; }
 
+  // Whether an answer to this question waits here.
+  holds(question) { return this.entries.some((one) => one.kind === "answer" && one.body.question === question); }
+
   read() {
     const names = Object.keys(localStorage).filter((name) => name.startsWith(this.prefix)).sort();
     return names.map((name) => ({ name, ...JSON.parse(localStorage.getItem(name)) }));

@@ -1,6 +1,6 @@
 // The next questions, leased and with their pictures already decoded. The very next one stands laid out in the page.
 
-import { post } from "../api.js";
+import { key, post } from "../api.js";
 import { build } from "./layouts.js";
 
 const DEPTH = 4; // current, next, and two more
@@ -8,10 +8,18 @@ const KINDS = ["pair", "tick_positives", "odd_ones_out"];
 const IDLE_MS = 2500; // ask again when the queue was empty and no event said that it filled
 const RENEW_MS = 60_000;
 
+// Tells this browser tab from another of the same person; survives a reload, so that held questions come back.
+function tab() {
+  const name = "pairwright/tab";
+  if (!sessionStorage.getItem(name)) sessionStorage.setItem(name, key().slice(0, 16));
+  return sessionStorage.getItem(name);
+}
+
 export class Queue {
-  // stage: where questions are shown; onchange: called when a question arrives or the queue runs dry.
-  constructor(stage, { onchange, onproblem }) {
-    Object.assign(this, { stage, onchange, onproblem, criterion: null, cards: [], turn: 0, filling: null, error: null });
+  // stage: where questions are shown; onchange: called when a question arrives or the queue runs dry;
+  // answered(id): whether this person's answer to a question is still on its way (after a reload it is held, but done).
+  constructor(stage, { onchange, onproblem, answered }) {
+    Object.assign(this, { stage, onchange, onproblem, answered, criterion: null, cards: [], turn: 0, filling: null, error: null });
     setInterval(() => this.renew(), RENEW_MS);
   }
 
@@ -24,6 +32,7 @@ export class Queue {
     this.criterion = criterion;
     this.cards = [];
     this.filling = null;
+    this.fresh = true;
     this.show();
     await this.fill();
   }
@@ -38,17 +47,24 @@ export class Queue {
   async claim(turn) {
     clearTimeout(this.timer);
     try {
-      const { questions } = await post("questions/claim", { criterion: this.criterion, kinds: KINDS, count: DEPTH - this.cards.length });
+      const { questions } = await post("questions/claim", { criterion: this.criterion, kinds: KINDS, count: DEPTH - this.cards.length, tab: tab(), resume: this.fresh });
       if (turn !== this.turn) return this.release(questions.map((question) => ({ question })));
       this.error = null;
-      const known = new Set(this.cards.map((card) => card.question.id));
-      for (const question of questions.filter((one) => !known.has(one.id))) this.cards.push(build(question));
+      this.fresh = false;
+      for (const question of questions) this.take(question);
     } catch (error) {
       this.error = error;
       this.onproblem(error);
     }
     this.show();
     if (this.cards.length < 2) this.timer = setTimeout(() => this.fill(), IDLE_MS);
+  }
+
+  // A question that is here already (undone a moment ago) only gains its lease.
+  take(question) {
+    const here = this.cards.find((card) => card.question.id === question.id);
+    if (here) here.question.token = question.token;
+    else if (!this.answered(question.id)) this.cards.push(build(question));
   }
 
   // Make the first card visible and lay the second one out underneath, hidden.
@@ -85,8 +101,8 @@ export class Queue {
   async refresh() {
     if (this.filling) await this.filling;
     const stale = this.cards.splice(2);
+    await this.fill(); // while the old ones are still held, so that they are not what comes back
     await this.release(stale);
-    await this.fill();
   }
 
   async release(cards, keepalive = false) {

@@ -1,0 +1,229 @@
+"""A person's session in a real browser: answer by keyboard, undo, survive a restart of the server, see a model learn.
+
+The server is the real one, with its trainer process; the pictures are painted here; Chromium runs without a window.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+pytestmark = pytest.mark.browser
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+ROOT = Path(__file__).resolve().parents[2]
+COLOURS = ["#c0392b", "#2980b9", "#27ae60", "#f39c12"]
+# Right after the next key press was handled, note which question is on screen, if all its pictures are decoded.
+LOOK = """() => addEventListener('keydown', () => setTimeout(() => {
+    const pictures = [...document.querySelectorAll('.pw-question:not(.waiting) img')];
+    const decoded = pictures.length === 2 && pictures.every((one) => one.complete && one.naturalWidth > 0);
+    window.shown = decoded ? document.querySelector('.pw-label').dataset.question : null;
+}), { once: true, capture: true })"""
+SERVE = """
+import sys
+from pathlib import Path
+from app.server import serve
+from app.settings import Settings
+serve(Settings(Path(sys.argv[1])), port=int(sys.argv[2]), auto_login=True)
+"""
+
+
+def paint(folder: Path, count: int) -> None:
+    """Discs and squares in four colours, each a little different."""
+    folder.mkdir()
+    for number in range(count):
+        image = Image.new("RGB", (128, 128), "white")
+        edge = 12 + number % 17
+        box = (edge, edge, 116 - number // 17, 116 - number // 17)
+        draw = ImageDraw.Draw(image)
+        (draw.ellipse if number % 2 else draw.rectangle)(
+            box, fill=COLOURS[number % 4 if number % 3 else number // 3 % 4]
+        )
+        image.save(folder / f"{'disc' if number % 2 else 'square'}-{number:03}.png")
+
+
+@contextmanager
+def server(workspace: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The real server; yields the process and its address, and stops it as Ctrl-C would."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", SERVE, str(workspace), str(port)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = next((found[0] for line in process.stdout if (found := re.findall(r"http://[\w.:]+", line))), "")
+        assert address, "the server did not start"
+        try:
+            yield process, address
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator["playwright.Page"]:
+    """One browser page; any error in its console fails the test that caused it."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = browser.new_page(viewport={"width": 1280, "height": 720})
+        made.set_default_timeout(60_000)
+        yield made
+        browser.close()
+
+
+def current(page: "playwright.Page") -> str:
+    """Id of the question on screen, once there is one."""
+    page.wait_for_function("document.querySelector('.pw-label')?.dataset.question")
+    return str(page.eval_on_selector(".pw-label", "screen => screen.dataset.question"))
+
+
+def kind(page: "playwright.Page") -> str:
+    return str(page.eval_on_selector(".pw-label", "screen => screen.dataset.kind"))
+
+
+def answer(page: "playwright.Page") -> None:
+    """Answer truthfully by keyboard: the same shape belongs together. Names of the pictures say what is what."""
+    before = current(page)
+    card = ".pw-question:not(.waiting)"
+    names = page.eval_on_selector_all(f"{card} img", "all => all.map((one) => one.alt)")
+    shapes = [name.split(": ")[1].split("-")[0] for name in names]
+    anchor, others = shapes[0], shapes[1:]
+    if kind(page) == "pair":
+        page.keyboard.press("s" if others[0] == anchor else "d")
+    else:
+        odd = kind(page) == "odd_ones_out"
+        for key, shape in zip("1234567890-=", others, strict=False):
+            if (shape == anchor) is not odd:
+                page.keyboard.press(key)
+        page.keyboard.press("Enter")
+    page.wait_for_function("was => document.querySelector('.pw-label').dataset.question !== was", arg=before)
+
+
+def saved(page: "playwright.Page") -> None:
+    """Wait until every answer is acknowledged."""
+    page.wait_for_function("document.querySelector('.pw-saved').textContent === 'saved'")
+
+
+def answers(page: "playwright.Page") -> list[int]:
+    """Ids of the standing answers, newest first, as the server has them."""
+    log = page.evaluate("fetch('/api/v1/answers?criterion=shape&limit=200').then((reply) => reply.json())")
+    return [int(one["id"]) for one in log["answers"]]
+
+
+def waiting(page: "playwright.Page") -> int:
+    """Answers that wait in the browser's store."""
+    return int(
+        page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('pairwright/outbox/')).length")
+    )
+
+
+def bring_in(page: "playwright.Page", pictures: Path) -> None:
+    """Import through the page, then say what same means."""
+    page.get_by_role("tab", name="Data").click()
+    page.get_by_placeholder("holiday photos").fill("shapes")
+    page.set_input_files("#pw-files", [str(one) for one in sorted(pictures.iterdir())])
+    page.get_by_text("60 pictures added").wait_for()
+    page.get_by_label("Short name").fill("shape")
+    page.get_by_label("Question to ask").first.fill("Do these have the same shape?")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.locator(".pw-criterion", has_text="Do these have the same shape?").wait_for()
+
+
+@needs_browser
+@pytest.mark.timeout(420)
+def test_a_session_survives_undo_and_restart_and_ends_with_a_better_model(
+    page: "playwright.Page", tmp_path: Path
+) -> None:
+    paint(tmp_path / "pictures", 60)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with server(tmp_path / "workspace") as (process, address):
+        port = int(address.rsplit(":", 1)[1])
+        page.goto(address)
+        page.get_by_text("Nothing to ask yet").wait_for()
+        bring_in(page, tmp_path / "pictures")
+        page.get_by_role("tab", name="Label").click()
+        for _ in range(10):
+            answer(page)
+        saved(page)
+        assert len(answers(page)) == 10
+
+        page.keyboard.press("z")
+        page.keyboard.press("z")
+        page.wait_for_function("document.querySelector('.pw-saved').dataset.waiting === '0'")
+        assert len(answers(page)) == 8
+        for _ in range(2):
+            answer(page)
+        saved(page)
+        assert len(answers(page)) == 10
+
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        current(page)
+        page.keyboard.press("s" if kind(page) == "pair" else "Enter")
+        page.get_by_text("not saved yet (1)").wait_for()
+        assert waiting(page) == 1
+
+    with server(tmp_path / "workspace", port):
+        saved(page)
+        assert waiting(page) == 0
+        assert len(answers(page)) == 11
+        for _ in range(9):
+            answer(page)
+        saved(page)
+        assert len(answers(page)) == 20
+        assert re.search(r"Your last \d+ answers settled [\d,]+ pairs", page.inner_text(".pw-status"))
+
+        page.get_by_role("tab", name="Training").click()
+        page.locator(".pw-version.promoted", has_not_text="nothing learnt yet").wait_for(timeout=120_000)
+        assert page.locator(".pw-version").count() >= 2
+    assert faults == []
+
+
+@needs_browser
+@pytest.mark.timeout(240)
+def test_a_key_press_shows_a_decoded_question_at_once_and_none_is_lost_on_reload(
+    page: "playwright.Page", tmp_path: Path
+) -> None:
+    """No wall clock is asserted: only that the next question was there, decoded, within the key's own handler."""
+    from app.settings import Settings
+    from db import catalog
+    from db.nouns import Kind
+    from tests.app.conftest import ask, fill
+
+    settings = Settings(tmp_path / "workspace")
+    database = settings.open()
+    items = fill(database, settings.folder)
+    with database.write() as s:
+        criterion = catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Same shape?")
+    ask(database, criterion, items, [Kind.PAIR] * 20)
+    database.close()
+    with server(settings.folder) as (_, address):
+        page.goto(address)
+        first = current(page)
+        page.wait_for_function("document.querySelectorAll('.pw-question img').length >= 4")
+        page.route("**/api/v1/answers", lambda route: route.abort())
+        page.evaluate(LOOK)
+        page.keyboard.press("s")
+        page.wait_for_function("window.shown !== undefined")
+        shown = page.evaluate("window.shown")
+        assert shown
+        assert shown != first
+        page.get_by_text("not saved yet (1)").wait_for()
+        page.reload()
+        page.get_by_text("not saved yet (1)").wait_for()
+        page.unroute("**/api/v1/answers")
+        saved(page)
+        assert len(answers(page)) == 1
+        current(page)
+        page.keyboard.press("z")  # the answer from before the reload comes back from the log
+        page.wait_for_function("id => document.querySelector('.pw-label').dataset.question === id", arg=first)
+        page.wait_for_function("document.querySelector('.pw-saved').dataset.waiting === '0'")
+        assert answers(page) == []
