@@ -36,7 +36,9 @@ class Index:
 def neighbours(vectors: np.ndarray, k: int, *, exact: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest others of every row, nearest first; equally near ones by position.
 
-    Args: vectors (N, D) float32, unit rows. exact: False allows inverted lists from 20,000 rows on: 1e5 rows in seconds, recall about .95.
+    Args:
+        vectors: (N, D) float32, unit rows.
+        exact: False allows inverted lists from 20,000 rows on: 1e5 rows in seconds, recall about .95.
     Returns: (positions (N, K) int64, cosines (N, K) float32) with K = min(k, N - 1).
     """
     rows = _checked(vectors)
@@ -48,7 +50,9 @@ def neighbours(vectors: np.ndarray, k: int, *, exact: bool = True) -> tuple[np.n
     return _without_self(positions, cosines, wanted)
 
 
-def build_index(vectors: np.ndarray, *, recall: float = WANTED_RECALL, exact_up_to: int = EXACT, seed: int = 0) -> Index:
+def build_index(
+    vectors: np.ndarray, *, recall: float = WANTED_RECALL, exact_up_to: int = EXACT, seed: int = 0
+) -> Index:
     """An index whose type fits the size, with its measured recall.
 
     Args: vectors (N, D) float32, unit rows. recall: wanted share of the true 10 nearest.

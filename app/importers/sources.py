@@ -82,12 +82,14 @@ def _manifest_name(store: Store, path: Path, wanted: str) -> str:
         return found[0]
     there = found or [name for name in store.names if manifests.is_manifest(name)]
     problem = "several files end in" if found else "there is no"
-    raise BadInput(f"metadata: {problem} '{wanted}' in '{path.name}'. Manifests there: {', '.join(there[:8]) or 'none'}.")
+    raise BadInput(
+        f"metadata: {problem} '{wanted}' in '{path.name}'. Manifests there: {', '.join(there[:8]) or 'none'}."
+    )
 
 
 def _listed(store: Store, columns: Columns, where: Sequence[str]) -> Source:
     """Every file of the store; its folder is its one attribute."""
-    columns.require(["folder"], "a source without metadata")
+    columns.require(["folder", columns.path], "a source without metadata")
     wanted = row_filter(where, ["folder"], "a source without metadata")
     rows = ((name, {"folder": str(PurePosixPath(name).parent)}) for name in store.names)
     entries = [Entry(name, name, row) for name, row in rows if keeps(row, wanted)]
@@ -128,6 +130,6 @@ def _add_row(source: Source, row: Row, columns: Columns) -> None:
 
 def inside(source: Source, path: str) -> str | None:
     """The name in the store of a path relative to the manifest; None if it is empty or leads out."""
-    if not path or tidy(path) is None and not path.startswith(".."):
+    if not path or (tidy(path) is None and not path.startswith("..")):
         return None
     return tidy(f"{source.base}/{path}" if source.base not in ("", ".") else path)
