@@ -26,6 +26,7 @@ from oracle.answerers import from_spec
 
 ROBOT = "demo-oracle"
 PATIENCE_S = 60.0
+PACE_S = 0.7  # a quick person: the next question can follow from this answer
 FIGURES = ("ari", "pair_f1", "knn_accuracy", "clusters")
 
 
@@ -62,6 +63,7 @@ def run_headless(
         with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
             for number in range(answers):
                 _answer_one(client, criterion, answerer)
+                time.sleep(PACE_S)
                 if (number + 1) % 20 == 0:
                     say(f"{number + 1} answered")
             _settle(client, criterion, answers)
