@@ -25,7 +25,7 @@ UPLOADS = "uploads"
 @router.post("/imports", status_code=202)
 async def add(here: Here, person: Curator, request: Request) -> JobOut:
     """Start an import. Either JSON `{collection, path, metadata?}` naming a folder or archive on the server (admins),
-    or a multipart form with `collection`, `files` (pictures or one archive) and perhaps `metadata`, a manifest in it."""
+    or a multipart form with `collection`, `files` (pictures, or an archive), perhaps `metadata`: a manifest."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         collection, source, metadata = await _uploaded(here, request)
         payload = {"source": str(source), "uploaded": True, "metadata": metadata}

@@ -11,10 +11,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
+
+from app.settings import Settings
+from db import catalog, jobs, queue, runs, versions
+from db.nouns import Item, Kind, Question
+from tests.app.conftest import ask, fill
 
 pytestmark = pytest.mark.browser
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
@@ -193,11 +199,6 @@ def test_a_key_press_shows_a_decoded_question_at_once_and_none_is_lost_on_reload
     page: "playwright.Page", tmp_path: Path
 ) -> None:
     """No wall clock is asserted: only that the next question was there, decoded, within the key's own handler."""
-    from app.settings import Settings
-    from db import catalog
-    from db.nouns import Kind
-    from tests.app.conftest import ask, fill
-
     settings = Settings(tmp_path / "workspace")
     database = settings.open()
     items = fill(database, settings.folder)
@@ -227,3 +228,57 @@ def test_a_key_press_shows_a_decoded_question_at_once_and_none_is_lost_on_reload
         page.wait_for_function("id => document.querySelector('.pw-label').dataset.question === id", arg=first)
         page.wait_for_function("document.querySelector('.pw-saved').dataset.waiting === '0'")
         assert answers(page) == []
+
+
+PAYLOADS = (
+    "<img src=x onerror=window.ran=1>",
+    '"><script>window.ran=1</script>',
+    "<svg onload=window.ran=1>",
+    "${window.ran=1}{{window.ran=1}}",
+    "javascript:window.ran=1//",
+)
+
+
+@needs_browser
+@pytest.mark.timeout(240)
+def test_nothing_a_user_wrote_runs_on_any_screen(page: "playwright.Page", tmp_path: Path) -> None:
+    """Names, captions, attributes, prompts, reasons, notes of jobs and metrics, on every tab and in the detail view."""
+    settings = Settings(tmp_path / "workspace")
+    database = settings.open()
+    items = fill(database, settings.folder, len(PAYLOADS) + 12)
+    with database.write() as s:
+        collection = catalog.add_collection(s, PAYLOADS[0])
+        wicked = [
+            replace(new_item(catalog.item(s, item)), name=text, caption=text, attributes={text: text})
+            for item, text in zip(items, PAYLOADS, strict=False)
+        ]
+        catalog.add_items(s, catalog.item(s, items[0]).collection, wicked)
+        criterion = catalog.add_criterion(
+            s, PAYLOADS[1], catalog.item(s, items[0]).collection, PAYLOADS[0] + PAYLOADS[3]
+        )
+        asked = [Question(criterion, Kind.PAIR, items[0], (items[1],), PAYLOADS[0], reason=PAYLOADS[2])]
+        asked += [Question(criterion, Kind.TICK, items[2], tuple(items[3:9]), "x", reason=PAYLOADS[0])]
+        queue.put(s, criterion, asked)
+        jobs.enqueue(s, "import", {"source": PAYLOADS[0], "collection": "x"}, collection=collection)
+        run = runs.start(s, criterion, PAYLOADS[0], {})
+        runs.end(s, run, "failed", None, PAYLOADS[2])
+        metrics = {PAYLOADS[0]: 1.5, "reason": PAYLOADS[2]}
+        versions.add(s, criterion, parent=None, artifact="none", last_event=0, metrics=metrics, encoder="lite0")
+    database.close()
+    with server(settings.folder) as (_, address):
+        page.goto(address)
+        current(page)
+        page.keyboard.press("k")
+        for tab, sign in (("Label", ".pw-prompt"), ("Training", ".pw-version"), ("Data", ".pw-cell")):
+            page.get_by_role("tab", name=tab).click()
+            page.locator(sign).first.wait_for(state="attached")
+        page.locator(".pw-cell").first.click()
+        page.locator(".pw-facts dd", has_text=PAYLOADS[0]).first.wait_for()
+        page.get_by_role("button", name="Close").click()
+        page.wait_for_timeout(500)
+        assert page.evaluate("window.ran") is None
+
+
+def new_item(item: Item) -> "catalog.NewItem":
+    """An item as it was when it came in."""
+    return catalog.NewItem(item.sha256, item.width, item.height, item.path)

@@ -1,7 +1,7 @@
 // The data screen: collections and their pictures, import, and what "same" means.
 
 import { get } from "../api.js";
-import { loadCriteria, me, on } from "../bus.js";
+import { criterion, loadCriteria, me, on } from "../bus.js";
 import { empty, h, plural } from "../dom.js";
 import { toast } from "../toast.js";
 import { Criteria } from "./criteria.js";
@@ -38,7 +38,8 @@ class Data {
     } catch (error) {
       return toast(error.message, { bad: true });
     }
-    const found = this.collections.find((one) => one.id === this.chosen?.id) ?? this.collections[0] ?? null;
+    const withId = (id) => this.collections.find((one) => one.id === id);
+    const found = withId(this.chosen?.id) ?? withId(criterion()?.collection) ?? this.collections[0] ?? null;
     this.criteria.collections(this.collections);
     this.importer.collections(this.collections);
     this.show(found);

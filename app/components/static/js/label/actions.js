@@ -23,7 +23,7 @@ export function actions(act) {
     buttons = {};
     const tools = TOOLS.filter(([name]) => name !== "swap" || kind === "pair").map(button);
     const answers = (kind === "pair" ? PAIR : MANY).map(button);
-    node.replaceChildren(...answers, h("span", { class: "pw-gap" }), ...tools);
+    node.replaceChildren(h("div", { class: "pw-say" }, answers), h("div", { class: "pw-tools" }, tools));
     drawn = kind;
   }
 

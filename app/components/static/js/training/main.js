@@ -22,6 +22,7 @@ class Training {
     on("training", (event) => this.step(event));
     for (const kind of ["version", "promotion"]) on(kind, (event) => { if (event.criterion === criterion()?.id) this.reload(); });
     on("online", () => this.reload());
+    new ResizeObserver(() => this.points.length && this.show()).observe(element);
     this.reload();
   }
 
@@ -82,7 +83,7 @@ class Training {
       h("div", { class: "pw-live-head" }, h("h2", {}, running ? "Learning now" : "Last lesson"),
         h("span", { class: `pw-pill ${running ? "warn" : this.run.status === "done" ? "good" : "bad"}` }, running && last ? `step ${last.step}${this.steps ? ` of ${this.steps}` : ""}` : this.run.status),
         h("span", { class: "pw-muted" }, this.run.trigger ? `because of ${this.run.trigger}` : "")),
-      this.points.length ? h("figure", { class: "pw-figure" }, chart(this.points, running ? this.steps : null), h("figcaption", { class: "pw-muted pw-small" }, "loss by step")) : h("p", { class: "pw-muted" }, running ? "starting\u2026" : this.run.note || "no losses were written"));
+      this.points.length ? h("figure", { class: "pw-figure" }, chart(this.points, running ? this.steps : null, Math.max(320, this.live.clientWidth - 46)), h("figcaption", { class: "pw-muted pw-small" }, "loss by step")) : h("p", { class: "pw-muted" }, running ? "starting\u2026" : this.run.note || "no losses were written"));
     this.live.dataset.points = String(this.points.length);
   }
 

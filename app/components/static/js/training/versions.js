@@ -10,9 +10,9 @@ export const date = (text) => (text ? DATE.format(new Date(text)) : "");
 
 const shown = (value) => (typeof value !== "number" ? String(value) : Number.isInteger(value) ? value.toLocaleString() : value.toFixed(3));
 
-// Only plain numbers and words are shown; nested values are for programs.
+// Numbers only; sentences are shown as such, nested values are for programs.
 export const metrics = (given) =>
-  Object.entries(given ?? {}).filter(([, value]) => ["number", "string", "boolean"].includes(typeof value)).map(([name, value]) => [NAMES[name] ?? name.replaceAll("_", " "), shown(value)]);
+  Object.entries(given ?? {}).filter(([, value]) => typeof value === "number").map(([name, value]) => [NAMES[name] ?? name.replaceAll("_", " "), shown(value)]);
 
 // can: whether this person may promote. act("promote" | "rollback", version) does it.
 export function row(version, { can, older, act }) {
@@ -26,5 +26,6 @@ export function row(version, { can, older, act }) {
       h("span", { class: "pw-muted pw-small" }, version.parent ? `from version ${version.parent}` : "the start: nothing learnt yet"),
       h("span", { class: "pw-grow" }), buttons),
     h("p", { class: "pw-muted pw-small" }, `${date(version.created_at)} · has learnt up to event ${version.last_event}`),
+    typeof version.metrics.reason === "string" && h("p", { class: "pw-reason" }, version.metrics.reason),
     h("dl", { class: "pw-metrics" }, metrics(version.metrics).slice(0, 8).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "pw-num" }, value)))));
 }
