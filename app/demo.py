@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
-
-from app.drawn import SIDE, Drawn, judged, shapes
+from app.drawn import Drawn, draw_emoji, shapes
 from app.importers import import_path
 from app.importers.decoders import available_cpus
 from db import catalog
@@ -51,12 +48,13 @@ def prepare_demo(database: Database, workspace: Path, progress: Callable[[int, i
     name, credit = (COLLECTION, CREDIT) if from_wheel else (FALLBACK, "")
     wanted = emoji_list() if from_wheel else []
     if _count(database, name) < (0.98 * len(wanted) or 1):
-        _fill(database, Path(workspace), name, _drawn(wanted) if from_wheel else shapes(), progress)
+        ours = [] if from_wheel else list(shapes())
+        _fill(database, Path(workspace), name, ours or _drawn(wanted), len(ours or wanted), progress)
     with database.write() as s:
         number = catalog.collection_id(s, name)
+        taken = {there.name for there in catalog.criteria(s) if there.collection != number}
         for criterion, prompt in CRITERIA.items():
-            if all(there.name != criterion for there in catalog.criteria(s)):
-                catalog.add_criterion(s, criterion, number, prompt)
+            catalog.add_criterion(s, f"{name} {criterion}" if criterion in taken else criterion, number, prompt)
     return Demo(name, _count(database, name), credit)
 
 
@@ -78,16 +76,6 @@ def emoji_list() -> list[tuple[str, str, str]]:
         if path is not None:
             chosen.append((_spoken(char.short_name), _kind(char.category, char.sort_order, order), str(path)))
     return chosen
-
-
-def draw_emoji(emoji: tuple[str, str, str]) -> Drawn:
-    """One picture from its SVG. emoji: (name, kind, path)."""
-    import resvg_py
-
-    name, kind, path = emoji
-    drawing = resvg_py.svg_to_bytes(svg_path=path, width=SIDE, height=SIDE, skip_system_fonts=True)
-    with Image.open(BytesIO(bytes(drawing))) as picture:
-        return judged(name, kind, picture)
 
 
 def _kind(category: str, place: int, order: Mapping[str, int]) -> str:
@@ -113,9 +101,11 @@ def _fill(
     workspace: Path,
     collection: str,
     pictures: Iterable[Drawn],
+    total: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Import the pictures the same way a person's own would be."""
+    """Import the pictures the same way a person's own would be. Drawing is the first half of the progress."""
+    tell = progress or (lambda done, of: None)
     workspace.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workspace, prefix=".demo-") as folder:
         manifest = Path(folder) / "metadata.csv"
@@ -123,9 +113,10 @@ def _fill(
             writer = csv.writer(file)
             writer.writerow(["id", "path", "kind", "colour", "style"])
             for number, drawn in enumerate(pictures):
+                tell(number, 2 * total)
                 (Path(folder) / f"{number}.png").write_bytes(drawn.png)
                 writer.writerow([drawn.name, f"{number}.png", drawn.kind, drawn.colour, drawn.style])
-        import_path(database, workspace, manifest, collection, progress=progress)
+        import_path(database, workspace, manifest, collection, progress=lambda done, of: tell(total + done, 2 * total))
 
 
 def _count(database: Database, name: str) -> int:

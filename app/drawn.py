@@ -29,6 +29,16 @@ class Drawn:
     png: bytes
 
 
+def draw_emoji(emoji: tuple[str, str, str]) -> Drawn:
+    """One picture from its SVG. emoji: (name, kind, path)."""
+    import resvg_py
+
+    name, kind, path = emoji
+    drawing = resvg_py.svg_to_bytes(svg_path=path, width=SIDE, height=SIDE, skip_system_fonts=True)
+    with Image.open(BytesIO(bytes(drawing))) as picture:
+        return judged(name, kind, picture)
+
+
 def judged(name: str, kind: str, picture: Image.Image) -> Drawn:
     """The picture (RGBA, transparent around the drawing) with its colour and style judged."""
     pixels = np.asarray(picture.convert("RGBA"))[::3, ::3]  # every third row and column says as much

@@ -118,7 +118,7 @@ class Shards:
 
 
 def _digest(rows: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(rows)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
 
 
 def _line(batch: Batch) -> str:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from app.importers import decode
 from app.importers.decode import Refused, Stored
 
 KILLED = f"decoding the picture crashed or took more than {decode.CPU_S} s of processor time"
+
+Task = Callable[[bytes, str, Path], Stored | Refused]
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,11 @@ class Pending:
 
 
 class Decoders:
-    """A pool of limited processes. Use as a context manager."""
+    """A pool of limited processes. Use as a context manager. task: what they do with (bytes, sha256, workspace)."""
 
-    def __init__(self, workspace: Path, workers: int | None = None) -> None:
+    def __init__(self, workspace: Path, workers: int | None = None, task: Task = decode.store) -> None:
         self._workspace = workspace
+        self._task = task
         self._workers = workers or available_cpus()
         self._pool = _pool(self._workers)
         self._careful: ProcessPoolExecutor | None = None  # one process, for pictures that were near a crash
@@ -35,11 +39,11 @@ class Decoders:
     def submit(self, encoded: bytes, sha: str) -> Pending:
         """Start on one picture."""
         try:
-            future = self._pool.submit(decode.store, encoded, sha, self._workspace)
+            future = self._pool.submit(self._task, encoded, sha, self._workspace)
         except BrokenProcessPool:
             self._pool.shutdown()
             self._pool = _pool(self._workers)
-            future = self._pool.submit(decode.store, encoded, sha, self._workspace)
+            future = self._pool.submit(self._task, encoded, sha, self._workspace)
         return Pending(encoded, sha, future)
 
     def result(self, pending: Pending) -> Stored | Refused:
@@ -53,7 +57,7 @@ class Decoders:
         """Try again with nobody else in the process, so that the culprit is certain."""
         self._careful = self._careful or _pool(1)
         try:
-            return self._careful.submit(decode.store, pending.encoded, pending.sha, self._workspace).result()
+            return self._careful.submit(self._task, pending.encoded, pending.sha, self._workspace).result()
         except BrokenProcessPool:
             self._careful.shutdown()
             self._careful = None

@@ -54,9 +54,9 @@ def _locate(path: Path, metadata: Path | str | None) -> tuple[Store, str | None]
             raise BadInput("metadata: not needed when the source is a manifest itself. Leave it out.")
         return FolderStore(path.parent), path.name
     if path.is_file() and path.suffix.lower() in PICTURES:
-        store = FolderStore(path.parent)
-        store.names = [path.name]
-        return store, None
+        alone = FolderStore(path.parent)
+        alone.names = [path.name]
+        return alone, None
     store = open_store(path)
     try:
         return store, None if metadata is None else _manifest_name(store, path, str(metadata))

@@ -26,7 +26,7 @@ class TimmEncoder(Backbone):
         super().__init__(
             name if pretrained else f"{name}-untrained",
             model,
-            dim=int(model.num_features),
+            dim=int(str(model.num_features)),
             input_size=int(config["input_size"][-1]),
             mean=config["mean"],
             std=config["std"],
