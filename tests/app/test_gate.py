@@ -1,13 +1,15 @@
 """The door: who comes in, what another site cannot make a browser do, and what every reply carries."""
 
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
 from app.auth import COOKIE
 from app.login import here_only
-from app.server import LocalWelcome, first_admin
+from app.server import LocalWelcome, first_admin, listen
 from db import users
+from db.errors import Refused
 from tests.app.conftest import World
 
 pytestmark = pytest.mark.anyio
@@ -149,6 +151,13 @@ def test_the_demo_welcomes_only_a_browser_on_this_machine(peer: str, host: str, 
     headers = [(name.encode(), value.encode()) for name, value in {"host": host, **more}.items()]
     request = Request({"type": "http", "client": (peer, 1), "headers": headers, "method": "GET", "path": "/"})
     assert (LocalWelcome("pw_x")(request) is not None) is welcome
+
+
+def test_the_door_is_named_as_tcp_so_that_replies_are_not_delayed() -> None:
+    with listen("127.0.0.1", 0) as door:
+        assert door.proto == socket.IPPROTO_TCP
+        with pytest.raises(Refused, match="Choose another with --port"):
+            listen("127.0.0.1", door.getsockname()[1])
 
 
 def test_the_first_start_makes_an_admin_and_the_second_does_not(tmp_path) -> None:

@@ -9,7 +9,7 @@ import { History } from "./history.js";
 import { listen } from "./keys.js";
 import { ask, build } from "./layouts.js";
 import { Outbox } from "./outbox.js";
-import { measure } from "./paint.js";
+import { afterPaint, measure } from "./paint.js";
 import { Queue } from "./queue.js";
 import { Status } from "./status.js";
 import { zoom } from "./zoom.js";
@@ -132,11 +132,11 @@ class Label {
     this.status.waiting(this.outbox.size, this.everSaved);
     this.queue.advance();
     measure(this.root, started);
-    setTimeout(() => {
-      this.history.push({ key: answerKey, question: card.question, verdicts, criterion: card.question.criterion });
+    this.history.push({ key: answerKey, question: card.question, verdicts, criterion: card.question.criterion });
+    afterPaint(() => {
       this.status.answer();
       this.outbox.flush();
-    }, 0);
+    });
     this.bar.pressed(verdict);
   }
 

@@ -9,6 +9,12 @@ channel.port1.onmessage = () => waiting.splice(0).forEach((done) => done());
 // Resolves after the frame that follows has been painted: rAF runs just before painting, a message just after.
 const painted = () => new Promise((resolve) => requestAnimationFrame(() => { waiting.push(resolve); channel.port2.postMessage(0); }));
 
+// Do something once the picture on the glass has changed; a hidden page paints nothing, so wait no longer than a moment.
+const MOMENT_MS = 60;
+export function afterPaint(work) {
+  Promise.race([painted(), new Promise((resolve) => setTimeout(resolve, MOMENT_MS))]).then(work);
+}
+
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 
 // started: performance.now() time stamp of the key press. swapped: when the next question stood decoded in the page.

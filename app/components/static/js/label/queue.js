@@ -2,6 +2,7 @@
 
 import { key, post } from "../api.js";
 import { build } from "./layouts.js";
+import { afterPaint } from "./paint.js";
 
 const DEPTH = 4; // current, next, and two more
 const KINDS = ["pair", "tick_positives", "odd_ones_out"];
@@ -77,16 +78,27 @@ export class Queue {
       if (node !== current?.node && node !== next?.node) node.remove();
     }
     if (next) { next.node.classList.add("waiting"); next.node.inert = true; }
-    if (current) { current.node.classList.remove("waiting"); current.node.inert = false; current.shown ??= performance.now(); }
-    this.onchange(current);
+    if (current) this.reveal(current, null);
+    else this.onchange(null);
   }
 
-  // The current question has been answered: the next one is on screen when this returns.
+  // The current question has been answered: the next one is on screen when this returns. It was laid out before; all
+  // other work (taking the old one away, laying out the one after) waits until it has been painted.
   advance() {
     const answered = this.cards.shift();
-    this.show();
-    setTimeout(() => this.fill(), 0);
+    const next = this.current;
+    if (next?.node.parentNode !== this.stage) this.show();
+    else this.reveal(next, answered);
+    afterPaint(() => { this.show(); this.fill(); });
     return answered;
+  }
+
+  reveal(card, instead) {
+    instead?.node.classList.add("waiting");
+    card.node.classList.remove("waiting");
+    card.node.inert = false;
+    card.shown ??= performance.now();
+    this.onchange(card);
   }
 
   // An undone question comes back in front of everything else.
