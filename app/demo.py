@@ -20,11 +20,9 @@ from db import catalog
 from db.engine import Database
 from db.errors import NotFound
 
-CREDIT = "All emojis designed by OpenMoji, the open-source emoji and icon project. License: CC BY-SA 4.0"
-CREDIT_URL = "https://openmoji.org"
-CREDIT_LICENSE_URL = "https://creativecommons.org/licenses/by-sa/4.0/"
+CREDIT = "Pictures: OpenMoji, openmoji.org, CC BY-SA 4.0"
 COLLECTION, FALLBACK = "openmoji", "shapes"
-CRITERIA = {"kind": "Do both show the same kind of thing?", "colour": "Do both have the same main colour?"}
+CRITERIA = {"kind": "The same kind of thing?", "colour": "The same main colour?"}
 KINDS = {
     "Smileys & Emotion": "faces", "People & Body": "people", "Animals & Nature": "animals", "Food & Drink": "food",
     "Travel & Places": "travel", "Activities": "activities", "Objects": "objects", "Symbols": "symbols",
@@ -49,7 +47,7 @@ def prepare_demo(database: Database, workspace: Path, progress: Callable[[int, i
     wanted = emoji_list() if from_wheel else []
     if _count(database, name) < (0.98 * len(wanted) or 1):
         ours = [] if from_wheel else list(shapes())
-        _fill(database, Path(workspace), name, ours or _drawn(wanted), len(ours or wanted), progress)
+        _fill(database, Path(workspace), name, ours or _drawn(wanted), len(ours or wanted), credit, progress)
     with database.write() as s:
         number = catalog.collection_id(s, name)
         taken = {there.name for there in catalog.criteria(s) if there.collection != number}
@@ -102,6 +100,7 @@ def _fill(
     collection: str,
     pictures: Iterable[Drawn],
     total: int,
+    credit: str,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Import the pictures the same way a person's own would be. Drawing is the first half of the progress."""
@@ -111,11 +110,12 @@ def _fill(
         manifest = Path(folder) / "metadata.csv"
         with manifest.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["id", "path", "kind", "colour", "style"])
+            writer.writerow(["id", "path", "kind", "colour", "style", *(["credit"] if credit else [])])
             for number, drawn in enumerate(pictures):
                 tell(number, 2 * total)
                 (Path(folder) / f"{number}.png").write_bytes(drawn.png)
-                writer.writerow([drawn.name, f"{number}.png", drawn.kind, drawn.colour, drawn.style])
+                about = [drawn.kind, drawn.colour, drawn.style, *([credit] if credit else [])]
+                writer.writerow([drawn.name, f"{number}.png", *about])
         import_path(database, workspace, manifest, collection, progress=lambda done, of: tell(total + done, 2 * total))
 
 

@@ -169,6 +169,12 @@ def page_items(s: Session, collection_id: int, after: int = 0, limit: int = 100)
     return [_item(row) for row in s.scalars(query.order_by(ItemRow.id).limit(limit))]
 
 
+def credit(s: Session, collection_id: int) -> str:
+    """Whom the pictures of a collection are owed to: the `credit` attribute of its first item, "" without one."""
+    first = page_items(s, collection_id, limit=1)
+    return str(first[0].attributes.get("credit") or "") if first else ""
+
+
 def item(s: Session, id: int) -> Item:
     """One item. Raises NotFound."""
     row = s.get(ItemRow, checks.row_id(id, "an item's id"))

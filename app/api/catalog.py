@@ -13,7 +13,8 @@ router = APIRouter(tags=["catalog"])
 def collections(here: Here, _: Viewer) -> CollectionsOut:
     """Every collection with its number of items, by name."""
     with here.database.read() as s:
-        return CollectionsOut(collections=[_collection(one) for one in catalog.collections(s)])
+        found = catalog.collections(s)
+        return CollectionsOut(collections=[_collection(one, catalog.credit(s, one.id)) for one in found])
 
 
 @router.post("/collections", status_code=201)
@@ -24,8 +25,8 @@ def add_collection(here: Here, _: Curator, given: CollectionIn) -> CollectionOut
         return next(_collection(one) for one in catalog.collections(s) if one.id == new)
 
 
-def _collection(one: catalog.Collection) -> CollectionOut:
-    return CollectionOut(id=one.id, name=one.name, items=one.items, created_at=one.created_at)
+def _collection(one: catalog.Collection, credit: str = "") -> CollectionOut:
+    return CollectionOut(id=one.id, name=one.name, items=one.items, created_at=one.created_at, credit=credit)
 
 
 @router.get("/criteria")

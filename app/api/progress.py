@@ -43,7 +43,8 @@ def progress(
 ) -> ProgressOut:
     """Counts for the status line: "your last 20 answers settled 143 pairs"."""
     with here.database.read() as s:
-        about = catalog.criterion(s, criterion).id
+        found = catalog.criterion(s, criterion)
+        about, credit = found.id, catalog.credit(s, found.collection)
         said = feedback.statements(s, about)
         open_questions = queue.open_count(s, about)
     mine = sorted({one.answer for one in said if one.source == person.name})[-last:]
@@ -58,4 +59,5 @@ def progress(
         effect=max(0, settled - before),
         effect_answers=len(mine),
         open_questions=open_questions,
+        credit=credit,
     )

@@ -175,6 +175,7 @@ class CollectionOut(Shape):
     name: str
     items: int
     created_at: datetime
+    credit: str = ""  # the `credit` column of the metadata: shown wherever the pictures are
 
 
 class CriterionIn(Shape):
@@ -238,6 +239,7 @@ class ProgressOut(Shape):
     effect: int
     effect_answers: int
     open_questions: int
+    credit: str = ""
 
 
 class JobOut(Shape):

@@ -13,9 +13,10 @@ export class Grid {
   constructor() {
     this.title = h("h2", {}, "Pictures");
     this.count = h("span", { class: "pw-muted pw-num" });
+    this.credit = h("span", { class: "pw-credit" });
     this.sheet = h("div", { class: "pw-sheet" });
     this.window = h("div", { class: "pw-window", tabindex: "0", role: "region", "aria-label": "Pictures", onscroll: () => this.later() }, this.sheet);
-    this.node = h("section", { class: "pw-card pw-gallery" }, h("header", {}, this.title, this.count), this.window);
+    this.node = h("section", { class: "pw-card pw-gallery" }, h("header", {}, this.title, this.count, this.credit), this.window);
     this.items = [];
     this.cells = new Map(); // place -> element
     new ResizeObserver(() => this.later(true)).observe(this.window);
@@ -26,6 +27,7 @@ export class Grid {
     this.title.textContent = title;
     this.items = [];
     this.count.textContent = "";
+    this.credit.textContent = "";
     this.sheet.style.height = "auto";
     this.cells.clear();
     this.sheet.replaceChildren(message);
@@ -37,6 +39,7 @@ export class Grid {
     this.collection = collection;
     this.title.textContent = collection.name;
     this.count.textContent = plural(collection.items, "picture");
+    this.credit.textContent = collection.credit ?? "";
     if (!same) { this.items = []; this.window.scrollTop = 0; }
     this.next = this.items.at(-1)?.id ?? 0;
     this.sheet.replaceChildren();

@@ -14,11 +14,12 @@ export class Status {
     this.rate = h("span", { class: "pw-rate" });
     this.effect = h("span", { class: "pw-effect" });
     this.total = h("span", { class: "pw-total pw-num" });
+    this.credit = h("span", { class: "pw-credit" });
     this.times = [];
     this.answered = 0;
     this.node = h("div", { class: "pw-status" }, this.saved,
       h("span", { class: "pw-run" }, h("span", {}, this.count, " this session"), h("span", { class: "pw-bar", title: `a round is ${SPRINT} answers` }, this.bar)),
-      this.rate, this.effect, this.total);
+      this.rate, this.effect, this.total, this.credit);
   }
 
   answer() {
@@ -61,6 +62,7 @@ export class Status {
   progress(p) {
     if (p.criterion !== this.wanted) return;
     this.total.textContent = `${plural(p.answers, "answer")} in all`;
+    this.credit.textContent = p.credit ?? "";
     const settled = p.effect > 0 && p.effect_answers > 0;
     this.effect.textContent = settled ? `Your last ${plural(p.effect_answers, "answer")} settled ${plural(p.effect, "pair")}` : "";
   }
