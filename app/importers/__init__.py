@@ -52,7 +52,7 @@ def import_path(
         where: `COLUMN=VALUE` filters; the same column twice means either value.
         group_columns: columns whose items must stay on one side of a split.
         progress: called with (done, total). cancelled: asked between pictures; what is stored stays.
-        workers: decoding processes; default one per CPU.
+        workers: decoding processes; default one per CPU and one more.
     Raises: BadInput for a source, column or filter that cannot be used; Broken if the disk or database fails.
     """
     from app.importers.columns import Columns

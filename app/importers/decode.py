@@ -117,7 +117,8 @@ def header_fault(image: Image.Image) -> Refused | None:
 def shrink(image: Image.Image, side: int) -> tuple[Image.Image, tuple[int, int]]:
     """(upright RGB copy whose longer side is at most `side`, upright size of the original). Reads every byte."""
     size = _upright_size(image)
-    image.draft("RGB", (2 * side, 2 * side))
+    longer = max(image.size)
+    image.draft("RGB", (image.width * side // longer, image.height * side // longer))  # JPEG: skip detail unseen
     small = upright(image)
     small.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
     return small, size

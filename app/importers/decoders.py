@@ -32,7 +32,7 @@ class Decoders:
     def __init__(self, workspace: Path, workers: int | None = None, task: Task = decode.store) -> None:
         self._workspace = workspace
         self._task = task
-        self._workers = workers or available_cpus()
+        self._workers = workers or available_cpus() + 1  # one may wait for the disk
         self._pool = _pool(self._workers)
         self._careful: ProcessPoolExecutor | None = None  # one process, for pictures that were near a crash
 

@@ -74,9 +74,11 @@ def openvino_engine(network: Normalised, side: int) -> Engine:
     """OpenVINO in float32: single pictures in parallel streams, which on few cores beats one big batch."""
     import openvino as ov
 
-    with warnings.catch_warnings():
+    example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch.jit deprecation notes from the converter
-        model = ov.convert_model(network.eval(), example_input=torch.zeros(1, side, side, 3, dtype=torch.uint8))
+        traced = torch.jit.trace(network.eval(), example, check_trace=False)  # checking doubles the start-up time
+        model = ov.convert_model(traced, example_input=example)
     model.reshape([1, side, side, 3])
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = ov.Core().compile_model(model, "CPU", settings)
