@@ -6,6 +6,7 @@ Every engine takes (N, S, S, 3) uint8 and returns (N, D) float32; they differ in
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
+from threading import Lock
 
 import numpy as np
 import torch
@@ -83,13 +84,22 @@ def openvino_engine(network: Normalised, side: int) -> Engine:
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = ov.Core().compile_model(model, "CPU", settings)
 
+    # Requests in turn, no callbacks: a queue whose Python callback is still returning can wait for ever on its way out.
+    requests = [
+        compiled.create_infer_request() for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    ]
+    width, turn = compiled.output(0).partial_shape.get_min_shape()[1:], Lock()
+
     def run(squares: np.ndarray) -> np.ndarray:
-        out = np.empty((len(squares), *compiled.output(0).partial_shape.get_min_shape()[1:]), np.float32)
-        queue = ov.AsyncInferQueue(compiled)
-        queue.set_callback(lambda request, row: out.__setitem__(row, request.get_output_tensor().data[0]))
-        for row in range(len(squares)):
-            queue.start_async({0: squares[row : row + 1]}, row)
-        queue.wait_all()
+        out = np.empty((len(squares), *width), np.float32)
+        with turn:
+            for row in range(len(squares) + len(requests)):
+                request, done = requests[row % len(requests)], row - len(requests)
+                if 0 <= done < len(squares):
+                    request.wait()
+                    out[done] = request.get_output_tensor().data[0]
+                if row < len(squares):
+                    request.start_async({0: squares[row : row + 1]})
         return out
 
     return run
