@@ -241,3 +241,14 @@ def test_a_wrong_column_or_filter_is_told_with_what_there_is(
 
 def test_the_limits_are_the_promised_ones() -> None:
     assert (decode.MAX_PIXELS, decode.MAX_BYTES, decode.MAX_FRAMES) == (40_000_000, 25 * 1024 * 1024, 64)
+
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "trashnet.zip"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the measuring archives are not on this machine")
+def test_a_real_archive_is_read_in_place_and_its_copies_are_named(desk: Desk) -> None:
+    report = desk.run(SHARED, metadata="metadata.csv", where=["material=trash", "material=metal"])
+    assert report.added == len(desk.items()) > 400
+    assert {item.attributes["material"] for item in desk.items()} == {"trash", "metal"}
+    assert all(reason.startswith("It has the same bytes as") for _, reason in report.skipped)
