@@ -21,16 +21,16 @@ from tests.importers.conftest import Paint, paint
 BOMB_SIDE = 13_000
 
 
-def bomb() -> bytes:
+def bomb(side: int = BOMB_SIDE) -> bytes:
     """A PNG of 169 megapixels in a few kilobytes."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     squeeze = zlib.compressobj(9)
-    row = bytes(1 + BOMB_SIDE // 8)
-    data = b"".join(squeeze.compress(row) for _ in range(BOMB_SIDE)) + squeeze.flush()
-    header = struct.pack(">IIBBBBB", BOMB_SIDE, BOMB_SIDE, 1, 0, 0, 0, 0)
+    row = bytes(1 + -(-side // 8))
+    data = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
@@ -51,6 +51,16 @@ def test_a_bomb_is_refused_by_its_header_without_the_memory(tmp_path: Path) -> N
     reason, megabytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert "megapixels" in reason
     assert int(megabytes) < 64
+
+
+def test_just_over_the_limits_is_refused_and_just_under_is_not() -> None:
+    assert check(bomb(6_400)) == Refused("the picture is 6400 x 6400 pixels, more than 40 megapixels")
+    assert _good(check(bomb(6_300)))[:2] == (6_300, 6_300)
+    for frames in (64, 65):
+        out = BytesIO()
+        pictures = [Image.new("L", (4, 4), number) for number in range(frames)]
+        pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:])
+        assert isinstance(check(out.getvalue()), Refused) == (frames == 65)
 
 
 def test_a_file_over_the_limit_is_refused_unread() -> None:
