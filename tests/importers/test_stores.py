@@ -30,9 +30,9 @@ def test_a_name_that_leads_out_is_refused(name: str) -> None:
 def test_a_tidy_name_stays_below_its_root(parts: list[str]) -> None:
     name = tidy("/".join(parts))
     if name is not None:
-        inside = os.path.normpath(f"/root/x/{name}")
-        assert inside.startswith("/root/x/")
-        assert inside == f"/root/x/{name}"
+        inside = os.path.normpath(f"/somewhere/x/{name}")
+        assert inside.startswith("/somewhere/x/")
+        assert inside == f"/somewhere/x/{name}"
 
 
 def test_a_zip_entry_with_an_escaping_name_or_a_link_is_listed_as_a_fault(tmp_path: Path) -> None:
