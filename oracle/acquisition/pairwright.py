@@ -38,7 +38,8 @@ class Screen:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """seed: breaks ties. screen: most candidates on one screen. dim: share of its value a chosen candidate's near
+    """seed: accepted like everywhere, nothing here is drawn. screen: most candidates on one screen. dim: share of its
+    value a chosen candidate's near
     twin keeps."""
 
     seed: int = 0
