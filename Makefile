@@ -71,7 +71,7 @@ format: $(INSTALLED_TEST)
 	@$(BIN)/ruff format --quiet .
 
 bench: $(INSTALLED)
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file </dev/null; done
+	@for name in ingest embed answers asking; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name </dev/null; done
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m app.cli.reference > docs/.reference.partial && mv docs/.reference.partial docs/reference.md
