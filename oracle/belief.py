@@ -21,6 +21,7 @@ import scipy.sparse as sparse
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
 from oracle.grouping import answered_groups, membership, signed_evidence
+from oracle.housing import houses
 from oracle.kernel import Kernel, kernel_of
 
 TINY = 1e-12
@@ -105,7 +106,7 @@ def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None 
     votes = np.asarray((evidence @ membership(member, count)).todense())  # (N, G) net nats against each group
     sides = membership(member, count)
     between = np.asarray((sides.T @ evidence @ sides).todense())
-    labels = _labels(snapshot, posterior, fresh, member, votes)
+    labels = _labels(snapshot, posterior, fresh, member, votes, between)
     return Belief(snapshot, posterior, fresh, labels, member, votes < 0, between, error_rate)
 
 
@@ -197,14 +198,24 @@ def _fresh(
 
 
 def _labels(
-    snapshot: Snapshot, posterior: np.ndarray, fresh: np.ndarray, member: np.ndarray, votes: np.ndarray
+    snapshot: Snapshot,
+    posterior: np.ndarray,
+    fresh: np.ndarray,
+    member: np.ndarray,
+    votes: np.ndarray,
+    between: np.ndarray,
 ) -> np.ndarray:
     """The partition: answers first, then a likely group no answer speaks against, then the start partition."""
-    allowed = np.where(votes < 0, -1.0, posterior)
-    best = allowed.argmax(1)
+    house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
+    places = len(house) + homes
+    denied = ((votes < 0).astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)) > 0  # (N, P)
+    allowed = np.where(denied[:, house], -1.0, posterior)
     homeless = (allowed * (1 - fresh[:, None])).max(1) < HOME
-    labels = np.where(member >= 0, member, np.where(homeless, posterior.shape[1] + snapshot.start, best))
-    return labels.astype(np.int64)
+    start = len(house) + snapshot.start
+    outcast = denied[np.arange(len(start)), start]  # an answer speaks against whoever lives where it started
+    unplaced = np.where(outcast, start + homes, start)
+    placed = np.where(homeless, unplaced, house[allowed.argmax(1)])
+    return np.where(member >= 0, house[member], placed).astype(np.int64)
 
 
 def _unanswered(snapshot: Snapshot, graph: ConstraintGraph, error_rate: float) -> Belief:
