@@ -39,7 +39,8 @@ h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 36px 0 8p
 .card, .plot { background: #fff; border: 1px solid #e4e7eb; border-radius: 12px; padding: 14px 16px; }
 .card b { display: block; font-size: 26px; font-variant-numeric: tabular-nums;}
 .card span { color: #52606d; font-size: 14px; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 12px; }
+.pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px; }
+@media (max-width: 900px) { .pair { grid-template-columns: minmax(0, 1fr); } }
 .pair > div { min-width: 0; } .plot { overflow: hidden; }
 table { border-collapse: collapse; font-size: 14px; } td { padding: 3px 16px 3px 0; vertical-align: top; }
 td:first-child { color: #52606d; }
