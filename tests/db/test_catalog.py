@@ -16,6 +16,15 @@ def test_adding_a_collection_twice_is_the_same_collection(database):
         assert [(one.name, one.items) for one in catalog.collections(s)] == [("pets", 0)]
 
 
+def test_pictures_are_credited_to_whom_their_metadata_names(database):
+    with database.write() as s:
+        credited, plain = catalog.add_collection(s, "credited"), catalog.add_collection(s, "plain")
+        catalog.add_items(s, credited, [new_item(1, attributes={"credit": "Pictures: Ada, CC BY 4.0"})])
+        catalog.add_items(s, plain, [new_item(2)])
+        assert catalog.credit(s, credited) == "Pictures: Ada, CC BY 4.0"
+        assert catalog.credit(s, plain) == catalog.credit(s, catalog.add_collection(s, "empty")) == ""
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest(database):
     make_world(database)
     with database.read() as s:
