@@ -34,6 +34,10 @@ LOOK = """() => addEventListener('keydown', () => setTimeout(() => {
     const decoded = pictures.length === 2 && pictures.every((one) => one.complete && one.naturalWidth > 0);
     window.shown = decoded ? document.querySelector('.pw-label').dataset.question : null;
 }), { once: true, capture: true })"""
+READY = """() => {
+    const pictures = [...document.querySelectorAll('.pw-question img')];
+    return pictures.length >= 4 && pictures.every((one) => one.complete && one.naturalWidth > 0);
+}"""
 SERVE = """
 import sys
 from pathlib import Path
@@ -209,7 +213,7 @@ def test_a_key_press_shows_a_decoded_question_at_once_and_none_is_lost_on_reload
     with server(settings.folder) as (_, address):
         page.goto(address)
         first = current(page)
-        page.wait_for_function("document.querySelectorAll('.pw-question img').length >= 4")
+        page.wait_for_function(READY)
         page.route("**/api/v1/answers", lambda route: route.abort())
         page.evaluate(LOOK)
         page.keyboard.press("s")
