@@ -2,7 +2,7 @@
 
     doubt of x in group g = 1 - cosine(x, centre of g); the centre of the members answers put there, where they put any
 
-The groups with the most doubtful members come first; each is one screen, its most central member beside those.
+The group of the most doubtful member comes first: its most central member beside those it doubts most.
 Source: noisy positives as in Chuang et al. 2022, "Robust contrastive learning against noisy views" (arXiv 2201.04309),
 put to a person; the mirror of `false_negatives`.
 Differs from `groups`: its screens go by how unlike the members are, whatever the model believes of them. Pairs that
@@ -34,7 +34,7 @@ class Acquisition:
         all_at_least(1, screen=self.screen)
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
-        """Up to n screens, the most doubtful members first; one screen a group, then again."""
+        """Up to n screens, the most doubtful members first; each is shown once in a round."""
         belief, desk = infer(snapshot, graph), Desk(snapshot, graph)
         doubtful, central = outliers(belief)
         doubtful = doubtful + 1e-6 * generator(self.seed, graph).random(len(doubtful))

@@ -165,8 +165,8 @@ def weights(
     low, high = key // count, key % count
     cosine = np.einsum("md,md->m", snapshot.vectors[low], snapshot.vectors[high])
     opinion = np.clip(likelihood_ratio(cosine, group[low] == group[high]), -limit, limit)
-    upper = sparse.csr_matrix((opinion, (low, high)), (count, count))
-    return (upper + upper.T).tocsr(), (told + told.T).tocsr()
+    both = np.concatenate([low, high]), np.concatenate([high, low])  # not a sum of two matrices: that drops zeros
+    return sparse.csr_matrix((np.tile(opinion, 2), both), (count, count)), (told + told.T).tocsr()
 
 
 def likelihood_ratio(cosine: np.ndarray, same: np.ndarray) -> np.ndarray:
