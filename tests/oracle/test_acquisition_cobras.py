@@ -125,5 +125,6 @@ def test_groups_are_as_close_as_their_closest_centres() -> None:
         assert near[x, y] == near[y, x]
         assert abs(near[x, y] - expected) < 1e-6
     joined = _merged(near, 0, 2, np.maximum)
+    assert _merged(near, 0, 2, np.minimum)[0, 1] < joined[0, 1]
     assert joined.shape == (2, 2)
     assert joined[0, 1] == max(near[0, 1], near[2, 1])
