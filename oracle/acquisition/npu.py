@@ -7,9 +7,8 @@ Forest similarity of two items: share of the trees of a random forest, trained o
 in which both reach the same leaf. The chosen item is compared with the neighbourhoods, likeliest first.
 Source: Xiong, Azimi and Fern 2014, "Active learning of constraints for semi-supervised clustering", IEEE TKDE 26(1).
 Differs from the paper: the partition is our belief instead of constrained k-means; the forest learns from at most
-`learn_from` items, and its leaves hold several (`leaf` 1 is the paper's: then most items share a leaf with few members
-or none, and groups not found yet are hardly asked about); an item that shares no leaf with any neighbourhood counts as
-uniform.
+`learn_from` items, and its leaves may be kept larger (`leaf`); an item that shares no leaf with any neighbourhood counts
+as uniform.
 """
 
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Acquisition:
     screen: int = 12
     trees: int = 50
     learn_from: int = 800
-    leaf: int = 5
+    leaf: int = 1
 
     def __post_init__(self) -> None:
         all_at_least(1, screen=self.screen, trees=self.trees, learn_from=self.learn_from, leaf=self.leaf)
