@@ -7,7 +7,7 @@ Forest similarity of two items: share of the trees of a random forest, trained o
 in which both reach the same leaf. The chosen item is compared with the neighbourhoods, likeliest first.
 Source: Xiong, Azimi and Fern 2014, "Active learning of constraints for semi-supervised clustering", IEEE TKDE 26(1).
 Differs from the paper: the partition is our belief instead of constrained k-means; the forest learns from at most
-`learn_from` items, and its leaves may be kept larger (`leaf`); an item that shares no leaf with any neighbourhood counts
+`learn_from` items, its leaves may be kept larger (`leaf`); an item that shares no leaf with any neighbourhood counts
 as uniform.
 """
 
