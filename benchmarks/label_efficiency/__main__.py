@@ -33,25 +33,29 @@ def _set(name: str, folders: sets.Folders) -> sets.LabelledSet:
 
 
 def one(run: Run, folders: sets.Folders, effort: Effort) -> dict[str, Any]:
-    """Measure one run; where its set or its package is missing, a line with `skipped` that is not kept."""
+    """Measure one run. A line with `skipped`, where its set or its package is missing, or `failed` is not kept."""
     try:
         return measure(run, _set(run.set, folders), effort) | stamp()
     except BadInput as why:
         return {"skipped": str(why)}
+    except Exception as why:  # one broken run of many must not end the others
+        return {"failed": f"{type(why).__name__}: {why}"}
 
 
-def go(runs: list[Run], folders: sets.Folders, effort: Effort, path: Path, jobs: int) -> None:
-    """Run what is not in the file yet, with progress."""
+def go(runs: list[Run], folders: sets.Folders, effort: Effort, path: Path, jobs: int) -> int:
+    """Run what is not in the file yet, with progress; the number of runs that failed."""
     done = known(path, max(effort.checkpoints))
     runs = [run for run in runs if run.key not in done]
-    console = Console()
+    console, failed = Console(), 0
     with Progress(TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("label efficiency", total=len(runs))
         for run, line in _results(runs, folders, effort, jobs):
             bar.advance(task)
             bar.console.print(f"{run.set} {run.noise:g} {run.label} seed {run.seed}: {_summary(line)}", highlight=False)
-            if "skipped" not in line:
+            failed += "failed" in line
+            if "verdicts" in line:
                 append(path, line)
+    return failed
 
 
 def _results(runs: list[Run], folders: sets.Folders, effort: Effort, jobs: int) -> Any:
@@ -64,8 +68,9 @@ def _results(runs: list[Run], folders: sets.Folders, effort: Effort, jobs: int) 
 
 
 def _summary(line: dict[str, Any]) -> str:
-    if "skipped" in line:
-        return f"skipped: {line['skipped']}"
+    for outcome in ("skipped", "failed"):
+        if outcome in line:
+            return f"{outcome}: {line[outcome]}"
     reached = [f"{point}: {scored['ari']:.3f}" for point, scored in line["verdicts"].items()]
     return f"{line['seconds']:.0f} s  ARI by verdicts {', '.join(reached)} {line['note']}"
 
@@ -109,7 +114,8 @@ def main(arguments: list[str] | None = None) -> None:
         if "=" not in option:
             raise NotFound(f"--set needs KEY=VALUE, got '{option}'.")
     runs = planned(given.sets, given.noise, given.systems, given.seeds, given.options)
-    go(runs, folders, effort, given.results, given.jobs)
+    if failed := go(runs, folders, effort, given.results, given.jobs):
+        raise SystemExit(f"{failed} of {len(runs)} runs failed, see above.")
 
 
 if __name__ == "__main__":

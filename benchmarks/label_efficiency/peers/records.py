@@ -27,6 +27,7 @@ def run(trial: Trial) -> None:
     random.seed(trial.seed)
     records = _records(trial.features, trial.seed)
     system: Any = dedupe.Dedupe(_fields(trial.features), num_cores=0, in_memory=True)
+    system.classifier.set_params(n_jobs=1)  # processes of its own would be lent time that others do not get
     with np.errstate(all="ignore"):
         system.prepare_training(records)
         system.active_learner.rng = np.random.default_rng(trial.seed)
