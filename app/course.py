@@ -13,6 +13,7 @@ from db.nouns import Answer, Item, PairVerdict, Question, Snapshot, Statement, V
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
 from oracle.session import Session
+from oracle.weighing import Weigher
 from trainer.evaluate import scores
 from trainer.learner import Learner
 
@@ -50,6 +51,7 @@ class Course:
     learnt: int = 0  # how many versions were promoted
 
     def __post_init__(self) -> None:
+        self._weigher = Weigher()
         self._session = Session(self.database, self.criterion, self.answerer, refresh=self._propose, name=NAME)
 
     def ask(self) -> bool:
@@ -109,6 +111,7 @@ class Course:
             new = feedback.statements(s, self.criterion, after=self.last_event)
             self.last_event = feedback.last_event(s, self.criterion)
         self.graph.update(new)
+        self._weigher.refresh(self.graph)
         for statement in new:
             self._count(statement)
 

@@ -12,6 +12,7 @@ from db.engine import Database
 from db.errors import BadInput, unknown
 from db.nouns import Item, Snapshot, Statement
 from oracle.constraints import ConstraintGraph
+from oracle.weighing import weighed_graph
 
 if TYPE_CHECKING:
     from db.versions import Version
@@ -57,7 +58,7 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
     snapshot = (
         load_snapshot(settings, database, collection, shown) if shown else raw_snapshot(settings, database, collection)
     )
-    graph = ConstraintGraph.build(said)
+    graph = weighed_graph(said)
     return View(snapshot, graph, infer(snapshot, graph), items, list(said), shown)
 
 

@@ -82,12 +82,26 @@ class ConstraintGraph:
         for statement in statements:
             self.add(statement)
 
+    @property
+    def error_rates(self) -> Mapping[str, float]:
+        """How often each source is wrong, where it is known."""
+        return dict(self._evidence.error_rates)
+
     def remove(self, answer: int) -> None:
         """Undo one answer: as if it had never been given. Unknown ids change nothing."""
         before = {pair: self._evidence.accepted(pair) for pair in self._evidence.pairs(answer)}
         self._evidence.remove(answer)
         for pair, sign in before.items():
             self._changed(pair, sign)
+
+    def reweigh(self, error_rates: Mapping[str, float], error_rate: float | None = None) -> None:
+        """Trust the sources as these rates say, as if the graph had been built with them. No rebuild."""
+        for pair, before, after in self._evidence.reweigh(error_rate or self.error_rate, error_rates):
+            self._components.change(pair, before, after)
+        self.error_rate = self._evidence.error_rate
+        self._mixed = {pair for pair in self._evidence.pairs_said() if self._evidence.mixed(pair)}
+        self.revision += 1
+        self._views.clear()  # evidence changed even where no sign did
 
     def _changed(self, pair: Pair, before: int) -> None:
         self.revision += 1

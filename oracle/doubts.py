@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import fsum
 
 from oracle.bridges import bridges
 from oracle.chains import same_chain
@@ -114,13 +113,13 @@ def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict
 
 def plain_conflict(evidence: Evidence, pair: Pair) -> Conflict:
     """Answers about one pair disagree, and no chain joins its ends."""
-    agree, against = _sides(evidence, pair)
+    agree, against = evidence.sides(pair)
     return Conflict(*pair, against, agree, (pair,), answers_about(evidence, [pair]), evidence.accepted(pair) != 0)
 
 
 def _chained(view: View, pair: Pair, cut: Cut | None, weight: Callable[[Pair], float]) -> Conflict:
     """The pair is contradicted by chains of "same" between its ends."""
-    agree, against = _sides(view.evidence, pair)
+    agree, against = view.evidence.sides(pair)
     flow, edges = cut if cut else (0, ())
     direct = -weight(pair)
     suspects = suspected(pair, direct, flow, edges, weight) if cut else [pair]
@@ -134,12 +133,6 @@ def _chained(view: View, pair: Pair, cut: Cut | None, weight: Callable[[Pair], f
 def answers_about(evidence: Evidence, pairs: list[Pair]) -> tuple[int, ...]:
     """Ids of the answers that weigh something about these pairs, in log order."""
     return tuple(sorted({said.answer for pair in pairs for said in evidence.said(pair) if direction(said)}))
-
-
-def _sides(evidence: Evidence, pair: Pair) -> tuple[float, float]:
-    """Nats for same and nats for different, from the direct answers."""
-    said = [(direction(statement), evidence.weight(statement)) for statement in evidence.said(pair)]
-    return fsum(w for sign, w in said if sign > 0), fsum(w for sign, w in said if sign < 0)
 
 
 def _edges(view: View) -> list[Pair]:

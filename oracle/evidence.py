@@ -5,7 +5,7 @@ wrong. Unsure, skip and not comparable are kept and weigh nothing; so does "same
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import fsum, log
 
 import numpy as np
@@ -15,6 +15,7 @@ from db.nouns import Statement, Verdict
 
 Pair = tuple[int, int]
 LOWEST_ERROR, HIGHEST_ERROR = 1e-4, 0.49
+FAINT = log(0.58 / 0.42)  # nats; less is hardly better than a coin, and is as good as nothing said
 
 
 def pair_of(a: int, b: int) -> Pair:
@@ -41,17 +42,29 @@ class Evidence:
     """Statements by pair and by answer, with the net evidence of every pair. Adding costs O(1)."""
 
     def __init__(self, error_rate: float, error_rates: Mapping[str, float]) -> None:
-        if not 0 < error_rate < 0.5:
-            raise BadInput(f"error_rate = a number between 0 and 0.5 expected, got {error_rate}. Try 0.05.")
-        self.error_rate = error_rate
-        self.error_rates = dict(error_rates)
-        self.margin = 0.999 * answer_weight(error_rate)  # one answer's worth, with room for rounding
+        self._trust(error_rate, error_rates)
         self.size = 0
         self._by_pair: dict[Pair, list[Statement]] = {}
         self.partners: dict[int, set[int]] = {}  # everybody an item was shown with
         self._pairs_of: dict[int, list[Pair]] = {}
         self._row: dict[Pair, int] = {}
         self._columns: tuple[array[int], array[int], array[float]] = (array("q"), array("q"), array("d"))
+
+    def _trust(self, error_rate: float, error_rates: Mapping[str, float]) -> None:
+        if not 0 < error_rate < 0.5:
+            raise BadInput(f"error_rate = a number between 0 and 0.5 expected, got {error_rate}. Try 0.05.")
+        self.error_rate = error_rate
+        self.error_rates = dict(error_rates)
+        self.margin = 0.999 * answer_weight(error_rate)  # one answer's worth, with room for rounding
+        self._weights: dict[tuple[str, float | None], float] = {}
+
+    def reweigh(self, error_rate: float, error_rates: Mapping[str, float]) -> list[tuple[Pair, int, int]]:
+        """Weigh every statement anew; the pairs whose accepted sign changed, with the sign before and after."""
+        before = {pair: self.accepted(pair) for pair in self._by_pair}
+        self._trust(error_rate, error_rates)
+        for pair in before:
+            self._refresh(pair)
+        return [(pair, sign, now) for pair, sign in before.items() if (now := self.accepted(pair)) != sign]
 
     def add(self, statement: Statement) -> bool:
         """Take one statement in; False if it was already there. Raises BadInput for a pair of one item."""
@@ -82,6 +95,10 @@ class Evidence:
                     self.partners[one].discard(other)
         return pairs
 
+    def pairs_said(self) -> Iterable[Pair]:
+        """Every pair anybody said anything about."""
+        return self._by_pair.keys()
+
     def pairs(self, answer: int) -> tuple[Pair, ...]:
         """Pairs one answer states something about."""
         return tuple(self._pairs_of.get(answer, ()))
@@ -100,7 +117,10 @@ class Evidence:
 
     def weight(self, statement: Statement) -> float:
         """Nats of one statement, by the reliability of its source and its stated confidence."""
-        return answer_weight(self.error_rates.get(statement.source, self.error_rate), statement.confidence)
+        key = statement.source, statement.confidence
+        if key not in self._weights:
+            self._weights[key] = answer_weight(self.error_rates.get(key[0], self.error_rate), key[1])
+        return self._weights[key]
 
     def score(self, pair: Pair) -> float:
         """Net evidence in nats: positive for same, negative for different, 0 if nothing was said."""
@@ -111,16 +131,24 @@ class Evidence:
         """Every statement about the pair, the ones that weigh nothing too."""
         return self._by_pair.get(pair, [])
 
+    def sides(self, pair: Pair) -> tuple[float, float]:
+        """Nats for same and nats for different."""
+        said = [(direction(statement), self.weight(statement)) for statement in self.said(pair)]
+        return fsum(w for sign, w in said if sign > 0), fsum(w for sign, w in said if sign < 0)
+
     def mixed(self, pair: Pair) -> bool:
-        """True if some answers say same and others different."""
-        return {direction(said) for said in self.said(pair)} >= {1, -1}
+        """True if some answers say same and others different, and neither side is too faint to count."""
+        if len({direction(said) for said in self.said(pair)} - {0}) < 2:
+            return False
+        return min(self.sides(pair)) > FAINT
 
     def accepted(self, pair: Pair) -> int:
-        """Sign of the pair once accepted; 0 while answers disagree and neither side leads by one answer's worth."""
+        """Sign of the pair once accepted; 0 while answers disagree and neither side leads by one answer's worth, or
+        while all that was said is faint."""
         score = self.score(pair)
-        if abs(score) < self.margin and self.mixed(pair):
+        if abs(score) <= FAINT or (abs(score) < self.margin and self.mixed(pair)):
             return 0
-        return (score > 1e-9) - (score < -1e-9)
+        return 1 if score > 0 else -1
 
     def statements(self) -> Iterator[Statement]:
         """All statements, in no particular order."""

@@ -1,9 +1,10 @@
-"""Keep a constraint graph equal to the log while answers and undos come in."""
+"""Keep a constraint graph equal to the log while answers and undos come in, every annotator weighed by the log."""
 
 from sqlalchemy.orm import Session
 
 from db import feedback
 from oracle.constraints import ConstraintGraph
+from oracle.weighing import Weigher
 
 
 class Follower:
@@ -12,6 +13,7 @@ class Follower:
     def __init__(self, criterion: int) -> None:
         self.criterion = criterion
         self.graph = ConstraintGraph()
+        self.weigher = Weigher()
         self.seen = 0
 
     def catch_up(self, s: Session) -> bool:
@@ -26,6 +28,8 @@ class Follower:
         for answer in changes.removed:
             self.graph.remove(answer)
         self.graph.update(said for said in changes.added if said.answer <= newest)
+        back = any(said.answer <= self.seen for said in changes.added)
+        self.weigher.refresh(self.graph, rewritten=back or bool(changes.removed))
         self.seen = newest
         return True
 

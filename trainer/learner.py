@@ -94,7 +94,7 @@ class Learner:
         head, reduced = self._raw()
         began = time.monotonic()
         said, witnesses = split(graph.statements)
-        lesson = ConstraintGraph.build(said, graph.error_rate)
+        lesson = ConstraintGraph.build(said, graph.error_rate, error_rates=graph.error_rates, cap=graph.cap)
         losses = _Losses(progress)
         new = update(
             head, self.features, self.ids, lesson, before, steps=self.settings.steps, seed=self._seed_for(graph),

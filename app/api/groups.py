@@ -12,7 +12,7 @@ from app.api.shapes import GroupOut, GroupsOut, Which
 from db import catalog, feedback
 from db.nouns import Item, Snapshot, Statement
 from oracle.belief import infer
-from oracle.constraints import ConstraintGraph
+from oracle.weighing import weighed_graph
 
 router = APIRouter(prefix="/groups", tags=["groups"])
 
@@ -27,7 +27,7 @@ def partition(key: tuple[int, int, int], snapshot: Snapshot, said: list[Statemen
     key: (criterion, version, last event): what the partition depends on.
     """
     if key not in _kept:
-        labels = infer(snapshot, ConstraintGraph.build(said)).labels
+        labels = infer(snapshot, weighed_graph(said)).labels
         while len(_kept) >= _KEEP:
             _kept.pop(next(iter(_kept)), None)
         _kept[key] = labels
