@@ -68,6 +68,13 @@ def test_a_checkpoint_holds_the_last_partition_that_cost_no_more_than_it() -> No
     assert not trial.screens.at
 
 
+def test_a_screen_that_ends_exactly_on_a_checkpoint_counts_for_it() -> None:
+    trial, asked = trial_of(blobs(), 20), []
+    for _ in range(3):
+        trial.screen([(0, 1)] * 5, lambda: asked.append(trial.oracle.verdicts) or TRUTH)
+    assert asked == [10]
+
+
 def test_a_trial_ends_after_its_last_checkpoint_and_scores_it() -> None:
     trial = trial_of(blobs(), 12)
     with pytest.raises(BudgetSpent):
