@@ -6,7 +6,8 @@ The rates are taken from a prefix of the log whose length grows by a quarter eac
 dozen times in its life, and a graph built in one go from the same log comes out equal.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from db.nouns import Statement
 from oracle.constraints import ConstraintGraph
@@ -17,6 +18,7 @@ from oracle.reliability import Annotator, annotators
 FIRST = 24  # statements before anybody is judged
 GROWTH = 1.25
 ROUNDS = 3
+WINDOW = 3000  # the newest statements of the prefix judge alone: people change, and time is short
 LOWEST = 0.02  # nobody is trusted beyond this: no single answer shall outweigh two
 USUAL, PRIOR_ANSWERS = 0.05, 20  # what is believed of an answer before anything is known, and how firmly
 
@@ -41,12 +43,14 @@ def weighed_graph(statements: Iterable[Statement], *, cap: int = 100) -> Constra
 def weigh(graph: ConstraintGraph) -> None:
     """Reweigh a graph in place, by the prefix of its own log."""
     said = graph.statements
-    found = judged(said[: checkpoint(len(said))])
+    length = checkpoint(len(said))
+    found = judged(said[max(0, length - WINDOW) : length])
     graph.reweigh(trusted_rates(found), usual_rate(found))
 
 
-def judged(statements: Sequence[Statement], *, half_life: float | None = None) -> dict[str, Annotator]:
-    """Every source of a log with its error rate, all other answers heard as witnesses."""
+@lru_cache(maxsize=16)  # the same prefix judges until the next checkpoint
+def judged(statements: tuple[Statement, ...], *, half_life: float | None = None) -> dict[str, Annotator]:
+    """Every source of a log with its error rate, all other answers heard as witnesses. It is kept: do not change it."""
     graph = ConstraintGraph.build(statements)
     found: dict[str, Annotator] = {}
     for _ in range(ROUNDS if statements else 0):
