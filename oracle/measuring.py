@@ -1,0 +1,77 @@
+"""Everything the Quality screen shows, measured in one go. It takes seconds, so it runs in a process of its own.
+
+log -> annotators -> graph -> audits, coverage, effect of the last answers -> what is left, whether to stop
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from db.nouns import Snapshot, Statement
+from oracle.audits import implied_pairs
+from oracle.belief import infer
+from oracle.changes import LAST, Change, replay
+from oracle.constraints import ConstraintGraph
+from oracle.quality import LEVEL, Audit, Coverage, Estimate, audit, coverage, error_of
+from oracle.reliability import Annotator
+from oracle.remaining import remaining
+from oracle.stopping import Advice, advice
+from oracle.weighing import judged, trusted_rates, usual_rate
+
+
+@dataclass(frozen=True)
+class Report:
+    """audit, coverage, advice, needed: see there. changes: effect of the last answers, oldest first. target: pair F1.
+
+    answers: how many the whole log holds; level: of every interval.
+    """
+
+    audit: Audit
+    coverage: Coverage
+    advice: Advice
+    needed: Estimate
+    annotators: tuple[Annotator, ...]
+    changes: tuple[Change, ...]
+    target: float
+    answers: int
+    level: float = LEVEL
+
+
+def measure(
+    snapshot: Snapshot,
+    said: Sequence[Statement],
+    *,
+    judges: Callable[[Statement], bool] = lambda _: True,
+    known: Mapping[int, Change] | None = None,
+    target: float = 0.95,
+    last: int = LAST,
+    told: Callable[[int, int], object] = lambda *_: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Measure a criterion. judges: audit answers the snapshot's embedding has not learnt from.
+
+    known: effects of answers found before over the same snapshot. told: (steps done, of how many).
+    """
+    people = judged(tuple(said))
+    build = builder(people)
+    graph = build(said)
+    belief = infer(snapshot, graph)
+    witnesses = [one for one in said if one.audit and judges(one)]
+    found = audit(snapshot, said, judges=judges, error=error_of(people, witnesses), graph=build)
+    changes = replay(snapshot, said, known=known, last=last, graph=build, told=told, stopped=stopped)
+    bounds = None if found.f1.low is None or found.f1.high is None else (found.f1.low, found.f1.high)
+    return Report(
+        audit=found,
+        coverage=coverage(belief, graph, sum(implied_pairs(graph, snapshot, belief.labels))),
+        advice=advice([one.changed for one in changes], f1=bounds, target=target),
+        needed=remaining([one.unsettled for one in changes], found.f1, target=target),
+        annotators=tuple(sorted(people.values(), key=lambda one: (-one.answers, one.source))),
+        changes=tuple(changes),
+        target=target,
+        answers=len({one.answer for one in said}),
+    )
+
+
+def builder(people: Mapping[str, Annotator]) -> Callable[[Sequence[Statement]], ConstraintGraph]:
+    """Makes graphs that trust every source as the whole log says it deserves."""
+    return partial(ConstraintGraph.build, error_rate=usual_rate(people), error_rates=trusted_rates(people))

@@ -1,0 +1,175 @@
+"""Forecasts play a hidden truth through; what they promise is what a run with that truth delivers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.errors import BadInput
+from db.nouns import Snapshot, Statement
+from oracle.belief import infer
+from oracle.changes import moved, replay
+from oracle.constraints import ConstraintGraph
+from oracle.forecast import Plan, forecast
+from oracle.quality import Estimate
+from oracle.truths import draw, known, pair_f1, subsample
+from tests.oracle.conftest import blobs, say
+
+LABELS = [row % 4 for row in range(80)]
+PLAN = Plan(screens=20, draws=3, batch=5, error=0.0)
+
+
+@pytest.fixture(scope="module")
+def world() -> Snapshot:
+    return blobs(LABELS, spread=0.6, seed=2)
+
+
+def truthful(snapshot: Snapshot, answers: int, seed: int = 0) -> list[Statement]:
+    rng = np.random.default_rng(seed)
+    said = []
+    for answer in range(1, answers + 1):
+        one, *others = rng.choice(len(snapshot.ids), 6, replace=False)
+        said += [
+            say(answer, int(snapshot.ids[one]), int(snapshot.ids[other]),
+                "same" if LABELS[one] == LABELS[other] else "different")
+            for other in others
+        ]  # fmt: skip
+    return said
+
+
+def labelled(snapshot: Snapshot) -> dict[int, int]:
+    return dict(zip(snapshot.ids.tolist(), LABELS, strict=True))
+
+
+def test_with_known_labels_the_forecast_ends_where_the_labels_are_found(world: Snapshot) -> None:
+    found = forecast(world, truthful(world, 3), PLAN, labels=labelled(world))
+    assert found.points[0].screens == 0
+    assert found.points[-1].screens <= 20
+    assert found.points[-1].f1 > found.points[0].f1 or found.points[-1].f1 > 0.95
+    assert all(point.low <= point.f1 <= point.high for point in found.points)
+
+
+def test_the_same_seed_gives_the_same_forecast(world: Snapshot) -> None:
+    said = truthful(world, 4)
+    assert forecast(world, said, PLAN) == forecast(world, said, PLAN)
+
+
+def test_a_forecast_changes_nothing_of_what_it_was_given(world: Snapshot) -> None:
+    said = truthful(world, 4)
+    before = list(said)
+    forecast(world, said, PLAN)
+    assert said == before
+
+
+def test_seconds_and_screens_rise_together_and_the_pace_scales_them(world: Snapshot) -> None:
+    said = truthful(world, 4)
+    once, twice = (forecast(world, said, Plan(screens=10, draws=1, pace=pace)) for pace in (1.0, 2.0))
+    assert [p.seconds for p in once.points] == sorted(p.seconds for p in once.points)
+    assert twice.points[-1].seconds == pytest.approx(2 * once.points[-1].seconds, abs=0.2)
+
+
+def test_the_forecast_can_be_stopped_between_batches(world: Snapshot) -> None:
+    heard: list[tuple[int, int]] = []
+    said = truthful(world, 4)
+    found = forecast(world, said, PLAN, told=lambda *at: heard.append(at), stopped=lambda: len(heard) >= 6)
+    assert found.stopped
+    assert found.draws == 1
+    assert heard[0] == (5, 60)
+    with pytest.raises(BadInput, match="stopped"):
+        forecast(world, said, PLAN, stopped=lambda: True)
+
+
+def test_a_target_that_is_reached_and_one_that_is_not_are_said_in_words(world: Snapshot) -> None:
+    labels, said = labelled(world), truthful(world, 4)
+    easy = forecast(world, said, Plan(screens=5, draws=2, target=0.05), labels=labels)
+    assert easy.need.screens == 0
+    assert "reached already" in easy.words
+    hard = forecast(world, said, Plan(screens=2, draws=2, target=0.9999, error=0.3), labels=labels)
+    assert hard.need.screens is None
+    assert "further off" in hard.words
+
+
+def test_a_plan_that_makes_no_sense_is_refused() -> None:
+    for wrong in ({"screens": 0}, {"target": 1.5}, {"error": 0.7}):
+        with pytest.raises(BadInput, match=next(iter(wrong))):
+            Plan(**wrong)
+
+
+def test_a_drawn_truth_is_as_far_from_the_groups_as_the_audits_say(world: Snapshot) -> None:
+    belief = infer(world, ConstraintGraph.build(truthful(world, 6)))
+    wild = pair_f1(draw(belief, np.random.default_rng(0)), belief.labels)
+    for goal in (0.98, 0.9, 0.8):
+        near = pair_f1(draw(belief, np.random.default_rng(0), goal), belief.labels)
+        assert near <= goal or near == pytest.approx(goal)
+        assert near >= min(wild, goal - 0.1)
+
+
+def test_a_drawn_truth_keeps_what_the_answers_placed(world: Snapshot) -> None:
+    belief = infer(world, ConstraintGraph.build(truthful(world, 6)))
+    drawn, placed = draw(belief, np.random.default_rng(3), 0.5), belief.member >= 0
+    assert (drawn[placed] == belief.labels[placed]).all()
+
+
+def test_known_labels_win_over_the_draw_and_spread_to_the_rest_of_its_groups(world: Snapshot) -> None:
+    drawn = np.array(LABELS)
+    some = {int(item): f"kind {label}" for item, label in zip(world.ids[::3], LABELS[::3], strict=True)}
+    assert pair_f1(known(world, drawn, some), drawn) == 1.0
+    assert known(world, drawn, {}) is drawn
+
+
+def test_a_subsample_keeps_the_items_asked_about_and_stays_a_snapshot(world: Snapshot) -> None:
+    said = truthful(world, 3)
+    small = subsample(world, said, 30, seed=1)
+    assert len(small.ids) == 30
+    assert {item for one in said for item in (one.a, one.b)} <= set(small.ids.tolist())
+    assert (np.diff(small.ids) > 0).all()
+    assert small.neighbours.max() < 30
+    assert all(row not in near for row, near in enumerate(small.neighbours.tolist()))
+    assert forecast(world, said, Plan(screens=4, draws=1, most_items=30)).of_items == 80
+
+
+PARTITION = st.lists(st.integers(0, 3), min_size=3, max_size=14)
+
+
+@given(PARTITION, st.data())
+def test_pair_f1_equals_counting_pairs(truth: list[int], data: st.DataObject) -> None:
+    labels = data.draw(st.lists(st.integers(0, 3), min_size=len(truth), max_size=len(truth)))
+    pairs = [(i, j) for i in range(len(truth)) for j in range(i)]
+    one = {pair for pair in pairs if truth[pair[0]] == truth[pair[1]]}
+    other = {pair for pair in pairs if labels[pair[0]] == labels[pair[1]]}
+    whole = len(one) + len(other)
+    assert pair_f1(np.array(truth), np.array(labels)) == pytest.approx(2 * len(one & other) / whole if whole else 1.0)
+
+
+@given(PARTITION, st.permutations(range(4)))
+def test_renaming_groups_moves_nobody(labels: list[int], names: list[int]) -> None:
+    before = np.array(labels)
+    assert not moved(before, np.array(names)[before]).any()
+
+
+def test_an_item_that_changes_sides_has_moved_and_only_that_one() -> None:
+    before = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    after = before.copy()
+    after[3] = 1
+    assert moved(before, after).tolist() == [False, False, False, True, False, False, False, False]
+
+
+def test_a_replay_in_two_parts_equals_one(world: Snapshot) -> None:
+    said = truthful(world, 12)
+    whole = replay(world, said)
+    first = replay(world, [one for one in said if one.answer <= 7])
+    assert replay(world, said, known={one.answer: one for one in first}) == whole
+    assert [one.answer for one in replay(world, said, last=5)] == [8, 9, 10, 11, 12]
+
+
+def test_an_answer_that_says_what_is_known_changes_nothing(world: Snapshot) -> None:
+    said = truthful(world, 8)
+    again = [say(99, one.a, one.b, one.verdict, source="ben") for one in said if one.answer == 8]
+    assert not replay(world, [*said, *again])[-1].changed
+
+
+def test_a_forecast_starts_from_what_the_audits_say(world: Snapshot) -> None:
+    f1 = Estimate(0.8, 0.7, 0.9, 20, 240)
+    found = forecast(world, truthful(world, 6), Plan(screens=2, draws=5), f1=f1)
+    assert found.points[0].low < found.points[0].high
+    assert found.points[0].f1 == pytest.approx(0.8, abs=0.15)
