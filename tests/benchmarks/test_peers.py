@@ -128,3 +128,27 @@ def test_cobras_finds_plain_groups() -> None:
     find("cobras", {})(trial)
     assert trial.verdicts.at["60"]["ari"] > 0.9
     assert not hasattr(np, "int")
+
+
+def test_quick_merging_asks_the_same_pairs_as_cobras(cloud: LabelledSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("cobras_ts", reason=WHY)
+    from benchmarks.label_efficiency.peers import cobras
+
+    logs: list[list[tuple[int, int]]] = []
+
+    def logged(self: Any, i: int, j: int) -> bool:
+        logs[-1].append((i, j))
+        return self.trial.ask(int(i), int(j), self.labels)
+
+    monkeypatch.setattr(cobras._Cobras, "query_points", logged)
+    for noise in (0.0, 0.2):
+        for merging in (
+            cobras._Cobras.merge_containing_clusters,
+            cobras.cobras_kmeans.COBRAS.merge_containing_clusters,
+        ):
+            with monkeypatch.context() as patched:
+                patched.setattr(cobras._Cobras, "merge_containing_clusters", merging)
+                logs.append([])
+                find("cobras", {})(trial_of(cloud, 80, noise))
+        assert logs[-1] == logs[-2]
+        assert len(logs[-1]) > 30
