@@ -58,11 +58,11 @@ class _Cobras(cobras_kmeans.COBRAS_kmeans):
     def merge_containing_clusters(self, clustering_to_store: Any) -> bool:
         """Ask about the nearest clusters not known to differ until none is left; whether it came to that."""
         between, merged = _Between(self.clustering.clusters, self.cl), True
-        while merged and not self._spent:
+        while merged and not self._spent():
             for x, y in between.open():
                 pair = between.pair(x, y)
                 known = pair in self.ml
-                if not known and self._spent:
+                if not known and self._spent():
                     return False
                 merged = known or self.query_points(*pair)
                 if merged:
@@ -76,7 +76,6 @@ class _Cobras(cobras_kmeans.COBRAS_kmeans):
                 return True
         return False
 
-    @property
     def _spent(self) -> bool:
         return len(self.ml) + len(self.cl) >= self.max_questions
 
