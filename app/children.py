@@ -1,4 +1,5 @@
-"""The processes beside the web process: the trainer, restarted when it dies, and the importer, run when there is work.
+"""The processes beside the web process: the trainer, restarted when it dies; importer and measurer, run when there is
+work.
 
 Both are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
 and decoding in processes of their own never delay a click.
@@ -9,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.settings import Settings
@@ -95,11 +96,11 @@ class Trainer:
             self._thread.join(PATIENCE_S + 5)
 
 
-class Importer:
-    """Runs `app.import_job` whenever import jobs wait, one process at a time."""
+class Errands:
+    """Runs `module` whenever jobs of these kinds wait, one process at a time."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self.settings, self.database = settings, database
+    def __init__(self, settings: Settings, database: Database, module: str, kinds: Sequence[str]) -> None:
+        self.settings, self.database, self.module, self.kinds = settings, database, module, tuple(kinds)
         self.child: subprocess.Popen[bytes] | None = None
         self._wake = threading.Event()
         self._stopping = False
@@ -107,18 +108,18 @@ class Importer:
 
     def start(self) -> None:
         """Look for work now, when woken, and every few seconds."""
-        self._thread = threading.Thread(target=self._work, name="importer-watch", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"{self.module}-watch", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """There may be a new import."""
+        """There may be a new job."""
         self._wake.set()
 
     def _work(self) -> None:
         while not self._stopping:
             self._wake.clear()
             if self._waiting():
-                self.child = spawn("app.import_job", self.settings)
+                self.child = spawn(self.module, self.settings)
                 while self.child.poll() is None and not self._stopping:
                     self._wake.wait(0.2)
                     self._wake.clear()
@@ -127,17 +128,31 @@ class Importer:
         stop(self.child)
 
     def _waiting(self) -> bool:
-        """Whether an import is queued, or was left unfinished by a process that died."""
+        """Whether a job is queued, or was left unfinished by a process that died."""
         try:
             with self.database.read() as s:
-                return any(one.kind == "import" and one.state in ("queued", "running") for one in jobs.jobs(s, 100))
+                return any(one.kind in self.kinds and one.state in ("queued", "running") for one in jobs.jobs(s, 100))
         except PairwrightError as error:
-            logger.warning("cannot look for imports: %s", error)
+            logger.warning("cannot look for jobs: %s", error)
             return False
 
     def stop(self) -> None:
-        """End it; the import goes on where it was after the next start."""
+        """End it; its job goes on, or begins again, after the next start."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join(PATIENCE_S + 5)
+
+
+class Importer(Errands):
+    """Imports, in `app.import_job`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, "app.import_job", ["import"])
+
+
+class Measurer(Errands):
+    """Measurements and forecasts of the Quality screen, in `app.quality_job`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, "app.quality_job", ["quality", "forecast"])

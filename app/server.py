@@ -21,7 +21,7 @@ from app.api.context import Context
 from app.api.events import Hub
 from app.api.health import Counters
 from app.auth import Doorkeeper
-from app.children import Importer, Trainer
+from app.children import Importer, Measurer, Trainer
 from app.gate import Gate
 from app.settings import Settings
 from db import users
@@ -50,6 +50,7 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         counters=Counters(),
         trainer=Trainer(settings),
         importer=Importer(settings, database),
+        measurer=Measurer(settings, database),
         guesses=login.Guesses(),
     )
     app = FastAPI(title="Pairwright", docs_url=None, redoc_url=None, lifespan=_lifespan, version="1")
@@ -116,6 +117,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start the children with the app, stop them with it."""
     here: Context = app.state.context
     here.importer.start()
+    here.measurer.start()
     if here.settings.trainer:
         here.trainer.start()
     try:
@@ -123,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await here.hub.close()
         here.importer.stop()
+        here.measurer.stop()
         here.trainer.stop()
         here.database.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import checks, events
@@ -25,11 +25,14 @@ __all__ = [
     "enqueue",
     "fail",
     "finish",
+    "forget",
     "heartbeat",
     "job",
     "jobs",
+    "keep_result",
     "lead",
     "lease",
+    "newest",
     "resign",
 ]
 
@@ -128,6 +131,33 @@ def cancel(s: Session, job_id: int) -> None:
 def jobs(s: Session, limit: int = 100) -> list[Job]:
     """The newest jobs first."""
     return [_job(row) for row in s.scalars(select(JobRow).order_by(JobRow.id.desc()).limit(limit))]
+
+
+def newest(s: Session, kinds: Sequence[str], criterion: int, states: Sequence[str]) -> Job | None:
+    """The newest job of these kinds about a criterion that is in one of these states; None if there is none."""
+    mine = (JobRow.kind.in_(list(kinds)), JobRow.criterion_id == criterion, JobRow.state.in_(list(states)))
+    row = s.scalars(select(JobRow).where(*mine).order_by(JobRow.id.desc()).limit(1)).first()
+    return None if row is None else _job(row)
+
+
+def keep_result(
+    s: Session, kind: str, payload: Mapping[str, Any], result: Mapping[str, Any], *, criterion: int, keep: int = 5
+) -> int:
+    """Id of a job that is done already: work somebody did by hand. Only the newest `keep` results stay."""
+    new = enqueue(s, kind, payload, criterion=criterion)
+    done = {"state": "done", "progress": 1.0, "result": checks.plain(result), "started_at": now(), "ended_at": now()}
+    s.execute(update(JobRow).where(JobRow.id == new).values(done))
+    _tell_end(s, s.scalars(select(JobRow).where(JobRow.id == new)).one())
+    forget(s, kind, criterion, keep)
+    return new
+
+
+def forget(s: Session, kind: str, criterion: int, keep: int = 5) -> int:
+    """Delete all but the newest `keep` finished jobs of a kind about a criterion; returns how many went."""
+    mine = (JobRow.kind == kind, JobRow.criterion_id == criterion, JobRow.state == "done")
+    kept = select(JobRow.id).where(*mine).order_by(JobRow.id.desc()).limit(keep)
+    gone = s.execute(delete(JobRow).where(*mine, JobRow.id.not_in(list(s.scalars(kept)))))
+    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 def job(s: Session, id: int) -> Job:

@@ -18,12 +18,22 @@ from oracle.remaining import remaining
 from oracle.stopping import Advice, advice
 from oracle.weighing import judged, trusted_rates, usual_rate
 
+CURVE = 6  # points of the learning curve
+
+
+@dataclass(frozen=True)
+class Step:
+    """The pair F1 of the partition after the first `answers` answers, under today's embedding."""
+
+    answers: int
+    f1: Estimate
+
 
 @dataclass(frozen=True)
 class Report:
     """audit, coverage, advice, needed: see there. changes: effect of the last answers, oldest first. target: pair F1.
 
-    answers: how many the whole log holds; level: of every interval.
+    curve: F1 along the log. answers: how many the whole log holds. level: of every interval.
     """
 
     audit: Audit
@@ -32,6 +42,7 @@ class Report:
     needed: Estimate
     annotators: tuple[Annotator, ...]
     changes: tuple[Change, ...]
+    curve: tuple[Step, ...]
     target: float
     answers: int
     level: float = LEVEL
@@ -56,8 +67,10 @@ def measure(
     build = builder(people)
     graph = build(said)
     belief = infer(snapshot, graph)
-    witnesses = [one for one in said if one.audit and judges(one)]
-    found = audit(snapshot, said, judges=judges, error=error_of(people, witnesses), graph=build)
+    error = error_of(people, [one for one in said if one.audit and judges(one)])
+    judge = partial(audit, snapshot, said, judges=judges, error=error, graph=build)
+    found = judge()
+    curve = _curve(said, found, judge)
     changes = replay(snapshot, said, known=known, last=last, graph=build, told=told, stopped=stopped)
     bounds = None if found.f1.low is None or found.f1.high is None else (found.f1.low, found.f1.high)
     return Report(
@@ -67,9 +80,20 @@ def measure(
         needed=remaining([one.unsettled for one in changes], found.f1, target=target),
         annotators=tuple(sorted(people.values(), key=lambda one: (-one.answers, one.source))),
         changes=tuple(changes),
+        curve=curve,
         target=target,
         answers=len({one.answer for one in said}),
     )
+
+
+def _curve(said: Sequence[Statement], found: Audit, judge: Callable[..., Audit]) -> tuple[Step, ...]:
+    """The F1 after even shares of the answers; empty while there are too few audits."""
+    answers = sorted({one.answer for one in said})
+    if found.f1.value is None or len(answers) < 2 * CURVE:
+        return ()
+    places = [len(answers) * part // CURVE for part in range(1, CURVE)]
+    steps = [Step(place, judge(until=answers[place - 1]).f1) for place in places]
+    return (*steps, Step(len(answers), found.f1))
 
 
 def builder(people: Mapping[str, Annotator]) -> Callable[[Sequence[Statement]], ConstraintGraph]:

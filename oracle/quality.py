@@ -77,13 +77,15 @@ def audit(
     judges: Callable[[Statement], bool] = lambda _: True,
     error: ErrorRate | None = None,
     graph: Callable[[Sequence[Statement]], ConstraintGraph] = ConstraintGraph.build,
+    until: int | None = None,
     level: float = LEVEL,
 ) -> Audit:
     """Precision, recall and F1 of the partition over all pairs, from the audit answers that may judge it.
 
     judges: which audit answers the embedding has not learnt from. They are dealt into folds, and a fold judges the
     partition made without it: the figures are of a partition that lacks a fifth of them, and the one on the screen is
-    a little better. error: how often these answers are wrong.
+    a little better. error: how often these answers are wrong. until: the partition of the answers up to this one, all
+    witnesses judging.
     """
     build, kept = separate(said, judges)
     if witnesses_of(kept, snapshot).screens < ENOUGH:
@@ -91,7 +93,8 @@ def audit(
     folds = _folds(kept)
     found, strata = [], []
     for fold in folds:
-        without = graph([*build, *(one for other in folds if other is not fold for one in other)])
+        told = [*build, *(one for other in folds if other is not fold for one in other)]
+        without = graph([one for one in told if until is None or one.answer <= until])
         found.append(witnesses_of(fold, snapshot))
         strata.append(stratify(found[-1], snapshot, without, infer(snapshot, without).labels))
     return estimate(together(found), joined(strata), error or ErrorRate(), level=level)

@@ -12,7 +12,7 @@ from db.engine import Database
 if TYPE_CHECKING:
     from app.api.events import Hub
     from app.api.health import Counters
-    from app.children import Importer, Trainer
+    from app.children import Importer, Measurer, Trainer
     from app.login import Guesses
 
 
@@ -27,6 +27,7 @@ class Context:
     counters: "Counters"
     trainer: "Trainer"
     importer: "Importer"
+    measurer: "Measurer"
     guesses: "Guesses"
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from app.api import views
 from app.api.context import Context, Curator, Here, PathId, Viewer
 from app.api.shapes import ImportIn, JobOut, JobsOut
 from app.auth import Person, may
@@ -42,7 +43,7 @@ def _enqueue(here: Context, collection: str, payload: dict[str, object]) -> JobO
     with here.database.write() as s:
         about = catalog.add_collection(s, collection)
         new = jobs.enqueue(s, "import", {**payload, "collection": collection}, collection=about)
-        return _job(jobs.job(s, new))
+        return views.job(jobs.job(s, new))
 
 
 def _server_path(person: Person, body: bytes) -> ImportIn:
@@ -110,14 +111,14 @@ def _plain(part: str) -> str:
 def page(here: Here, _: Viewer, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JobsOut:
     """Imports and other work in the background, newest first."""
     with here.database.read() as s:
-        return JobsOut(jobs=[_job(one) for one in jobs.jobs(s, limit)])
+        return JobsOut(jobs=[views.job(one) for one in jobs.jobs(s, limit)])
 
 
 @router.get("/jobs/{id}")
 def one(here: Here, _: Viewer, id: PathId) -> JobOut:
     """One job with its progress, or its result."""
     with here.database.read() as s:
-        return _job(jobs.job(s, id))
+        return views.job(jobs.job(s, id))
 
 
 @router.post("/jobs/{id}/cancel")
@@ -125,17 +126,4 @@ def cancel(here: Here, _: Curator, id: PathId) -> JobOut:
     """Stop a job; what it has stored stays."""
     with here.database.write() as s:
         jobs.cancel(s, id)
-        return _job(jobs.job(s, id))
-
-
-def _job(one: jobs.Job) -> JobOut:
-    return JobOut(
-        id=one.id,
-        kind=one.kind,
-        status=one.state,
-        progress=one.progress,
-        note=one.note,
-        result=dict(one.result or {}),
-        error=one.error,
-        created_at=one.created_at,
-    )
+        return views.job(jobs.job(s, id))

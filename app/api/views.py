@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from app.api.shapes import ItemOut, LoggedOut, MediaOut, QuestionOut, VerdictIn, VersionOut
-from db import catalog
+from app.api.shapes import ItemOut, JobOut, LoggedOut, MediaOut, QuestionOut, VerdictIn, VersionOut
+from db import catalog, jobs
 from db.nouns import Item, Question, Verdict
 from db.queue import Leased
 from db.standing import LoggedAnswer
@@ -96,4 +96,18 @@ def version(one: Any) -> VersionOut:
         status=one.status,
         created_at=one.created_at,
         promoted_at=one.promoted_at,
+    )
+
+
+def job(one: jobs.Job) -> JobOut:
+    """Work in the background, as the screens show it."""
+    return JobOut(
+        id=one.id,
+        kind=one.kind,
+        status=one.state,
+        progress=one.progress,
+        note=one.note,
+        result=dict(one.result or {}),
+        error=one.error,
+        created_at=one.created_at,
     )

@@ -1,0 +1,124 @@
+"""The measuring process: takes "quality" and "forecast" jobs from the database until none is left, and ends.
+
+python -m app.quality_job --database-url URL --workspace DIR
+
+It takes seconds of arithmetic, which must neither delay a click in the web process nor a question in the trainer.
+"""
+
+import argparse
+import logging
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app import measure
+from app.settings import Settings
+from db import jobs
+from db.engine import Database
+from db.errors import PairwrightError, StaleLease
+from oracle.forecast import Plan
+
+logger = logging.getLogger("pairwright.quality")
+LEASE_S = 60.0
+BEAT_S = 0.5
+KEEP = 5  # results of each kind and criterion
+
+
+@dataclass
+class Pulse:
+    """Heartbeats of one job, not more often than useful. `cancelled` once somebody asked to stop."""
+
+    database: Database
+    job: jobs.Job
+    parent: int | None = None
+    last: float = field(default_factory=time.monotonic)
+    cancelled: bool = False
+
+    def told(self, done: int, of: int) -> None:
+        """done of so many steps."""
+        if time.monotonic() - self.last < BEAT_S:
+            return
+        self.last = time.monotonic()
+        with self.database.write() as s:
+            part = min(1.0, done / of) if of else 0.0
+            self.cancelled |= jobs.heartbeat(s, self.job.id, self.job.token, part, f"{done:,} of {of:,} steps")
+
+    def stopped(self) -> bool:
+        """Whether to stop between two steps."""
+        if self.parent is not None and os.getppid() != self.parent:
+            raise StaleLease(f"the server that asked for job {self.job.id} is gone; its next start goes on with it.")
+        return self.cancelled
+
+
+def run(settings: Settings, database: Database, job: jobs.Job, parent: int | None = None) -> None:
+    """Do one job and write down how it ended, whatever happens."""
+    pulse = Pulse(database, job, parent)
+    try:
+        result = _work(settings, database, job, pulse)
+    except StaleLease as error:
+        logger.warning("%s", error)
+    except PairwrightError as error:
+        _fail(database, job, str(error))
+    except Exception:
+        logger.exception("%s job %d", job.kind, job.id)
+        _fail(database, job, "something broke on our side while measuring; the server's log says what.")
+    else:
+        _end(database, job, pulse, result)
+
+
+def _work(settings: Settings, database: Database, job: jobs.Job, pulse: Pulse) -> Any:
+    sight = measure.look(settings, database, job.criterion or 0)
+    if job.kind == "quality":
+        return measure.measured(database, sight, pulse.told, pulse.stopped)
+    asked = {name: job.payload[name] for name in ("screens", "target") if job.payload.get(name) is not None}
+    found = measure.forecast_of(database, sight, Plan(**asked), told=pulse.told, stopped=pulse.stopped)
+    return measure.forecast_document(sight, found)
+
+
+def _end(database: Database, job: jobs.Job, pulse: Pulse, result: Any) -> None:
+    """Keep the result; of what was cancelled nothing is kept."""
+    with database.write() as s:
+        if pulse.cancelled:
+            jobs.fail(s, job.id, job.token, "cancelled; the last measurement stays.")
+            return
+        jobs.finish(s, job.id, job.token, result)
+        jobs.forget(s, job.kind, job.criterion or 0, KEEP)
+
+
+def _fail(database: Database, job: jobs.Job, why: str) -> None:
+    try:
+        with database.write() as s:
+            jobs.fail(s, job.id, job.token, why)
+    except PairwrightError as error:
+        logger.error("job %d failed (%s) and that could not be written: %s", job.id, why, error)
+
+
+def main() -> None:
+    """Take jobs until none is left."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database-url", required=True)
+    parser.add_argument("--workspace", required=True, type=Path)
+    parser.add_argument("--exit-with-parent", action="store_true")
+    given = parser.parse_args()
+    if hasattr(os, "nice"):
+        os.nice(10)
+    settings = Settings(given.workspace, given.database_url)
+    database = settings.open()
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    try:
+        while job := _next(database, worker):
+            run(settings, database, job, os.getppid() if given.exit_with_parent else None)
+    finally:
+        database.close()
+
+
+def _next(database: Database, worker: str) -> jobs.Job | None:
+    with database.write() as s:
+        return jobs.lease(s, measure.KINDS, worker, LEASE_S)
+
+
+if __name__ == "__main__":
+    main()
