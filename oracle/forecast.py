@@ -38,7 +38,7 @@ class Plan:
     screens: int = 200
     draws: int = 5
     batch: int = 10
-    most_items: int = 1500
+    most_items: int = 3000
     target: float = 0.95
     error: float = 0.05
     pace: float = 1.0
@@ -238,9 +238,10 @@ def _reach(run: _Run, target: float) -> tuple[float, float] | None:
 
 def in_words(need: Need, plan: Plan, runs: int, last: Point) -> str:
     """The forecast in a sentence or two."""
-    goal = f"a pair F1 of {plan.target:.2f}"
+    goal = f"a pair F1 of {_percent(plan.target)}"
     if need.screens is None:
-        far = f"{last.screens} more screens would get to about {last.f1:.2f} ({last.low:.2f} to {last.high:.2f})"
+        band = f"{100 * last.low:.0f} to {_percent(last.high)}"
+        far = f"{last.screens} more screens would get to about {_percent(last.f1)} ({band})"
         return f"{goal[0].upper()}{goal[1:]} is further off: {far}."
     if need.screens < 0.5:
         return f"{goal[0].upper()}{goal[1:]} is probably reached already."
@@ -249,3 +250,8 @@ def in_words(need: Need, plan: Plan, runs: int, last: Point) -> str:
     about = "minute" if minutes == 1 else "minutes"
     person = f"about {minutes} {about} of a person"
     return f"To reach {goal} you need about {need.screens:.0f} more screens ({need.low:.0f} {to}), {person}."
+
+
+def _percent(share: float) -> str:
+    text = f"{100 * share:.1f}".removesuffix(".0") if share > 0.985 else f"{100 * share:.0f}"
+    return f"{text} %"

@@ -88,7 +88,7 @@ def _beside(f1: tuple[float, float] | None, target: float) -> str:
     if f1[0] >= target:
         return "You can stop: the audits agree that the groups are good enough."
     if f1[1] < target:
-        return f"The audits put pair F1 below {target:.2f} all the same: ask in another way rather than more."
+        return f"The audits put pair F1 below {100 * target:.0f} % all the same: ask in another way rather than more."
     return "You can stop; the audits neither confirm nor deny that the groups are good enough."
 
 

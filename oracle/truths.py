@@ -12,7 +12,6 @@ from scipy.special import ndtr
 
 from db.nouns import Snapshot, Statement
 from oracle.belief import Belief
-from oracle.quality import doubts
 
 ALIKE = 8  # neighbours whose noise an item shares
 
@@ -21,13 +20,13 @@ def draw(belief: Belief, rng: np.random.Generator, f1: float | None = None) -> n
     """(N,) one partition drawn from the posterior, near items alike.
 
     f1: how near it shall be to the current partition, by pair F1. Then the items in most doubt are redrawn first, and
-    no more of them than it takes; answered items stay where the answers put them.
+    no more of them than it takes. Items the answers placed may be wrong too, as likely as the belief says.
     """
-    drawn = _posterior(belief, rng)
+    drawn, doubt = _posterior(belief, rng)
     if f1 is None:
         return drawn
     luck = -np.log(rng.random(len(drawn)))
-    turn = np.argsort(luck / np.maximum(doubts(belief), 1e-9), kind="stable")
+    turn = np.argsort(luck / np.maximum(doubt, 1e-9), kind="stable")
     turn = turn[drawn[turn] != belief.labels[turn]]  # redrawing the others changes nothing
 
     def mixed(count: int) -> np.ndarray:
@@ -42,9 +41,9 @@ def draw(belief: Belief, rng: np.random.Generator, f1: float | None = None) -> n
     return mixed(few)
 
 
-def _posterior(belief: Belief, rng: np.random.Generator) -> np.ndarray:
-    """(N,) a draw in the names of the current partition; items of a group not seen yet share one with whom they
-    started with."""
+def _posterior(belief: Belief, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) a draw in the names of the current partition, and (N,) each item's doubt. Items of a group not seen yet
+    share one with whom they started with."""
     snapshot = belief.snapshot
     chance = belief.joint if belief.groups else belief.probabilities  # (N, G + 1) or (N, start groups)
     noise = rng.standard_normal(chance.shape)
@@ -53,14 +52,14 @@ def _posterior(belief: Belief, rng: np.random.Generator) -> np.ndarray:
         noise = (noise + noise[near].sum(1)) / np.sqrt(near.shape[1] + 1)  # (N, G) still standard normal
     level = np.clip(ndtr(noise), 1e-12, 1 - 1e-12)
     drawn = (np.log(chance + 1e-12) - np.log(-np.log(level))).argmax(1)  # Gumbel's trick keeps every item's chances
+    doubt = 1 - chance.max(1)
     if not belief.groups:
-        return np.asarray(drawn)
+        return drawn, doubt
     house = np.zeros(belief.groups, dtype=np.int64)
     placed = belief.member >= 0
     house[belief.member[placed]] = belief.labels[placed]
     fresh = int(belief.labels.max()) + 1 + snapshot.start
-    drawn = np.where(drawn == belief.groups, fresh, house[np.minimum(drawn, belief.groups - 1)])
-    return np.where(placed, belief.labels, drawn)
+    return np.where(drawn == belief.groups, fresh, house[np.minimum(drawn, belief.groups - 1)]), doubt
 
 
 def known(snapshot: Snapshot, drawn: np.ndarray, labels: Mapping[int, Any]) -> np.ndarray:

@@ -4,9 +4,10 @@ Measuring takes seconds, so it happens in a process of its own (`app.quality_job
 ask for more.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
+from pydantic import ValidationError
 
 from app.api import views
 from app.api.context import Annotator, Context, Here, Viewer
@@ -16,6 +17,7 @@ from db import catalog, feedback, jobs, versions
 from db.versions import Version
 
 router = APIRouter(prefix="/quality", tags=["quality"])
+Kept = TypeVar("Kept", MeasuredOut, ForecastOut)
 DONE, WAITING = ["done"], ["queued", "running"]
 
 
@@ -30,14 +32,13 @@ def quality(here: Here, _: Viewer, criterion: Which) -> QualityOut:
         waiting = jobs.newest(s, ["quality", "forecast"], about, WAITING)
     stand = (served.id if served else None, last)
     answers = sorted({one.answer for one in said})
-    measured, forecast = (_result(done[kind], stand) for kind in ("quality", "forecast"))
     return QualityOut(
         criterion=about,
         answers=len(answers),
         audits=len({one.answer for one in said if one.audit}),
         ready=served is not None,
-        measured=MeasuredOut(**measured) if measured else None,
-        forecast=ForecastOut(**forecast) if forecast else None,
+        measured=_result(done["quality"], MeasuredOut, stand),
+        forecast=_result(done["forecast"], ForecastOut, stand),
         versions=_held_out(known, answers),
         job=views.job(waiting) if waiting else None,
     )
@@ -64,12 +65,16 @@ def _enqueue(here: Context, kind: str, criterion: int | str, payload: dict[str, 
     return views.job(job)
 
 
-def _result(job: jobs.Job | None, stand: tuple[int | None, int]) -> dict[str, Any] | None:
-    """What a job found, and whether the criterion still stands where it did."""
+def _result(job: jobs.Job | None, shape: type[Kept], stand: tuple[int | None, int]) -> Kept | None:
+    """What a job found, and whether the criterion still stands where it did; None where an older release wrote it."""
     if job is None or job.result is None:
         return None
     found = dict(job.result)
-    return {**found, "stale": (found["version"], found.pop("last_event")) != stand}
+    at = (found.get("version"), found.pop("last_event", None))
+    try:
+        return shape(**found, stale=at != stand)
+    except ValidationError:
+        return None
 
 
 def _held_out(known: list[Version], answers: list[int]) -> list[HeldOutOut]:

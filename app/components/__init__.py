@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("tokens", "shell", "label", "training", "data")
+STYLES = ("tokens", "shell", "label", "training", "quality", "data")
 
 
 def head() -> str:

@@ -44,7 +44,7 @@ def test_the_chance_lies_within_its_interval(changed: list[bool]) -> None:
         ([True] * 30 + [False] * 25, None, "not long enough"),
         ([False] * 120, None, "no audit answer says"),
         ([False] * 120, (0.96, 0.99), "the audits agree"),
-        ([False] * 120, (0.5, 0.8), "below 0.95 all the same"),
+        ([False] * 120, (0.5, 0.8), "below 95 % all the same"),
         ([False] * 120, (0.9, 0.99), "neither confirm nor deny"),
     ],
 )

@@ -4,6 +4,7 @@ import { get, post, upload } from "../api.js";
 import { h, icon, plural } from "../dom.js";
 import { toast } from "../toast.js";
 
+const WORDS = { import: "Import", embed: "Looking at pictures" }; // jobs this screen tells of
 const ACTIVE = new Set(["queued", "running"]);
 
 export class Importer {
@@ -82,7 +83,7 @@ export class Importer {
   async refresh() {
     clearTimeout(this.timer);
     let jobs = [];
-    try { jobs = (await get("jobs", { limit: 6 })).jobs; } catch { return; }
+    try { jobs = (await get("jobs", { limit: 30 })).jobs.filter((job) => job.kind in WORDS).slice(0, 6); } catch { return; }
     this.jobs.replaceChildren(...jobs.map((job) => this.job(job)));
     const active = jobs.some((job) => ACTIVE.has(job.status));
     if (this.active && !active) this.done();
@@ -91,8 +92,7 @@ export class Importer {
   }
 
   job(job) {
-    const words = { import: "Import", embed: "Looking at pictures" };
-    const head = h("p", {}, h("b", {}, words[job.kind] ?? job.kind), h("span", { class: "pw-muted" }, ` ${job.note || job.status}`));
+    const head = h("p", {}, h("b", {}, WORDS[job.kind]), h("span", { class: "pw-muted" }, ` ${job.note || job.status}`));
     if (ACTIVE.has(job.status)) {
       const stop = async () => { await post(`jobs/${job.id}/cancel`).catch((error) => toast(error.message, { bad: true })); this.refresh(); };
       return h("div", { class: "pw-job", data: { job: job.id } }, head, h("div", { class: "pw-bar" }, h("i", { style: { width: `${Math.round(job.progress * 100)}%` } })), h("button", { type: "button", class: "pw-quiet", onclick: stop }, "Cancel"));
