@@ -200,14 +200,23 @@ class ConstraintGraph:
         return Implied(verdict, confidence, tuple(self._witness(edge) for edge in edges))
 
     def settled(self, a: int, b: int) -> bool:
-        """True if no single answer decides: joined by two independent chains, or kept apart by two answers' worth."""
+        """True if no single answer decides: joined by two independent chains, or kept apart by two answers' worth.
+
+        Whichever answer of the log is turned round, the relation does not turn round with it.
+        """
         verdict = self.relation(a, b)
-        if verdict is Verdict.SAME:
-            solid = self._view_of(a).solid_of
-            return solid[a] == solid[b]
         if verdict is None:
             return False
-        return sum(-self._evidence.score(wall) for wall in self._walls(a, b)) >= 2 * self._evidence.margin
+        if verdict is Verdict.SAME:
+            return self._solid(a) == self._solid(b)
+        walls = [
+            (u, v) for u, v in self._walls(a, b) if {self._solid(u), self._solid(v)} == {self._solid(a), self._solid(b)}
+        ]
+        return -sum(map(self._evidence.score, walls)) > 1.999 * self._evidence.heaviest
+
+    def _solid(self, item: int) -> tuple[int, int]:
+        number = self._components.label[item]
+        return number, self._view(number).solid_of[item]
 
     def unconfirmed(self) -> list[Pair]:
         """Single answers that would glue two large parts together: they wait for a second opinion."""

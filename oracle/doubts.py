@@ -8,7 +8,7 @@ from oracle.bridges import bridges
 from oracle.chains import same_chain
 from oracle.components import Components, parts
 from oracle.conflicts import GRAIN, Conflict, Cut, Cutter, LogOdds, suspected
-from oracle.evidence import Evidence, Pair, direction
+from oracle.evidence import Evidence, Pair, direction, pair_of
 
 CUTS = 32  # contradictions of one component that get a minimum cut; further ones wait for these to be settled
 
@@ -87,9 +87,19 @@ class View:
 
     @cached_property
     def solid_of(self) -> dict[int, int]:
-        """Part of every item once doubted pairs and weak bridges are left out: inside, everything is settled."""
-        solid = parts(self.members, self.components.positive, self.doubted | set(self.weak))
-        return {item: place for place, part in enumerate(solid) for item in part}
+        """Part of every item in which no single answer decides anything; each alone while contradictions are open.
+
+        Left out: what waits for a second answer, pairs lighter than the heaviest answer, and then every bridge that
+        falls with one answer.
+        """
+        if self.disputed or any(self.evidence.score((one.a, one.b)) < 0 for one in self.conflicts):
+            return {item: place for place, item in enumerate(self.members)}
+        links = self.components.positive
+        without = self.doubted | {pair for pair in _edges(self) if not self.evidence.solid(pair)}
+        for part in parts(self.members, links, without):
+            inside = {item: {other for other in links[item] if pair_of(item, other) not in without} for item in part}
+            without |= {pair for pair in bridges(part, inside) if not self.evidence.firm(pair)}
+        return {item: place for place, part in enumerate(parts(self.members, links, without)) for item in part}
 
 
 def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict]:
@@ -103,7 +113,8 @@ def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict
     def weight(edge: Pair) -> float:
         return view.evidence.score(edge) + (log_odds(*edge) if log_odds else 0.0)
 
-    cutter = Cutter(view.members, {edge: weight(edge) for edge in _edges(view)})
+    denied = {pair: -weight(pair) for pair in chained}
+    cutter = Cutter(view.members, {edge: weight(edge) for edge in _edges(view)}, denied)
     strongest = sorted(chained, key=lambda pair: (view.evidence.score(pair), pair))[:CUTS]
     cuts = {pair: cutter.cut(*pair) for pair in strongest}
     return sorted(
@@ -120,14 +131,13 @@ def plain_conflict(evidence: Evidence, pair: Pair) -> Conflict:
 def _chained(view: View, pair: Pair, cut: Cut | None, weight: Callable[[Pair], float]) -> Conflict:
     """The pair is contradicted by chains of "same" between its ends."""
     agree, against = view.evidence.sides(pair)
-    flow, edges = cut if cut else (0, ())
-    direct = -weight(pair)
-    suspects = suspected(pair, direct, flow, edges, weight) if cut else [pair]
-    chain = same_chain(*pair, view.components.positive, frozenset()) if cut else []
-    answers = answers_about(view.evidence, [pair, *chain])
-    support = agree + flow / GRAIN
-    settled = view.evidence.accepted(pair) == 0 and support - against >= view.evidence.margin
-    return Conflict(*pair, against, support, tuple(suspects), answers, settled)
+    suspects, answers = [pair], answers_about(view.evidence, [pair])
+    if cut:
+        suspects = suspected(pair, cut, weight)
+        answers = answers_about(view.evidence, [pair, *same_chain(*pair, view.components.positive, frozenset())])
+        agree, against = agree + cut.support / GRAIN, max(against, cut.against / GRAIN)
+    settled = view.evidence.accepted(pair) == 0 and agree - against >= view.evidence.margin
+    return Conflict(*pair, against, agree, tuple(suspects), answers, settled)
 
 
 def answers_about(evidence: Evidence, pairs: list[Pair]) -> tuple[int, ...]:

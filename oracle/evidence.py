@@ -5,6 +5,7 @@ wrong. Unsure, skip and not comparable are kept and weigh nothing; so does "same
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from math import fsum, log
 
@@ -14,6 +15,7 @@ from db.errors import BadInput
 from db.nouns import Statement, Verdict
 
 Pair = tuple[int, int]
+Voice = tuple[str, float | None]  # source and stated confidence
 LOWEST_ERROR, HIGHEST_ERROR = 1e-4, 0.49
 FAINT = log(0.58 / 0.42)  # nats; less is hardly better than a coin, and is as good as nothing said
 
@@ -44,6 +46,7 @@ class Evidence:
     def __init__(self, error_rate: float, error_rates: Mapping[str, float]) -> None:
         self._trust(error_rate, error_rates)
         self.size = 0
+        self._voices: Counter[Voice] = Counter()  # who spoke how surely, how often
         self._by_pair: dict[Pair, list[Statement]] = {}
         self.partners: dict[int, set[int]] = {}  # everybody an item was shown with
         self._pairs_of: dict[int, list[Pair]] = {}
@@ -56,7 +59,7 @@ class Evidence:
         self.error_rate = error_rate
         self.error_rates = dict(error_rates)
         self.margin = 0.999 * answer_weight(error_rate)  # one answer's worth, with room for rounding
-        self._weights: dict[tuple[str, float | None], float] = {}
+        self._weights: dict[Voice, float] = {}
 
     def reweigh(self, error_rate: float, error_rates: Mapping[str, float]) -> list[tuple[Pair, int, int]]:
         """Weigh every statement anew; the pairs whose accepted sign changed, with the sign before and after."""
@@ -75,6 +78,7 @@ class Evidence:
         if any(known.answer == statement.answer for known in said):
             return False
         said.append(statement)
+        self._voices[statement.source, statement.confidence] += abs(direction(statement))
         for one, other in (pair, pair[::-1]):
             self.partners.setdefault(one, set()).add(other)
         self._pairs_of.setdefault(statement.answer, []).append(pair)
@@ -86,6 +90,8 @@ class Evidence:
         """Forget everything one answer stated; the pairs it touched (none if it is unknown)."""
         pairs = self._pairs_of.pop(answer, [])
         for pair in pairs:
+            gone = [said for said in self._by_pair[pair] if said.answer == answer]
+            self._voices.subtract((said.source, said.confidence) for said in gone if direction(said))
             self._by_pair[pair] = [said for said in self._by_pair[pair] if said.answer != answer]
             self.size -= 1
             self._refresh(pair)
@@ -117,10 +123,25 @@ class Evidence:
 
     def weight(self, statement: Statement) -> float:
         """Nats of one statement, by the reliability of its source and its stated confidence."""
-        key = statement.source, statement.confidence
-        if key not in self._weights:
-            self._weights[key] = answer_weight(self.error_rates.get(key[0], self.error_rate), key[1])
-        return self._weights[key]
+        return self._weight_of((statement.source, statement.confidence))
+
+    def _weight_of(self, voice: Voice) -> float:
+        if voice not in self._weights:
+            self._weights[voice] = answer_weight(self.error_rates.get(voice[0], self.error_rate), voice[1])
+        return self._weights[voice]
+
+    @property
+    def heaviest(self) -> float:
+        """Nats of the heaviest single answer of the log."""
+        return max((self._weight_of(voice) for voice, count in self._voices.items() if count > 0), default=0.0)
+
+    def solid(self, pair: Pair) -> bool:
+        """True if the pair's evidence is worth any single answer."""
+        return abs(self.score(pair)) > 0.999 * self.heaviest
+
+    def firm(self, pair: Pair) -> bool:
+        """True if the pair's own answers carry it alone, whichever one of them is taken away or turned round."""
+        return abs(self.score(pair)) > 1.999 * self.heaviest
 
     def score(self, pair: Pair) -> float:
         """Net evidence in nats: positive for same, negative for different, 0 if nothing was said."""
