@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
 
 from app.settings import Settings
-from db import catalog, jobs, queue, runs, versions
-from db.nouns import Item, Kind, Question
+from db import catalog, feedback, jobs, queue, runs, versions
+from db.nouns import Answer, Item, Kind, PairVerdict, Question, Verdict
 from tests.app.conftest import ask, fill
 
 pytestmark = pytest.mark.browser
@@ -267,13 +268,16 @@ def test_nothing_a_user_wrote_runs_on_any_screen(page: "playwright.Page", tmp_pa
         run = runs.start(s, criterion, PAYLOADS[0], {})
         runs.end(s, run, "failed", None, PAYLOADS[2])
         metrics = {PAYLOADS[0]: 1.5, "reason": PAYLOADS[2]}
-        versions.add(s, criterion, parent=None, artifact="none", last_event=0, metrics=metrics, encoder="lite0")
+        made = versions.add(s, criterion, parent=None, artifact="none", last_event=0, metrics=metrics, encoder="lite0")
+        versions.promote(s, made)
+        jobs.keep_result(s, "quality", {}, measured(made, PAYLOADS[0]), criterion=criterion)
     database.close()
     with server(settings.folder) as (_, address):
         page.goto(address)
         current(page)
         page.keyboard.press("k")
-        for tab, sign in (("Label", ".pw-prompt"), ("Training", ".pw-version"), ("Data", ".pw-cell")):
+        signs = {"Label": ".pw-prompt", "Training": ".pw-version", "Quality": ".pw-people", "Data": ".pw-cell"}
+        for tab, sign in signs.items():
             page.get_by_role("tab", name=tab).click()
             page.locator(sign).first.wait_for(state="attached")
         page.locator(".pw-cell").first.click()
@@ -283,6 +287,62 @@ def test_nothing_a_user_wrote_runs_on_any_screen(page: "playwright.Page", tmp_pa
         assert page.evaluate("window.ran") is None
 
 
+def measured(version: int, text: str) -> dict[str, Any]:
+    """A measurement that carries a user's words everywhere it has words."""
+    unknown = {"value": None, "low": None, "high": None, "answers": 1, "pairs": 0, "reason": text}
+    audit = {**dict.fromkeys(("precision", "recall", "f1", "positives"), unknown), "error": 0.0}
+    counts = dict.fromkeys(("items", "asked", "placed", "sure", "groups", "pairs", "implied", "unsettled"), 1)
+    advice = {"stop": False, "mean": 0.5, "low": 0.1, "high": 0.9, "ahead": 1.0, "answers": 20, "words": text}
+    person = {"source": text, "answers": 1, "error_rate": 0.1, "low": 0.0, "high": 0.3}
+    found = {"version": version, "last_event": 0, "answers": 1, "target": 0.95, "level": 0.9, "audit": audit}
+    parts = {"coverage": counts, "advice": advice, "needed": unknown, "annotators": [person]}
+    return {**found, **parts, "changes": [], "curve": []}
+
+
 def new_item(item: Item) -> "catalog.NewItem":
     """An item as it was when it came in."""
     return catalog.NewItem(item.sha256, item.width, item.height, item.path)
+
+
+@needs_browser
+@pytest.mark.timeout(240)
+def test_quality_is_measured_while_one_looks_and_a_forecast_on_demand(page: "playwright.Page", tmp_path: Path) -> None:
+    """In a process of its own, with every number, its interval and its empty states."""
+    settings = Settings(tmp_path / "workspace")
+    database = settings.open()
+    items = fill(database, settings.folder)
+    with database.write() as s:
+        criterion = catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Same shape?")
+    database.close()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with server(settings.folder) as (_, address):
+        page.goto(address)
+        page.get_by_role("tab", name="Quality").click()
+        page.get_by_text("Answer some questions first").wait_for()
+        say(settings, criterion, items, 24)
+        page.locator("[data-figure=f1][data-known=yes]").wait_for(timeout=90_000)
+        assert re.search(r"\d+ % [\d.]+ to [\d.]+ %", page.inner_text("[data-figure=f1]"))
+        assert re.search(r"from \d+ audit answers, \d+ pairs", page.inner_text("[data-figure=f1]"))
+        assert page.locator("[data-source=ada]").count() == 1
+        assert "pair F1 is" in str(page.get_attribute(".pw-curve", "aria-label"))
+        page.get_by_role("button", name="Forecast", exact=True).click()
+        page.locator(".pw-curve .dot.ahead").first.wait_for(state="attached", timeout=120_000)
+        assert "F1 of 95 %" in page.inner_text(".pw-foretold")
+    assert faults == []
+
+
+def say(settings: Settings, criterion: int, items: list[int], count: int) -> None:
+    """Truthful audit screens, as if somebody else answered them meanwhile: the shape is the parity of the place."""
+    database = settings.open()
+    for number in range(count):
+        places = [(number * 5 + step * 7) % len(items) for step in range(6)]
+        asked = Question(criterion, Kind.TICK, items[places[0]], tuple(items[p] for p in places[1:]), "x", audit=True)
+        with database.write() as s:
+            (made,) = queue.put(s, criterion, [asked], retire=False)
+            said = [
+                PairVerdict(items[places[0]], items[p], Verdict.DIFFERENT if (p - places[0]) % 2 else Verdict.SAME)
+                for p in places[1:]
+            ]
+            feedback.record(s, Answer(made, tuple(said), "ada", f"k{number}", 5.0))
+    database.close()

@@ -26,7 +26,7 @@ export function card(title, meaning, estimate, { name, goal = null, unit = "audi
       h("p", { class: "pw-big pw-muted" }, "not known yet"), h("p", { class: "pw-small pw-muted pw-sentence" }, `${estimate.reason}.`));
   }
   return h("section", { class: "pw-card pw-figure-card", data: { figure: name, known: "yes" } }, h("h3", {}, title),
-    h("p", { class: "pw-big pw-num" }, percent(estimate.value), h("span", { class: "pw-muted pw-range" }, range(estimate))),
+    h("p", { class: "pw-big pw-num" }, percent(estimate.value), " ", h("span", { class: "pw-muted pw-range" }, range(estimate))),
     track(estimate, { goal }), h("p", { class: "pw-small" }, meaning),
     h("p", { class: "pw-small pw-muted", title: `The interval holds the truth about ${Math.round(100 * level)} times in 100.` },
       `from ${plural(estimate.answers, unit)}, ${plural(estimate.pairs, "pair")}`));

@@ -118,7 +118,7 @@ class Quality {
     const when = since > 0 ? `${plural(since, "answer")} came since` : measured.stale ? "changed since" : "up to date";
     return h("section", { class: "pw-card pw-advice", data: { stop: String(advice.stop) } },
       h("div", { class: "pw-advice-words" }, h("span", { class: `pw-pill ${tone}` }, word), h("p", {}, advice.words)),
-      h("dl", {}, h("div", {}, h("dt", {}, "next answer changes a group"), h("dd", { class: "pw-num" }, percent(advice.mean), h("span", { class: "pw-muted pw-range" }, range(advice))))),
+      h("dl", {}, h("div", {}, h("dt", {}, "next answer changes a group"), h("dd", { class: "pw-num" }, percent(advice.mean), " ", h("span", { class: "pw-muted pw-range" }, range(advice))))),
       h("div", { class: "pw-measure" }, this.state.job ? [h("span", { class: "pw-small pw-muted" }, this.state.job.kind === "forecast" ? "playing answers through\u2026" : "measuring\u2026"), this.bar()]
         : [h("span", { class: "pw-small pw-muted" }, `at ${plural(measured.answers, "answer")}, ${when}`), this.button("Measure now", "measure")]));
   }

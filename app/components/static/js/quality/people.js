@@ -9,7 +9,7 @@ function row(one) {
   const error = { value: one.error_rate, low: one.low, high: one.high };
   const scale = (share) => Math.min(1, 2 * share); // half wrong is a coin: the end of the track
   return h("tr", { data: { source: one.source } }, h("th", { scope: "row" }, one.source), h("td", { class: "pw-num" }, one.answers.toLocaleString()),
-    h("td", { class: "pw-num" }, percent(error.value), h("span", { class: "pw-muted pw-range" }, range(error))),
+    h("td", { class: "pw-num" }, percent(error.value), " ", h("span", { class: "pw-muted pw-range" }, range(error))),
     h("td", { class: "pw-track-cell" }, track({ value: scale(error.value), low: scale(error.low), high: scale(error.high) }, { tone: error.low > 0.1 ? "bad" : "" })),
     h("td", { class: "pw-num", title: "answers that all the others, or known pairs, settle: how many agree" }, of(one.gold)),
     h("td", { class: "pw-num", title: "pairs answered again by the same person: how often the answer stayed" }, of(one.retest)));
