@@ -12,9 +12,9 @@ from graphlib import TopologicalSorter
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
-from oracle.evidence import Pair
+from oracle.evidence import Pair, pair_of
 
 LogOdds = Callable[[int, int], float]  # the model's own log-odds that two items are the same
 GRAIN = 256  # cuts are computed on whole numbers: 1/256 nat
@@ -58,35 +58,47 @@ class Cutter:
     """
 
     def __init__(self, members: Sequence[int], weights: Mapping[Pair, float], denied: Mapping[Pair, float]) -> None:
-        self._row = {item: row for row, item in enumerate(sorted(members))}
-        self._edges = sorted(weights)
-        self._ends, whole = self._laid_out({edge: max(nats, 1 / GRAIN) for edge, nats in weights.items()})
-        self._denied, self._against = self._laid_out(denied)
+        self._items = np.sort(np.array(members, dtype=np.int64))
+        self._pairs, self._ends, whole = self._laid_out(weights)
+        _, self._denied, self._against = self._laid_out({pair: nats for pair, nats in denied.items() if nats > 0})
         rows, columns = np.concatenate([self._ends, self._ends[:, ::-1]]).T
-        shape = (len(self._row), len(self._row))
+        shape = (len(self._items), len(self._items))
         self._capacity = csr_array((np.concatenate([whole, whole]), (rows, columns)), shape=shape)
+        self._capacity.sort_indices()
 
-    def _laid_out(self, nats: Mapping[Pair, float]) -> tuple[np.ndarray, np.ndarray]:
-        """(M, 2) rows of the ends and (M,) whole grains, sorted by pair."""
-        pairs = sorted(nats)
-        ends = np.array([[self._row[a], self._row[b]] for a, b in pairs], dtype=np.int32).reshape(-1, 2)
-        return ends, np.array([grains(nats[pair]) if nats[pair] > 0 else 0 for pair in pairs], dtype=np.int32)
+    def _laid_out(self, nats: Mapping[Pair, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(M, 2) pairs, (M, 2) rows of their ends and (M,) weight in whole grains, sorted by pair."""
+        pairs = np.array(list(nats), dtype=np.int64).reshape(-1, 2)
+        weight = np.clip(np.rint(np.array(list(nats.values())) * GRAIN), 1, HEAVIEST).astype(np.int32)
+        order = np.lexsort(pairs.T[::-1])
+        return pairs[order], np.searchsorted(self._items, pairs[order]).astype(np.int32), weight[order]
+
+    def _row(self, item: int) -> int:
+        return int(np.searchsorted(self._items, item))
+
+    def chain(self, a: int, b: int) -> list[Pair]:
+        """A shortest chain of positive edges from a to b."""
+        start, here = self._row(a), self._row(b)
+        before = breadth_first_order(self._capacity, start, return_predecessors=True)[1]
+        edges = []
+        while here != start:
+            edges.append(pair_of(int(self._items[before[here]]), int(self._items[here])))
+            here = int(before[here])
+        return edges[::-1]
 
     def cut(self, a: int, b: int) -> Cut:
         """Of all lightest cuts between a and b, those that most negative evidence crosses."""
-        start, end = self._row[a], self._row[b]
+        start, end = self._row(a), self._row(b)
         flow = maximum_flow(self._capacity, start, end)
         left = csr_array(self._capacity - flow.flow)
         left.eliminate_zeros()
         _, strong = connected_components(left, directed=True, connection="strong")
         rank = _ranks(left, strong)[strong]  # (members,): the items up to any rank between start and end are one side
-        crossing = _crossing(rank[self._denied], self._against)[rank[start] : rank[end]]
+        crossing = _crossing(rank[self._denied], self._against, int(rank.max()) + 1)[rank[start] : rank[end]]
         best = np.flatnonzero(crossing == crossing.max()) + rank[start]
         low, high = np.sort(rank[self._ends], axis=1).T
         on_best = np.searchsorted(best, low) < np.searchsorted(best, high)  # some best cut lies between the ends
-        return Cut(
-            int(flow.flow_value), int(crossing.max()), tuple(self._edges[row] for row in np.flatnonzero(on_best))
-        )
+        return Cut(int(flow.flow_value), int(crossing.max()), tuple(map(tuple, self._pairs[on_best].tolist())))
 
 
 def _ranks(left: csr_array, strong: np.ndarray) -> np.ndarray:
@@ -94,28 +106,19 @@ def _ranks(left: csr_array, strong: np.ndarray) -> np.ndarray:
 
     The items of the first k parts are then one side of a lightest cut, as long as they hold the start and not the end.
     """
-    rows, columns = left.nonzero()
     after: dict[int, set[int]] = {part: set() for part in range(int(strong.max()) + 1)}
-    for one, other in np.unique(strong[np.column_stack([rows, columns])], axis=0).tolist():
-        if one != other:
-            after[one].add(other)
+    links = strong[np.column_stack(left.nonzero())]
+    for one, other in links[links[:, 0] != links[:, 1]].tolist():
+        after[one].add(other)
     ranks = np.empty(len(after), dtype=np.int64)
     ranks[list(TopologicalSorter(after).static_order())] = np.arange(len(after))
     return ranks
 
 
-def _crossing(ranks: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _crossing(ranks: np.ndarray, weight: np.ndarray, parts: int) -> np.ndarray:
     """(parts,) weight of the pairs that a cut right after each rank separates. ranks: (M, 2)."""
-    steps = np.zeros(int(ranks.max(initial=0)) + 2, dtype=np.int64)
     low, high = np.sort(ranks, axis=1).T
-    np.add.at(steps, low, weight)
-    np.add.at(steps, high, -weight)
-    return np.cumsum(steps)
-
-
-def grains(nats: float) -> int:
-    """Evidence as a whole number of 1/256 nat, at least 1."""
-    return max(1, min(HEAVIEST, round(nats * GRAIN)))
+    return np.cumsum(np.bincount(low, weight, parts) - np.bincount(high, weight, parts))
 
 
 def suspected(pair: Pair, cut: Cut, weight: Callable[[Pair], float]) -> list[Pair]:

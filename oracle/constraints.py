@@ -52,6 +52,7 @@ class ConstraintGraph:
         self._evidence = Evidence(error_rate, error_rates or {})
         self._components = Components()
         self._mixed: set[Pair] = set()
+        self._filed: dict[Pair, Conflict] = {}
         self._views: dict[int, tuple[int, View]] = {}
         self._laid_out: tuple[int, Muddles | None] = (-1, None)
         self._contested: tuple[int, dict[int, list[Pair]], list[Pair]] = (-1, {}, [])
@@ -101,10 +102,12 @@ class ConstraintGraph:
         self.error_rate = self._evidence.error_rate
         self._mixed = {pair for pair in self._evidence.pairs_said() if self._evidence.mixed(pair)}
         self.revision += 1
+        self._filed.clear()
         self._views.clear()  # evidence changed even where no sign did
 
     def _changed(self, pair: Pair, before: int) -> None:
         self.revision += 1
+        self._filed.pop(pair, None)
         (self._mixed.add if self._evidence.mixed(pair) else self._mixed.discard)(pair)
         self._components.change(pair, before, self._evidence.accepted(pair))
 
@@ -272,7 +275,7 @@ class ConstraintGraph:
         known = self._views.get(number)
         if known is None or known[0] != stamp:
             contested = tuple(sorted(self._by_component()[0].get(number, ())))
-            known = (stamp, View(number, self._evidence, self._components, contested, self.cap))
+            known = (stamp, View(number, self._evidence, self._components, contested, self.cap, self._filed))
             self._views[number] = known
             if len(self._views) > 2 * len(self._components.members) + 64:  # forget components that are no more
                 self._views = {n: view for n, view in self._views.items() if n in self._components.members}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from oracle.bridges import bridges
-from oracle.chains import same_chain
 from oracle.components import Components, parts
 from oracle.conflicts import GRAIN, Conflict, Cut, Cutter, LogOdds, suspected
 from oracle.evidence import Evidence, Pair, direction, pair_of
@@ -15,13 +14,18 @@ CUTS = 32  # contradictions of one component that get a minimum cut; further one
 
 @dataclass(frozen=True)
 class View:
-    """One component as it stands. `contested`: pairs with both ends in it about which answers disagree."""
+    """One component as it stands.
+
+    contested: pairs with both ends in it about which answers disagree. filed: contradictions that need no second look
+    before somebody speaks about their pair again.
+    """
 
     number: int
     evidence: Evidence
     components: Components
     contested: tuple[Pair, ...]
     cap: int
+    filed: dict[Pair, Conflict]
 
     @cached_property
     def members(self) -> list[int]:
@@ -117,9 +121,9 @@ def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict
     cutter = Cutter(view.members, {edge: weight(edge) for edge in _edges(view)}, denied)
     strongest = sorted(chained, key=lambda pair: (view.evidence.score(pair), pair))[:CUTS]
     cuts = {pair: cutter.cut(*pair) for pair in strongest}
-    return sorted(
-        [*outvoted, *(_chained(view, pair, cuts.get(pair), weight) for pair in chained)], key=lambda c: (c.a, c.b)
-    )
+    found = [_chained(view, pair, cuts[pair], cutter, weight) for pair in strongest]
+    waiting = [view.filed.get(pair) or _waiting(view, pair) for pair in chained if pair not in cuts]
+    return sorted([*outvoted, *found, *waiting], key=lambda c: (c.a, c.b))
 
 
 def plain_conflict(evidence: Evidence, pair: Pair) -> Conflict:
@@ -128,16 +132,21 @@ def plain_conflict(evidence: Evidence, pair: Pair) -> Conflict:
     return Conflict(*pair, against, agree, (pair,), answers_about(evidence, [pair]), evidence.accepted(pair) != 0)
 
 
-def _chained(view: View, pair: Pair, cut: Cut | None, weight: Callable[[Pair], float]) -> Conflict:
+def _chained(view: View, pair: Pair, cut: Cut, cutter: Cutter, weight: Callable[[Pair], float]) -> Conflict:
     """The pair is contradicted by chains of "same" between its ends."""
     agree, against = view.evidence.sides(pair)
-    suspects, answers = [pair], answers_about(view.evidence, [pair])
-    if cut:
-        suspects = suspected(pair, cut, weight)
-        answers = answers_about(view.evidence, [pair, *same_chain(*pair, view.components.positive, frozenset())])
-        agree, against = agree + cut.support / GRAIN, max(against, cut.against / GRAIN)
+    support, against = agree + cut.support / GRAIN, max(against, cut.against / GRAIN)
+    settled = view.evidence.accepted(pair) == 0 and support - against >= view.evidence.margin
+    answers = answers_about(view.evidence, [pair, *cutter.chain(*pair)])
+    return Conflict(*pair, against, support, tuple(suspected(pair, cut, weight)), answers, settled)
+
+
+def _waiting(view: View, pair: Pair) -> Conflict:
+    """One contradiction too many to look at its chains now. Kept until somebody speaks about the pair again."""
+    agree, against = view.evidence.sides(pair)
     settled = view.evidence.accepted(pair) == 0 and agree - against >= view.evidence.margin
-    return Conflict(*pair, against, agree, tuple(suspects), answers, settled)
+    found = Conflict(*pair, against, agree, (pair,), answers_about(view.evidence, [pair]), settled)
+    return view.filed.setdefault(pair, found)
 
 
 def answers_about(evidence: Evidence, pairs: list[Pair]) -> tuple[int, ...]:
