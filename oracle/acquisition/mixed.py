@@ -17,6 +17,8 @@ class Acquisition:
     """inner: name of the acquisition that does the asking. audit: share of uniform screens, in [0, 1].
 
     recheck: share of screens for answers that contradict others, in [0, 1], as long as there are any.
+    gold: share of screens that ask again what is settled, to learn how reliable whoever answers is. Breaks, for
+    these, the promise never to offer an implied pair. Audits and rechecks take their shares first.
     Stored probabilities include the shares. Once the inner acquisition has nothing left to ask, what is still open is
     asked uniformly.
     """
@@ -26,10 +28,13 @@ class Acquisition:
     inner: str = "pairwright"
     audit: float = 0.1
     recheck: float = 0.05
+    gold: float = 0.02
 
     def __post_init__(self) -> None:
         if min(self.audit, self.recheck) < 0 or self.audit + self.recheck > 1:
             raise BadInput(f"audit and recheck = shares from 0, 1 in all, expected, got {self.audit}, {self.recheck}.")
+        if not 0 <= self.gold <= 1:
+            raise BadInput(f"gold = a share from 0 to 1 expected, got {self.gold}. Try 0.02.")
         if self.inner == "mixed":
             raise BadInput("inner = another acquisition than 'mixed' expected. Try pairwright.")
 
@@ -40,10 +45,14 @@ class Acquisition:
         audits = self._uniform(snapshot, graph, sum(slots), criterion, audit=True)
         rechecks = sum(self.audit <= one < self.audit + self.recheck for one in draws)
         others = self._inner("conflicts", snapshot, graph, rechecks, criterion, audits) if rechecks else []
+        tests = sum(0 <= one - self.audit - self.recheck < self.gold for one in draws)
+        golds = self._inner("gold", snapshot, graph, tests, criterion, [*audits, *others]) if tests else []
         for name in (self.inner, None):  # what the rechecks leave goes to the inner one, what that leaves is uniform
-            left = n - len(audits) - len(others)
-            others += self._inner(name, snapshot, graph, left, criterion, [*audits, *others])
-        return woven(slots, audits, others)
+            left = n - len(audits) - len(golds) - len(others)
+            others += self._inner(name, snapshot, graph, left, criterion, [*audits, *golds, *others])
+        if golds and not (audits or others) and not self._uniform(snapshot, graph, 1, criterion, audit=False):
+            return []  # nothing is open: no reason to test anybody
+        return woven(slots, audits, [*golds, *others])
 
     def _uniform(
         self, snapshot: Snapshot, graph: ConstraintGraph, n: int, criterion: int, *, audit: bool
@@ -71,7 +80,7 @@ class Acquisition:
         else:
             rule: Any = plugins.load("oracle.acquisition", name, seed=self.seed, screen=self.screen)
             asked = rule.propose(snapshot, graph, n, criterion=criterion)
-            share = self.recheck if name == "conflicts" else 1 - self.audit
+            share = {"conflicts": self.recheck, "gold": self.gold}.get(name, 1 - self.audit)
             asked = [replace(one, probability=one.probability * max(share, 1e-9)) for one in asked]
         taken = {frozenset(pair) for one in offered for pair in one.pairs()}
         return [kept for one in asked if (kept := without(one, taken)) is not None]

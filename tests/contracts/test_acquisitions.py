@@ -14,6 +14,7 @@ from tests.contracts.conftest import answered, blobs
 
 NAMES = plugins.names("oracle.acquisition")
 LABELS = [row % 5 for row in range(60)]
+RECHECKING = {"gold"}  # tests people with what is known: says so in its own file
 every = pytest.mark.parametrize("name", NAMES)
 
 
@@ -79,6 +80,8 @@ def assert_well_formed(question: Question, snapshot: Snapshot, screen: int) -> N
 def test_a_pair_that_is_implied_is_never_offered(name: str, state: str) -> None:
     snapshot, graph = STATES[state]
     for question in build(name).propose(snapshot, graph, 8):
+        if question.proposer in RECHECKING:
+            continue
         for a, b in question.pairs():
             assert graph.implied(a, b) is None
 
@@ -103,7 +106,7 @@ def test_a_set_that_is_fully_answered_leaves_nothing_to_ask(name: str) -> None:
     labels = [0, 1, 0, 1, 2]
     snapshot = blobs(labels)
     graph = answered(snapshot, labels, list(combinations(range(5), 2)))
-    assert build(name).propose(snapshot, graph, 5) == []
+    assert build(name).propose(snapshot, graph, 5) == [] or name in RECHECKING
 
 
 @every
