@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,9 +24,17 @@ LIBRARIES = ("pairwright", "torch", "numpy", "scipy", "scikit-learn", "timm", "f
 
 
 def finish(
-    report: Path, plan: "Plan", curve: Curve, *, kmeans: float | None, items: int, stopped: bool, took_s: float
+    report: Path,
+    plan: "Plan",
+    curve: Curve,
+    *,
+    kmeans: float | None,
+    items: int,
+    stopped: bool,
+    took_s: float,
+    annotators: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write summary.json and report.html; returns the summary."""
+    """Write summary.json and report.html; returns the summary. annotators: what was found out about each, by name."""
     summary = {
         "arguments": asdict(plan),
         "seed": plan.seed,
@@ -36,6 +44,7 @@ def finish(
         "first": curve.rows[0] if curve.rows else None,
         "areas": areas(curve),
         "kmeans_ari": kmeans,
+        "annotators": dict(annotators),
         "took_s": round(took_s, 2),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

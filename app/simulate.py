@@ -8,7 +8,7 @@ answers go through.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from db.errors import BadInput
 from db.nouns import Item
 from oracle import plugins
 from oracle.answerers import from_spec
+from oracle.answerers.crowd import rates_of
+from oracle.weighing import judged
 from trainer.evaluate import kmeans_ari
 from trainer.learner import Learner
 
@@ -43,7 +45,7 @@ class Plan:
 
     oracle: a spec such as labels:material. budget: in `unit` (screens, verdicts or seconds of the time model).
     noise, abstain: share of pairs it is wrong about, is unsure about, in [0, 1). labels: column to score against; by
-    default the oracle's own.
+    default the oracle's own. annotators: NAME:NOISE,NAME:NOISE for several people who take turns, in place of noise.
     """
 
     collection: str
@@ -57,6 +59,7 @@ class Plan:
     abstain: float = 0.0
     labels: str | None = None
     encoder: str = "lite0"
+    annotators: str | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -66,6 +69,16 @@ class Plan:
         for name in ("noise", "abstain"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInput(f"{name} must be at least 0 and below 1, got {getattr(self, name)}.")
+        if self.annotators is not None and self.noise:
+            raise BadInput(
+                f"noise = 0 expected beside annotators, got {self.noise}. Each annotator has a rate already."
+            )
+        self.rates  # noqa: B018  # complains about a text of another form
+
+    @property
+    def rates(self) -> dict[str, float] | None:
+        """Noise of each annotator by name; None for a single oracle."""
+        return None if self.annotators is None else rates_of(self.annotators)
 
     @property
     def column(self) -> str | None:
@@ -107,10 +120,13 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
         curve = Curve(report / "curve.csv")
         stopped = _run(course, plan, curve, told)
         write_answers(report / "answers.jsonl", database, criterion, items)
+        found = {source: asdict(one) for source, one in judged(course.graph.statements).items()}
     finally:
         database.close()
     took = time.monotonic() - began
-    return finish(report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took)
+    return finish(
+        report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took, annotators=found
+    )
 
 
 def _run(course: Course, plan: Plan, curve: Curve, told: Told) -> bool:
@@ -163,4 +179,7 @@ def _check_oracle(plan: Plan, items: list[Item]) -> None:
 
 
 def _answerer(plan: Plan, items: list[Item]) -> Any:
-    return from_spec(plan.oracle, items, noise=plan.noise, abstain=plan.abstain, seed=plan.seed)
+    found = from_spec(plan.oracle, items, noise=plan.noise, abstain=plan.abstain, seed=plan.seed)
+    if plan.rates is None:
+        return found
+    return plugins.load("oracle.answerers", "crowd", inner=found, rates=plan.rates, seed=plan.seed)

@@ -29,6 +29,8 @@ pairwright simulate --collection trash --criterion material --oracle labels:mate
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 --report run2
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 900 \
   --budget-unit verdicts --acquisition random --seed 3 --noise 0.1 --report run3
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
+  --annotators ada:0.02,ben:0.2,cy:0.35 --report run5
 pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
   --budget 300 --report run4
 """
@@ -53,6 +55,9 @@ def simulate(
     abstain: Annotated[float, typer.Option(help="Share of pairs the oracle is unsure about.")] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Column to score against. Default: the oracle's.")] = None,
     encoder: Annotated[str, typer.Option(help="Backbone whose features are used.")] = "lite0",
+    annotators: Annotated[
+        str | None, typer.Option(help="NAME:NOISE,NAME:NOISE: several people take turns. In place of --noise.")
+    ] = None,
 ) -> None:
     """Run the whole loop with a scripted oracle and report how fast it learns. Ctrl-C keeps what was measured."""
     sys.path.insert(0, "")  # rule:MODULE:NAME may lie in the current folder
@@ -71,6 +76,7 @@ def simulate(
         abstain=abstain,
         labels=labels,
         encoder=encoder,
+        annotators=annotators,
     )
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console(), transient=True) as bar:

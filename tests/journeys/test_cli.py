@@ -177,6 +177,15 @@ def test_a_lying_and_silent_oracle_is_counted_and_budgets_count_what_they_say(wo
     assert int(last["pair_verdicts"]) < 12 * int(last["screens"]), "unsure pairs are no verdicts"
 
 
+def test_several_people_take_turns_and_the_liar_is_found_out(workspace: Path, tmp_path: Path) -> None:
+    where = ["--budget", "40", "--report", str(tmp_path), "--workspace", str(workspace)]
+    assert run([*SIMULATE, "--annotators", "ada:0,ben:0.4", *where]) == 0
+    found = orjson.loads((tmp_path / "summary.json").read_bytes())["annotators"]
+    assert set(found) == {"ada", "ben"}
+    assert found["ada"]["error_rate"] + 0.05 < found["ben"]["error_rate"]
+    assert found["ben"]["low"] < found["ben"]["error_rate"] < found["ben"]["high"]
+
+
 def test_a_rule_of_ones_own_answers_and_nothing_is_scored_without_labels(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
