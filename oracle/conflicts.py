@@ -9,6 +9,7 @@ groups do not outweigh five answers that keep them apart. Nothing is resolved he
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from itertools import chain
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -59,8 +60,8 @@ class Cutter:
 
     def __init__(self, members: Sequence[int], weights: Mapping[Pair, float], denied: Mapping[Pair, float]) -> None:
         self._items = np.sort(np.array(members, dtype=np.int64))
-        self._pairs, self._ends, whole = self._laid_out(weights)
-        _, self._denied, self._against = self._laid_out({pair: nats for pair, nats in denied.items() if nats > 0})
+        self._pairs, self._ends, whole = self._laid_out({edge: max(nats, 1 / GRAIN) for edge, nats in weights.items()})
+        _, self._denied, self._against = self._laid_out(denied)
         rows, columns = np.concatenate([self._ends, self._ends[:, ::-1]]).T
         shape = (len(self._items), len(self._items))
         self._capacity = csr_array((np.concatenate([whole, whole]), (rows, columns)), shape=shape)
@@ -68,10 +69,12 @@ class Cutter:
 
     def _laid_out(self, nats: Mapping[Pair, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(M, 2) pairs, (M, 2) rows of their ends and (M,) weight in whole grains, sorted by pair."""
-        pairs = np.array(list(nats), dtype=np.int64).reshape(-1, 2)
-        weight = np.clip(np.rint(np.array(list(nats.values())) * GRAIN), 1, HEAVIEST).astype(np.int32)
+        pairs = np.fromiter(chain.from_iterable(nats), np.int64, 2 * len(nats)).reshape(-1, 2)
+        weight = np.fromiter(nats.values(), np.float64, len(nats))
         order = np.lexsort(pairs.T[::-1])
-        return pairs[order], np.searchsorted(self._items, pairs[order]).astype(np.int32), weight[order]
+        order = order[weight[order] > 0]
+        whole = np.clip(np.rint(weight[order] * GRAIN), 1, HEAVIEST).astype(np.int32)
+        return pairs[order], np.searchsorted(self._items, pairs[order]).astype(np.int32), whole
 
     def _row(self, item: int) -> int:
         return int(np.searchsorted(self._items, item))
@@ -96,7 +99,7 @@ class Cutter:
         rank = _ranks(left, strong)[strong]  # (members,): the items up to any rank between start and end are one side
         crossing = _crossing(rank[self._denied], self._against, int(rank.max()) + 1)[rank[start] : rank[end]]
         best = np.flatnonzero(crossing == crossing.max()) + rank[start]
-        low, high = np.sort(rank[self._ends], axis=1).T
+        low, high = _sorted(rank[self._ends])
         on_best = np.searchsorted(best, low) < np.searchsorted(best, high)  # some best cut lies between the ends
         return Cut(int(flow.flow_value), int(crossing.max()), tuple(map(tuple, self._pairs[on_best].tolist())))
 
@@ -115,9 +118,14 @@ def _ranks(left: csr_array, strong: np.ndarray) -> np.ndarray:
     return ranks
 
 
+def _sorted(ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the higher of two columns, row by row."""
+    return np.minimum(ranks[:, 0], ranks[:, 1]), np.maximum(ranks[:, 0], ranks[:, 1])
+
+
 def _crossing(ranks: np.ndarray, weight: np.ndarray, parts: int) -> np.ndarray:
     """(parts,) weight of the pairs that a cut right after each rank separates. ranks: (M, 2)."""
-    low, high = np.sort(ranks, axis=1).T
+    low, high = _sorted(ranks)
     return np.cumsum(np.bincount(low, weight, parts) - np.bincount(high, weight, parts))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import nsmallest
 
 from oracle.bridges import bridges
 from oracle.components import Components, parts
@@ -117,9 +118,10 @@ def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict
     def weight(edge: Pair) -> float:
         return view.evidence.score(edge) + (log_odds(*edge) if log_odds else 0.0)
 
-    denied = {pair: -weight(pair) for pair in chained}
+    direct = {pair: view.evidence.score(pair) for pair in chained}
+    denied = {pair: -weight(pair) for pair in chained} if log_odds else {pair: -nats for pair, nats in direct.items()}
     cutter = Cutter(view.members, {edge: weight(edge) for edge in _edges(view)}, denied)
-    strongest = sorted(chained, key=lambda pair: (view.evidence.score(pair), pair))[:CUTS]
+    strongest = nsmallest(CUTS, chained, key=lambda pair: (direct[pair], pair))
     cuts = {pair: cutter.cut(*pair) for pair in strongest}
     found = [_chained(view, pair, cuts[pair], cutter, weight) for pair in strongest]
     waiting = [view.filed.get(pair) or _waiting(view, pair) for pair in chained if pair not in cuts]
