@@ -15,7 +15,7 @@ from oracle import timing
 from oracle.changes import Change
 from oracle.forecast import Forecast, Plan, forecast
 from oracle.measuring import builder, measure
-from oracle.quality import Estimate, audit, error_of
+from oracle.quality import audit, error_of
 from oracle.weighing import judged, usual_rate
 from trainer import promotion
 from trainer import snapshot as snapshots
@@ -89,9 +89,9 @@ def forecast_of(
     build = builder(people)
     rate = usual_rate(people) if error is None else error
     plan = replace(plan, error=min(rate, 0.49), pace=pace(database, sight.criterion))
-    found = audit(sight.snapshot, sight.said, judges=sight.judges, graph=build, error=error_of(people, sight.said))
-    start: Estimate = found.f1
-    return forecast(sight.snapshot, sight.said, plan, labels=labels, f1=start, told=told, stopped=stopped, graph=build)
+    error_rate = error_of(people, [one for one in sight.said if one.audit and sight.judges(one)])
+    f1 = audit(sight.snapshot, sight.said, judges=sight.judges, graph=build, error=error_rate).f1
+    return forecast(sight.snapshot, sight.said, plan, labels=labels, f1=f1, told=told, stopped=stopped, graph=build)
 
 
 def forecast_document(sight: Sight, found: Forecast) -> Any:

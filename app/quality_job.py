@@ -22,7 +22,7 @@ from db.errors import PairwrightError, StaleLease
 from oracle.forecast import Plan
 
 logger = logging.getLogger("pairwright.quality")
-LEASE_S = 60.0
+LEASE_S = 180.0  # one step may take its time on a very large collection
 BEAT_S = 0.5
 KEEP = 5  # results of each kind and criterion
 

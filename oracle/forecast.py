@@ -18,7 +18,7 @@ import numpy as np
 from db.errors import BadInput
 from db.nouns import Answer, PairVerdict, Question, Snapshot, Statement, Verdict
 from oracle import plugins, timing
-from oracle.belief import infer
+from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
 from oracle.prevalence import interval
 from oracle.quality import Estimate
@@ -113,7 +113,7 @@ def forecast(
     """Play the plan. told: called with (screens played, of how many).
 
     labels: true group by item id, where known. f1: what the audits say of the current partition; the drawn truths are
-    that far from it, each somewhere in the interval.
+    that far from it, each somewhere in the interval; unknown: anywhere the belief allows.
 
     Raises: BadInput where fewer than three items are there, or the plan was stopped before one draw was through.
     """
@@ -126,8 +126,8 @@ def forecast(
     rule = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     runs: list[_Run] = []
     for number in range(plan.draws):
-        rng = np.random.default_rng([plan.seed, number])
-        truth = known(small, draw(belief, rng, _start(f1, (number + 0.5) / plan.draws)), labels or {})
+        drawn = _drawn(belief, f1, (number + 0.5) / plan.draws, [plan.seed, number])
+        truth = known(small, drawn, labels or {})
         share = partial(_told, told, number * plan.screens, plan.draws * plan.screens)
         run = _play(small, graph(kept), rule, truth, replace(plan, seed=plan.seed + number), share, stopped)
         if run is None:
@@ -140,6 +140,16 @@ def forecast(
 
 def _told(told: Callable[[int, int], object], base: int, total: int, done: int) -> None:
     told(base + done, total)
+
+
+def _drawn(belief: Belief, f1: Estimate | None, level: float, seed: list[int]) -> np.ndarray:
+    """(N,) a truth as far from the current groups as the audits say; where they say nothing, anywhere between the
+    groups themselves and what the belief fears. level: in [0, 1], how near this draw is."""
+    goal = _start(f1, level)
+    if goal is None:
+        feared = pair_f1(draw(belief, np.random.default_rng(seed)), belief.labels)
+        goal = feared + (1 - feared) * level
+    return draw(belief, np.random.default_rng(seed), goal)
 
 
 def _start(f1: Estimate | None, level: float) -> float | None:

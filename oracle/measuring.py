@@ -70,7 +70,7 @@ def measure(
     error = error_of(people, [one for one in said if one.audit and judges(one)])
     judge = partial(audit, snapshot, said, judges=judges, error=error, graph=build)
     found = judge()
-    curve = _curve(said, found, judge)
+    curve = _curve(said, found, judge, told)
     changes = replay(snapshot, said, known=known, last=last, graph=build, told=told, stopped=stopped)
     bounds = None if found.f1.low is None or found.f1.high is None else (found.f1.low, found.f1.high)
     return Report(
@@ -86,13 +86,18 @@ def measure(
     )
 
 
-def _curve(said: Sequence[Statement], found: Audit, judge: Callable[..., Audit]) -> tuple[Step, ...]:
+def _curve(
+    said: Sequence[Statement], found: Audit, judge: Callable[..., Audit], told: Callable[[int, int], object]
+) -> tuple[Step, ...]:
     """The F1 after even shares of the answers; empty while there are too few audits."""
     answers = sorted({one.answer for one in said})
     if found.f1.value is None or len(answers) < 2 * CURVE:
         return ()
     places = [len(answers) * part // CURVE for part in range(1, CURVE)]
-    steps = [Step(place, judge(until=answers[place - 1]).f1) for place in places]
+    steps = []
+    for done, place in enumerate(places):
+        told(done, CURVE + len(answers[-LAST:]))
+        steps.append(Step(place, judge(until=answers[place - 1]).f1))
     return (*steps, Step(len(answers), found.f1))
 
 

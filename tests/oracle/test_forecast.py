@@ -174,3 +174,10 @@ def test_a_forecast_starts_from_what_the_audits_say(world: Snapshot) -> None:
     found = forecast(world, truthful(world, 6), Plan(screens=2, draws=5), f1=f1)
     assert found.points[0].low < found.points[0].high
     assert found.points[0].f1 == pytest.approx(0.8, abs=0.15)
+
+
+def test_where_no_audit_speaks_the_draws_spread_over_all_the_belief_allows(world: Snapshot) -> None:
+    said = truthful(world, 6)
+    blind = forecast(world, said, Plan(screens=2, draws=5)).points[0]
+    told = forecast(world, said, Plan(screens=2, draws=5), f1=Estimate(0.9, 0.88, 0.92, 40, 480)).points[0]
+    assert blind.high - blind.low > told.high - told.low
