@@ -9,6 +9,7 @@ import pytest
 from db import events, feedback, queue
 from db.nouns import Question
 from oracle.constraints import ConstraintGraph
+from oracle.weighing import weighed_graph
 from tests.small_world import World, make_world
 from trainer.asker import Asker
 from trainer.features import feature_store
@@ -100,3 +101,18 @@ def test_a_follower_equals_the_log_through_answers_undos_and_their_undos(world: 
     assert same_as_log() and follower.graph.size == 6
     with world.database.read() as s:
         assert not follower.catch_up(s) and follower.events_since(s, said[3]) == 2
+
+
+def test_a_follower_weighs_annotators_as_a_rebuild_from_the_log_does(world: World) -> None:
+    follower = Follower(world.criterion)
+    for start in range(0, 40, 8):
+        said = world.say(world.random_pairs(8, seed=start), key=f"from {start}")
+        with world.database.read() as s:
+            follower.catch_up(s)
+            assert follower.graph == weighed_graph(feedback.statements(s, world.criterion))
+    assert set(follower.graph.error_rates)
+    with world.database.write() as s:
+        feedback.undo(s, said[0], "u1", "person")
+    with world.database.read() as s:
+        follower.catch_up(s)
+        assert follower.graph == weighed_graph(feedback.statements(s, world.criterion))
