@@ -60,16 +60,23 @@ def judged(statements: tuple[Statement, ...], *, half_life: float | None = None)
 
 
 def trusted_rates(found: Mapping[str, Annotator]) -> dict[str, float]:
-    """The error rate to weigh each source by, in [0.02, 0.49]; worse than a coin weighs next to nothing."""
-    return {source: min(max(one.error_rate, LOWEST), HIGHEST_ERROR) for source, one in found.items()}
+    """The error rate to weigh each source by, in [0.02, 0.49]; worse than a coin weighs next to nothing.
+
+    Whose interval holds the usual rate is weighed as usual: chance differences shall not decide between two people.
+    """
+    usual = usual_rate(found)
+    return {source: usual if one.low <= usual <= one.high else _bounded(one) for source, one in found.items()}
 
 
 def usual_rate(found: Mapping[str, Annotator]) -> float:
     """How often an answer of this log is wrong: what a new source is taken for, and what one answer's worth means."""
-    rates = trusted_rates(found)
     answers = sum(one.answers for one in found.values())
-    wrong = sum(rates[source] * one.answers for source, one in found.items())
+    wrong = sum(_bounded(one) * one.answers for one in found.values())
     return (USUAL * PRIOR_ANSWERS + wrong) / (PRIOR_ANSWERS + answers)
+
+
+def _bounded(one: Annotator) -> float:
+    return min(max(one.error_rate, LOWEST), HIGHEST_ERROR)
 
 
 class Weigher:

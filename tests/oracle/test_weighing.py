@@ -98,3 +98,9 @@ def test_weighing_by_reliability_finds_more_of_the_truth_than_weighing_all_alike
         for place, graph in enumerate((ConstraintGraph.build(log), weighed_graph(log))):
             right[place] += [(graph.evidence(*pair) > 0) == same for pair, same in truth.items()]
     assert np.mean(right[1]) > np.mean(right[0]) + 0.05
+
+
+def test_people_who_do_not_differ_beyond_chance_weigh_the_same() -> None:
+    alike = weighed_graph(turns({"ann": 0.1, "bo": 0.1, "cy": 0.1}, 100, seed=1))
+    assert len(set(alike.error_rates.values())) == 1
+    assert set(alike.error_rates.values()) == {alike.error_rate}
