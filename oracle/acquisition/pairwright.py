@@ -97,7 +97,7 @@ class _Desk:
     def best(self) -> Screen | None:
         """The screen worth most now; None if nothing is left to learn."""
         options = [*self._group_screens(), *self._stranger_screens(), *self._bridge_screens()]
-        return max(options, key=lambda screen: screen.value, default=None)
+        return max((one for one in options if one.candidates), key=lambda screen: screen.value, default=None)
 
     def use(self, screen: Screen) -> None:
         """Take a screen's rows out of this round, and dim what lies near them."""

@@ -57,3 +57,16 @@ def test_a_likely_group_is_shown_as_click_the_strangers() -> None:
 
 def test_entropy_is_largest_at_a_coin_flip_and_zero_when_sure() -> None:
     np.testing.assert_allclose(entropy(np.array([0.5, 0.0, 1.0])), [np.log(2), 0, 0], atol=1e-7)
+
+
+def test_when_nothing_is_left_to_learn_nothing_is_asked() -> None:
+    snapshot, _ = blobs(per_group=3, groups=2, spread=0.1)
+    same = {(1, 2), (3, 4), (2, 5), (5, 6)}
+    graph = ConstraintGraph()
+    for a in range(1, 7):
+        for b in range(a + 1, 7):
+            if (a, b) not in {(4, 5), (2, 6), (3, 6)}:
+                verdict = Verdict.SAME if (a, b) in same else Verdict.DIFFERENT
+                graph.add(Statement(6 * a + b, a, b, verdict, "o"))
+    questions = Acquisition().propose(snapshot, graph, 6)
+    assert all(question.candidates for question in questions)
