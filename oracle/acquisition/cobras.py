@@ -2,14 +2,16 @@
 
     repeat   take the largest part; halve it, then its smaller half, until the centres of two halves are "the same":
              after l halvings cut it into 2^max(l, 1) parts by k-means, each a group of its own
-             join groups, closest first, while their closest centres are "the same"
+             join groups, closest first, while their centres are "the same"
 
+Groups are as close as the means of their closest parts; the centre of a part is its item nearest to the mean.
 Source: Van Craenendonck, Dumančić, Van Wolputte and Blockeel 2018, "COBRAS: interactive clustering with pairwise
-queries", IDA. Official code: PyPI cobras-ts.
-Differs from the paper: nothing is kept between calls, the whole run is played again with the answers (and what they
-imply), and the first pair nobody has answered is the question; contradicted pairs count by their net evidence, pairs
-answered "unsure" as different; parts whose items answers have joined already are not cut. To fill a round or a screen,
-the run goes on as the model expects; joining shows one centre beside those of several groups.
+queries", IDA; arXiv 1803.11060. The authors' code: PyPI cobras-ts.
+Differs: nothing is kept between calls, the whole run is played again with the answers (and what they imply), and the
+first pair nobody has answered is the question; contradicted pairs count by their net evidence, pairs answered "unsure"
+as different; parts whose items answers have joined already are not cut; of two groups those two centres are shown that
+are closest, where the authors' code takes the first of each. To fill a round or a screen, the run goes on as the model
+expects; joining shows one centre beside those of several groups.
 """
 
 from collections.abc import Generator, Iterator
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, product
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from db.nouns import Kind, Question, Snapshot, Verdict
 from oracle.acquisition._clusters import Cuts, cuts_of
@@ -41,7 +44,9 @@ class Acquisition:
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, in the order the run comes upon them."""
-        found = []
+        found: list[Question] = []
+        if not len(snapshot.ids):
+            return found
         for query in islice(_Run(snapshot, graph, cuts_of(snapshot, self.seed), self.screen).queries(), n):
             kind = Kind.PAIR if len(query.beside) == 1 else Kind.TICK
             found.append(
@@ -105,13 +110,16 @@ class _Run:
         return max(level, 1)
 
     def _cut(self, group: int, at: int, k: int) -> None:
-        rows = self.clusters[group].pop(at)
+        """The pieces become groups of their own, behind the others; what is left of the group forgets who differs."""
+        rows = self.clusters[group][at]
         pieces = self.cuts.cut(rows, k)
-        if len(pieces) == 1:
+        if len(pieces) == 1:  # it stays where it is
             self.whole.add(self.cuts.medoid(rows))
-        left = [self.clusters[group]] if self.clusters[group] else []
-        kept = np.delete(np.arange(len(self.clusters)), group)
-        self.clusters = [self.clusters[other] for other in kept] + left + [[piece] for piece in pieces]
+            return
+        del self.clusters[group][at]
+        self.apart[group] = self.apart[:, group] = False
+        kept = np.array([other for other, cluster in enumerate(self.clusters) if cluster], dtype=np.int64)
+        self.clusters = [self.clusters[other] for other in kept] + [[piece] for piece in pieces]
         apart = np.zeros((len(self.clusters), len(self.clusters)), dtype=bool)
         apart[: len(kept), : len(kept)] = self.apart[np.ix_(kept, kept)]
         self.apart = apart
@@ -119,7 +127,7 @@ class _Run:
     # joining ------------------------------------------------------------------------------------------------------
     def _join_groups(self) -> Iterator[_Query]:
         centres = [np.array([self.cuts.medoid(rows) for rows in cluster]) for cluster in self.clusters]
-        near = _closeness(self.snapshot.vectors, centres)
+        near = _closeness([np.array([self.snapshot.vectors[rows].mean(0) for rows in own]) for own in self.clusters])
         while len(near) > 1:
             open_ = np.where(self.apart, -np.inf, near)
             x, y = map(int, np.unravel_index(open_.argmax(), open_.shape))
@@ -176,12 +184,14 @@ def _pair(one: int, other: int) -> tuple[int, int]:
     return min(one, other), max(one, other)
 
 
-def _closeness(vectors: np.ndarray, centres: list[np.ndarray]) -> np.ndarray:
-    """(C, C) cosine of the closest two centres of every two groups; -inf on the diagonal."""
-    rows = np.concatenate(centres)
-    starts = np.cumsum([0, *map(len, centres[:-1])])
-    cosine = (vectors[rows] @ vectors[rows].T).astype(np.float64)
-    near = np.maximum.reduceat(np.maximum.reduceat(cosine, starts, axis=0), starts, axis=1)
+def _closeness(means: list[np.ndarray]) -> np.ndarray:
+    """(C, C) minus the distance of the closest two parts of every two groups; -inf on the diagonal.
+
+    means: (P, D) of the parts of each group.
+    """
+    flat = np.concatenate(means).astype(np.float64)
+    starts = np.cumsum([0, *map(len, means[:-1])])
+    near = np.maximum.reduceat(np.maximum.reduceat(-cdist(flat, flat), starts, axis=0), starts, axis=1)
     np.fill_diagonal(near, -np.inf)
     return np.asarray(near)
 

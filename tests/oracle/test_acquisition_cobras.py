@@ -6,7 +6,7 @@ import numpy as np
 
 from db.nouns import Kind, Snapshot
 from oracle.acquisition._clusters import cuts_of
-from oracle.acquisition.cobras import CUT, JOIN, Acquisition, _closeness, _merged
+from oracle.acquisition.cobras import CUT, JOIN, Acquisition, _closeness, _merged, _Run
 from oracle.constraints import ConstraintGraph
 from tests.oracle.conftest import blobs, say
 
@@ -66,7 +66,8 @@ def test_two_halvings_cut_into_four_parts_whose_centres_are_compared_closest_fir
     middle = sorted(centres(snapshot, parts))
     known = [graph.relation(int(snapshot.ids[a]), int(snapshot.ids[b])) for a, b in combinations(middle, 2)]
     open_pairs = [pair for pair, verdict in zip(combinations(middle, 2), known, strict=True) if verdict is None]
-    closest = max(open_pairs, key=lambda pair: float(snapshot.vectors[pair[0]] @ snapshot.vectors[pair[1]]))
+    mean = {next(iter(centres(snapshot, [rows]))): snapshot.vectors[rows].mean(0) for rows in parts}
+    closest = min(open_pairs, key=lambda pair: float(np.linalg.norm(mean[pair[0]] - mean[pair[1]])))
     assert set(next_pair(snapshot, graph)) == set(closest)
     assert ONE.propose(snapshot, graph, 1)[0].reason == JOIN
 
@@ -116,15 +117,35 @@ def test_equal_pictures_are_left_in_one_part() -> None:
     assert len(ONE.propose(snapshot, ConstraintGraph(), 5)) <= 5
 
 
-def test_groups_are_as_close_as_their_closest_centres() -> None:
+def test_groups_are_as_close_as_their_closest_parts() -> None:
     vectors = blobs([0] * 9).vectors
-    groups = [np.array([0, 4]), np.array([2]), np.array([7, 1, 5])]
-    near = _closeness(vectors, groups)
+    groups = [vectors[[0, 4]], vectors[[2]], vectors[[7, 1, 5]]]
+    near = _closeness(groups)
     for x, y in combinations(range(3), 2):
-        expected = max(float(vectors[a] @ vectors[b]) for a in groups[x] for b in groups[y])
+        expected = -min(float(np.linalg.norm(a - b)) for a in groups[x] for b in groups[y])
         assert near[x, y] == near[y, x]
         assert abs(near[x, y] - expected) < 1e-6
     joined = _merged(near, 0, 2, np.maximum)
     assert _merged(near, 0, 2, np.minimum)[0, 1] < joined[0, 1]
     assert joined.shape == (2, 2)
     assert joined[0, 1] == max(near[0, 1], near[2, 1])
+
+
+def test_a_part_that_cannot_be_cut_stays_in_its_group() -> None:
+    snapshot = blobs([0] * 4 + [1] * 5, spread=0.0)
+    run = _Run(snapshot, ConstraintGraph(), cuts_of(snapshot, 0), 1)
+    run.clusters, run.apart = [[np.arange(4), np.array([8])], [np.arange(4, 8)]], ~np.eye(2, dtype=bool)
+    run._cut(0, 0, 2)
+    assert [[rows.tolist() for rows in cluster] for cluster in run.clusters] == [[[0, 1, 2, 3], [8]], [[4, 5, 6, 7]]]
+    assert run.apart[0, 1]
+
+
+def test_what_is_left_of_a_group_keeps_its_place_and_forgets_who_differs() -> None:
+    snapshot = blobs([row % 3 for row in range(12)])
+    run = _Run(snapshot, ConstraintGraph(), cuts_of(snapshot, 0), 1)
+    run.clusters = [[np.arange(3)], [np.arange(3, 9), np.array([9])], [np.array([10, 11])]]
+    run.apart = ~np.eye(3, dtype=bool)
+    run._cut(1, 0, 2)
+    assert [len(cluster) for cluster in run.clusters] == [1, 1, 1, 1, 1]
+    assert run.clusters[1][0].tolist() == [9]
+    assert np.argwhere(run.apart).tolist() == [[0, 2], [2, 0]]
