@@ -2,7 +2,7 @@
 
 A neighbourhood is a set of items that answers keep together; every two neighbourhoods are known to differ. An item is
 placed by comparing it with one member of each until one is "the same"; if none is, it founds a neighbourhood.
-Source: Basu, Banerjee and Mooney 2004, "Active semi-supervision for pairwise constrained clustering", section 4.
+Source: Basu, Banerjee and Mooney 2004, "Active semi-supervision for pairwise constrained clustering", SDM.
 Differs: nothing is kept between calls, neighbourhoods are read off the constraint graph, so answers that came from
 elsewhere count as well; the representative of a neighbourhood is its member nearest to the item.
 """
@@ -40,10 +40,16 @@ class Neighbourhoods:
 
 
 def neighbourhoods(snapshot: Snapshot, graph: ConstraintGraph) -> Neighbourhoods:
-    """Largest parts first, each a neighbourhood if answers keep it apart from all before it."""
+    """Each part is a neighbourhood if answers keep it apart from all before it.
+
+    The largest come first; of equals those told apart from most others, lest an item that is half placed takes the
+    place of neighbourhoods it was not compared with yet.
+    """
     found: list[np.ndarray] = []
     waiting: list[tuple[int, int]] = []
-    for part in parts(snapshot, graph):
+    pieces = parts(snapshot, graph)
+    size, denied = np.array([len(part) for part in pieces]), _times_denied(snapshot, graph, pieces)
+    for part in (pieces[place] for place in np.lexsort((-denied, -size))):
         item = int(snapshot.ids[part[0]])
         apart = sum(graph.relation(item, int(snapshot.ids[other[0]])) is Verdict.DIFFERENT for other in found)
         if apart == len(found):
@@ -54,6 +60,16 @@ def neighbourhoods(snapshot: Snapshot, graph: ConstraintGraph) -> Neighbourhoods
     for place, rows in enumerate(found):
         of[rows] = place
     return Neighbourhoods(found, of, [row for _, row in sorted(waiting)])
+
+
+def _times_denied(snapshot: Snapshot, graph: ConstraintGraph, pieces: list[np.ndarray]) -> np.ndarray:
+    """(P,) from how many other parts answers tell each apart."""
+    of = {int(snapshot.ids[row]): place for place, rows in enumerate(pieces) for row in rows}
+    a, b, sign, _ = graph.arrays()
+    told = zip(a[sign < 0].tolist(), b[sign < 0].tolist(), strict=True)
+    pairs = {(of[one], of[other]) for one, other in told if one in of and other in of}
+    apart = {pair for one, other in pairs if one != other for pair in ((one, other), (other, one))}
+    return np.bincount([one for one, _ in apart], minlength=len(pieces)).astype(np.int64)
 
 
 def parts(snapshot: Snapshot, graph: ConstraintGraph) -> list[np.ndarray]:
@@ -139,7 +155,8 @@ def nearest(snapshot: Snapshot, row: int, rows: np.ndarray, count: int) -> list[
 def farthest_first(snapshot: Snapshot, covered: np.ndarray, pool: np.ndarray, count: int, first: int) -> list[int]:
     """Rows of the pool, each the one farthest from everything covered and chosen before it.
 
-    covered: rows, may be empty; then the pool's place `first` is chosen first. Source: Gonzalez 1985.
+    covered: rows, may be empty; then the pool's place `first` is chosen first.
+    Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance".
     """
     near = np.full(len(pool), -np.inf)  # (M,) cosine to the nearest covered row
     if len(covered):

@@ -5,10 +5,11 @@
     its item    the one of highest typicality, 1 / mean distance to its nearest neighbours
 
 Source: Hacohen, Dekel and Weinshall 2022, "Active learning on a budget: opposite strategies suit high and low budgets",
-arXiv 2202.02794, section 3.
-Differs from the paper: k is rounded up, so that the parts stay the same for many answers; neighbours are the snapshot's
-over all items instead of the part's; parts of fewer than `least` items come last instead of never. The item is shown
-beside the nearest member of each known group, nearest group first.
+ICML; arXiv 2202.02794. The authors' code: avihu111/TypiClust (at most 500 parts, 20 neighbours, their distances
+squared, no part of 5 items or fewer).
+Differs: k is rounded up, so that the parts stay the same for many answers; neighbours are the snapshot's over all items
+instead of the part's; parts of fewer than `least` items come last instead of never. The item is shown beside the
+nearest member of each known group, nearest group first.
 """
 
 from dataclasses import dataclass
@@ -49,6 +50,6 @@ class Acquisition:
         pieces = cuts_of(snapshot, self.seed).cut(np.arange(len(asked)), k)
         pieces = sorted(pieces, key=lambda p: (len(p) < self.least, int(asked[p].sum()), -len(p), int(p[0])))
         rank = typicality(snapshot)
-        turns = [(turn, place, int(row)) for place, rows in enumerate(pieces)
+        turns = [(len(rows) < self.least, turn, place, int(row)) for place, rows in enumerate(pieces)
                  for turn, row in enumerate(rows[np.lexsort((-rank[rows], asked[rows]))]) if unplaced[row]]  # fmt: skip
-        return [row for _, _, row in sorted(turns, key=lambda turn: (bool(asked[turn[2]]), turn))]
+        return [turn[-1] for turn in sorted(turns, key=lambda turn: (bool(asked[turn[-1]]), turn))]

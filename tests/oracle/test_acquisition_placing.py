@@ -75,6 +75,16 @@ def test_an_item_denied_by_all_neighbourhoods_founds_one_and_by_some_is_half_pla
     assert known.of.tolist() == [0, 0, 1, 2, -1, -1]
 
 
+def test_a_half_placed_item_does_not_take_the_place_of_neighbourhoods_it_was_not_compared_with() -> None:
+    snapshot = blobs([0] * 8)
+    graph = told(snapshot, (2, 5, "different"), (2, 7, "different"), (5, 7, "different"), (0, 7, "different"))
+    known = neighbourhoods(snapshot, graph)
+    assert [rows.tolist() for rows in known.rows] == [[7], [2], [5]]
+    assert known.begun == [0]
+    far = told(snapshot, (2, 5, "different"), (3, 2, "same"), *((0, row, "different") for row in (1, 4, 6, 7)))
+    assert neighbourhoods(snapshot, far).rows[0].tolist() == [2, 3]  # size goes before
+
+
 @each
 def test_a_half_placed_item_goes_before_anything_new_until_it_is_placed(name: str) -> None:
     snapshot = blobs([row % 3 for row in range(30)])
@@ -255,6 +265,15 @@ def test_typiclust_goes_on_to_the_part_with_the_fewest_questions() -> None:
     for n in (1, 2):
         first = rule("typiclust", parts=2).propose(snapshot, graph, n)[0]
         assert rows_of(snapshot, first)[0] < 12  # the other part is smaller and has been asked about three times
+
+
+def test_typiclust_asks_about_small_parts_last() -> None:
+    snapshot = on_circle([*range(16), 100, 103, *range(200, 216)], [0] * 34)
+    found = [row for question in rule("typiclust", parts=3, screen=1).propose(snapshot, ConstraintGraph(), 34)
+             for row in rows_of(snapshot, question)[:1]]  # fmt: skip
+    lonely = [place for place, row in enumerate(found) if row in (16, 17)]
+    assert len(found) > 4
+    assert lonely == list(range(len(found) - len(lonely), len(found)))
 
 
 @pytest.mark.parametrize("how", [lambda s: s, lambda s: ConstraintGraph.build(reversed(s.statements))])
