@@ -25,6 +25,8 @@ class Acquisition:
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, smallest margin first; neighbours of an anchor are no anchors of the same round."""
+        if not len(snapshot.ids):
+            return []
         belief, desk = infer(snapshot, graph), Desk(snapshot, graph)
         names, near, margin = borders(snapshot, belief.labels)
         margin = margin + 1e-6 * generator(self.seed, graph).random(len(margin))

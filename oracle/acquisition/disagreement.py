@@ -6,8 +6,10 @@
     division     entropy of the votes for an item's group
     question     the most divided item beside the nearest member of each group voted for, most votes first
 
-Source: Seung, Opper and Sompolinsky 1992, "Query by committee"; vote entropy after Dagan and Engelson 1995; committees
-for pairs of a clustering after Greene and Cunningham 2007, "Constraint selection by committee".
+Source: Seung, Opper and Sompolinsky 1992, "Query by committee"; vote entropy after Dagan and Engelson 1995,
+"Committee-based sampling for training probabilistic classifiers"; committees for pairs of a clustering after Greene and
+Cunningham 2007, "Constraint selection by committee: an ensemble approach to identifying informative constraints for
+semi-supervised clustering".
 Differs: heads are nearest-mean classifiers, so that a committee is one product of matrices; they also learn from a few
 items no answer placed, by the current partition, so that groups nobody was asked about have votes too. Where answers
 have settled all groups voted for, neighbours are shown, the ones the heads are most divided about.
@@ -45,6 +47,8 @@ class Acquisition:
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, most divided item first; its neighbours are no anchors of the same round."""
+        if not len(snapshot.ids):
+            return []
         belief, desk, rng = infer(snapshot, graph), Desk(snapshot, graph), generator(self.seed, graph)
         group, taught = belief.labels, belief.member >= 0
         share = np.minimum(1.0, self.sample / np.bincount(group)[group])

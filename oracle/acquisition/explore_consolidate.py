@@ -3,8 +3,9 @@
     explore:     argmax over x of its distance to the nearest placed item; compared with one member of every group
     consolidate: x drawn uniformly; compared with the groups in order of the distance from x to their centres
 
-Source: Basu, Banerjee and Mooney 2004, "Active semi-supervision for pairwise constrained clustering", SDM, section 4.
-Differs from the paper: where the number of groups is not given, exploring ends once every group found holds two items
+Source: Basu, Banerjee and Mooney 2004, "Active semi-supervision for pairwise constrained clustering", SDM. Code by
+others: PyPI active-semi-supervised-clustering, where consolidating goes by the nearest member instead of the centre.
+Differs: where the number of groups is not given, exploring ends once every group found holds two items
 or more (then Good and Turing's estimate of what was not seen yet is 0), and begins again whenever one is found.
 """
 

@@ -35,6 +35,8 @@ class Acquisition:
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, the most doubtful members first; each is shown once in a round."""
+        if not len(snapshot.ids):
+            return []
         belief, desk = infer(snapshot, graph), Desk(snapshot, graph)
         doubtful, central = outliers(belief)
         doubtful = doubtful + 1e-6 * generator(self.seed, graph).random(len(doubtful))

@@ -4,8 +4,8 @@
 
 It is shown beside the nearest member of each group, nearest group first, until its group is known. The `outliers`
 that lie loneliest are left uncovered as long as there is anything else.
-Source: Sener and Savarese 2018, "Active learning for convolutional neural networks: a core-set approach",
-arXiv 1708.00489, algorithm 1 and the robust form of section 5.1.
+Source: Sener and Savarese 2018, "Active learning for convolutional neural networks: a core-set approach", ICLR;
+arXiv 1708.00489: k-center greedy, and its form that is robust against outliers.
 Differs: the paper finds its outliers by integer programming, here they are the items of least `typicality`; the first
 item is drawn by chance. Differs from `minmax`: whatever was asked about covers, its group known or not.
 """

@@ -10,11 +10,12 @@ The alternative with gain nearest to 0 comes first, the least decided one: of th
 open one with w nearest to 0 is asked. Parts are single items, or items that answers have joined. Pairs are those of the
 neighbour graph and those with answers.
 Source: Stewart, Parham, Holmberg and Berger-Wolf 2021, "The animal ID problem: continual curation", arXiv 2106.10377
-(local clusters and their alternatives); code: WildMeOrg, wbia-plugin-lca.
+(local clusters and their alternatives). The authors' code: WildMeOrg/wbia-plugin-lca, where no w exceeds the weight of
+an answer, and of the pairs on which two clusterings differ those without w come first, then those with the largest |w|.
 Differs: our groups hold hundreds of items where animals have ten pictures, so the opinions w of many alike pairs count
-once, as their mean, beside what people said; w is fitted to the current groups; alternatives differ by one step
-instead of being searched by merging and splitting; the partition is the belief's, so one that scores higher is not
-adopted, but it ranks as the way back would after adopting it: by -gain.
+once, as their mean, beside what people said; w is fitted to the current groups; only pairs with w are asked, w nearest
+to 0 first; alternatives differ by one step instead of being searched by merging and splitting; the partition is the
+belief's, so one that scores higher is not adopted, but it ranks as the way back would after adopting it: by -gain.
 """
 
 from collections.abc import Iterator

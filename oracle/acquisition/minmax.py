@@ -4,8 +4,9 @@
 
 It is compared with the groups in order of the same similarity to their nearest member.
 Source: Mallapragada, Jin and Jain 2008, "Active query selection for semi-supervised clustering", ICPR.
-Differs from the paper: there a farthest-first phase comes first, until as many groups are found as the user names. As
-the kernel falls with distance whatever s is, both phases choose the same item, so there is one phase here and no s.
+Code by others: PyPI active-semi-supervised-clustering (s: the 20th percentile of all distances).
+Differs: there a farthest-first phase comes first, until as many groups are found as the user names. As the kernel falls
+with distance whatever s is, both phases choose the same item, so there is one phase here and no s.
 """
 
 from dataclasses import dataclass

@@ -6,9 +6,10 @@
 Forest similarity of two items: share of the trees of a random forest, trained on the labels of the current partition,
 in which both reach the same leaf. The chosen item is compared with the neighbourhoods, likeliest first.
 Source: Xiong, Azimi and Fern 2014, "Active learning of constraints for semi-supervised clustering", IEEE TKDE 26(1).
-Differs from the paper: the partition is our belief instead of constrained k-means; the forest learns from at most
-`learn_from` items, its leaves may be kept larger (`leaf`); an item that shares no leaf with any neighbourhood counts
-as uniform.
+Code by others: PyPI active-semi-supervised-clustering, where the expected questions go by the order in which the
+neighbourhoods were founded; from it, an item that shares no leaf with any neighbourhood counts as uniform.
+Differs: the partition is our belief instead of constrained k-means; the forest learns from at most `learn_from` items,
+its leaves may be kept larger (`leaf`).
 """
 
 from dataclasses import dataclass

@@ -37,6 +37,8 @@ class Acquisition:
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, least sure first; a representative is the anchor of one screen only."""
+        if not len(snapshot.ids):
+            return []
         belief, desk, rng = infer(snapshot, graph), Desk(snapshot, graph), generator(self.seed, graph)
         found: list[Question] = []
         anchors: set[int] = set()
