@@ -4,8 +4,9 @@
 
 The pairs are dealt into folds. A fold's pairs are judged by groups found without them, so no answer helps to prove
 itself right. Groups: strongest net evidence first, then single items change sides.
-Source: Keuper et al. 2015, "Efficient decomposition of image and mesh graphs by lifted multicuts", algorithm 1 (greedy
+Source: Keuper et al. 2015, "Efficient decomposition of image and mesh graphs by lifted multicuts", ICCV (greedy
 additive edge contraction).
+Differs: no lifted edges; single items change sides in place of Kernighan and Lin's chains of moves.
 """
 
 from collections.abc import Iterable, Mapping
