@@ -1,33 +1,32 @@
 """What the answers and the embedding together say about who belongs with whom.
 
-    answers -> groups of asked items -> their mass walks the neighbour graph -> prior of every item -> times its own
-    answers
+    answers + kernel among the asked items -> the groups that explain them (`oracle.explain`)
+    -> their mass walks the neighbour graph -> chance of every item, asked or not -> the partition
 
-1. `grouping`: groups the answers speak of, by net evidence.
-2. An asked item's posterior from answers alone: "same" as a partner of group g adds log((1-e) q_g + e (1-q_g)),
-"different"
-   log(e q_g + (1-e)(1-q_g)), e the error the evidence assumes. Only this posterior walks the graph: predictions that
-   fed
-   themselves would make coarse notions worse with every answer.
-3. F = (I - alpha D^-1 W)^-1 Y; prior_ig = F_ig / (group mass)^beta, tempered by a fit on answers left out in turn.
-4. p(new) shrinks with the mass that reaches an item and with the rate at which groups were found lately (Good-Turing).
+Answers may be wrong: an asked item follows its answers as far as the rest of the log makes them credible. Only what
+answers say walks the graph: predictions that fed themselves would make coarse notions worse with every answer.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sparse
 
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
-from oracle.grouping import answered_groups, membership, signed_evidence
+from oracle.explain import explain
+from oracle.grouping import answered_groups
 from oracle.housing import houses
-from oracle.kernel import Kernel, kernel_of
+from oracle.moves import Part, parts
+from oracle.posterior import TINY, Asked, Posterior
+from oracle.reach import reach_of
+from oracle.remember import Memory
 
-TINY = 1e-12
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
-PSEUDO = 10.0  # weight of the guess that every second item is in a group not seen yet, in asked items
-TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
+CLOSE = 4  # which of its neighbours tells how far an item surely reaches
+PLACED, PLACED_EARLY = 0.8, 0.93  # an asked item less sure of its group waits for another question
+EARLY = 3  # supported items a group below which it is early
+TRIED = 14  # answers about one item after which it waits no longer
+DENIED = -0.5  # nats below which answers speak against a group
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +34,11 @@ class Belief:
     """The posterior partition of one snapshot under one state of the log.
 
     probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of
-    them.
-    labels: (N,) int64, the current partition with every answer obeyed. member: (N,) group the answers put an item in,
-    -1 if
-    they do not. against: (N, G) bool, net answers say "not this group". between: (G, G) net nats of
-    the answers between two groups, below 0 for groups known to differ.
+    them. labels: (N,) int64, the current partition. member: (N,) group the answers put an item in, -1 if they do not.
+    against: (N, G) bool, answers say "not this group". between: (G, G) net nats of the answers between two groups, below 0
+    for groups known to differ. error_rate: how often an answer is wrong, as the log shows. asked: (A,) rows answered
+    about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each group. parts:
+    what a group falls into by the kernel alone, in rows.
     """
 
     snapshot: Snapshot
@@ -50,6 +49,10 @@ class Belief:
     against: np.ndarray
     between: np.ndarray
     error_rate: float
+    asked: np.ndarray
+    pending: np.ndarray
+    founders: np.ndarray
+    parts: tuple[Part, ...] = ()
 
     @property
     def groups(self) -> int:
@@ -78,123 +81,96 @@ class Belief:
         return bool(self.snapshot.start[i] == self.snapshot.start[j])
 
 
-@dataclass(frozen=True)
-class Settings:
-    """beta: how much large groups are held back, in [0, 1]. floor: smallest share spread over all groups."""
+def infer(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
+    """The belief that follows from a snapshot and the answers.
 
-    beta: float = 0.5
-    floor: float = 0.02
-    k: int = 12
-    alpha: float = 0.97
-
-
-def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None = None) -> Belief:
-    """The belief that follows from a snapshot and the answers; the same inputs give the same belief."""
-    settings = settings or Settings()
-    evidence, error_rate = _evidence(snapshot, graph)
-    member = answered_groups(evidence)
-    count = int(member.max(initial=-1)) + 1
-    if count == 0:
-        return _unanswered(snapshot, graph, error_rate)
-    kernel = kernel_of(snapshot, k=settings.k, alpha=settings.alpha)
-    told = _told(evidence, member, count)  # (N, G) log-likelihood from answers alone
-    supported = member >= 0
-    mass = _softmax(told) * supported[:, None] * _certainty(told)[:, None]
-    prior, reach = _prior(kernel, mass, member, settings)
-    fresh = _fresh(evidence, member, reach, told, prior)
-    posterior = _softmax(np.log(prior + TINY) + told)
-    votes = np.asarray((evidence @ membership(member, count)).todense())  # (N, G) net nats against each group
-    sides = membership(member, count)
-    between = np.asarray((sides.T @ evidence @ sides).todense())
-    labels = _labels(snapshot, posterior, fresh, member, votes, between)
-    return Belief(snapshot, posterior, fresh, labels, member, votes < 0, between, error_rate)
+    The search starts from the groups found last time for this graph too, so along one log it is steady; the same log in
+    a new graph gives the same belief unless answers contradict each other.
+    """
+    return _MEMORY.get(graph, snapshot, None, lambda: _inferred(snapshot, graph))
 
 
-def _evidence(snapshot: Snapshot, graph: ConstraintGraph) -> tuple[sparse.csr_matrix, float]:
-    """Signed evidence between rows, answers about items outside the snapshot left out."""
-    a, b, sign, weight = graph.arrays()
-    rows_a, rows_b = _rows(snapshot, a), _rows(snapshot, b)
-    known = (rows_a >= 0) & (rows_b >= 0)
-    nats = (sign * weight)[known]
-    return signed_evidence(rows_a[known], rows_b[known], nats, len(snapshot.ids)), graph.error_rate
+def _inferred(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
+    asked = _asked(snapshot, graph)
+    if asked is None:
+        return _unanswered(snapshot, graph)
+    return _answered(snapshot, asked, _MEMORY.last(graph))
+
+
+_MEMORY: Memory[Belief] = Memory()
+
+
+def _groups_then(last: Belief, items: np.ndarray) -> np.ndarray:
+    """(n,) group of each item id in an earlier belief, -1 where it had none."""
+    if not len(last.asked):
+        return np.full(len(items), -1)
+    known, joint = last.snapshot.ids[last.asked], last.joint[last.asked]
+    place = np.searchsorted(known, items).clip(0, len(known) - 1)
+    group = np.where(joint.argmax(1) < last.groups, joint.argmax(1), -1)
+    return np.where(known[place] == items, group[place], -1)
+
+
+def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
+    """The answers about items of the snapshot and the kernel among these items; None if there are none."""
+    first, second, sign, weight = graph.arrays()
+    a, b = _rows(snapshot, first), _rows(snapshot, second)
+    known = (a >= 0) & (b >= 0)
+    if not known.any():
+        return None
+    rows, places = np.unique(np.stack([a[known], b[known]]), return_inverse=True)
+    one, other = places.reshape(2, -1)
+    answers = (sign * weight)[known] / np.log((1 - graph.error_rate) / graph.error_rate)
+    columns = reach_of(snapshot).columns(rows)
+    beside = snapshot.neighbours[rows, min(CLOSE, snapshot.neighbours.shape[1] - 1)]
+    near = float(np.median(columns[beside, np.arange(len(rows))]))
+    return Asked(rows, one, other, answers, columns[rows].astype(np.float64), near)
 
 
 def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
     """Positions of item ids, -1 for those the snapshot does not hold."""
+    if not len(snapshot.ids):
+        return np.full(len(items), -1)
     place = np.searchsorted(snapshot.ids, items).clip(0, len(snapshot.ids) - 1)
     return np.where(snapshot.ids[place] == items, place, -1)
 
 
-def _told(evidence: sparse.csr_matrix, member: np.ndarray, count: int) -> np.ndarray:
-    """(N, G) log-likelihood of each item's own answers, partners held in their groups. 0 where nothing was said."""
-    links = evidence.tocoo()
-    partner = member[links.col]
-    known = partner >= 0
-    row, group, nats = links.row[known], partner[known], links.data[known]
-    told = np.zeros((evidence.shape[0], count))
-    np.add.at(told, (row, group), nats)
-    return np.clip(told, -12.0, 12.0)
+def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
+    if last is None:
+        found = explain(asked)
+    else:
+        found = explain(asked, _groups_then(last, snapshot.ids[asked.rows]), last.error_rate)
+    probabilities, fresh = _everybody(snapshot, found)
+    member = np.full(len(snapshot.ids), -1)
+    sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
+    member[asked.rows[sure]] = found.group[sure]
+    against = np.zeros(probabilities.shape, dtype=bool)
+    against[asked.rows] = found.told[:, :-1] - found.told[:, -1:] < DENIED
+    between = found.between()
+    labels = _labels(snapshot, probabilities, fresh, member, against, between)
+    _keep_together(labels, found, member, against)
+    founders = asked.rows[found.founders]
+    in_rows = tuple(Part(p.group, asked.rows[p.items], asked.rows[p.rest], p.together) for p in parts(found))
+    return Belief(snapshot, probabilities, fresh, labels, member, against, between, found.error_rate,
+                  asked.rows, _pending(found), founders, in_rows)  # fmt: skip
 
 
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    grown = np.exp(scores - scores.max(1, keepdims=True))
-    return grown / grown.sum(1, keepdims=True)
+def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.ndarray]:
+    """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
+    rows = found.asked.rows
+    flow = (reach_of(snapshot).columns(rows) @ found.mass.astype(np.float32)).astype(np.float64)
+    probabilities, fresh = found.shaped(flow), found.newness(flow.sum(1))
+    probabilities[rows] = found.chance[:, :-1] / (found.chance[:, :-1].sum(1, keepdims=True) + TINY)
+    fresh[rows] = found.chance[:, -1]
+    return probabilities / probabilities.sum(1, keepdims=True), fresh
 
 
-def _certainty(told: np.ndarray) -> np.ndarray:
-    """(N,) how sure the answers are, 0 at uniform and 1 at certainty."""
-    count = told.shape[1]
-    if count < 2:
-        return np.ones(len(told))
-    return np.clip((_softmax(told).max(1) - 1 / count) / (1 - 1 / count), 0.0, 1.0)
-
-
-def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Prediction for every item from the others' answers: (N, G) rows sum to 1, and (N,) total mass that reaches it."""
-    flow = kernel.spread(mass)
-    temperature = _temperature(kernel, mass, flow, member, settings)
-    return _normalise(flow, flow.sum(0), temperature, settings), flow.sum(1)
-
-
-def _normalise(flow: np.ndarray, total: np.ndarray, temperature: float, settings: Settings) -> np.ndarray:
-    ratio = (flow + TINY) / (total + TINY) ** settings.beta
-    ratio = _softmax(temperature * np.log(ratio))
-    return (1 - settings.floor) * ratio + settings.floor / flow.shape[1]
-
-
-def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.ndarray, settings: Settings) -> float:
-    """The sharpening that best predicts answers left out: half the asked items from the other half."""
-    rows = np.flatnonzero(member >= 0)
-    if len(rows) < 16 or mass.shape[1] < 2:
-        return 1.0
-    left_out = rows[1::2]
-    kept = mass.copy()
-    kept[left_out] = 0.0
-    half = kernel.spread(kept, start=flow / 2, tolerance=1e-2)
-    truth = member[left_out]
-
-    def score(temperature: float) -> float:
-        guess = _normalise(half[left_out], half.sum(0), temperature, settings)
-        return float(np.log(guess[np.arange(len(truth)), truth]).mean()) - 0.02 * abs(float(np.log(temperature)))
-
-    return max(TEMPERATURES, key=score)
-
-
-def _fresh(
-    evidence: sparse.csr_matrix, member: np.ndarray, reach: np.ndarray, told: np.ndarray, prior: np.ndarray
-) -> np.ndarray:
-    """(N,) chance of a group not seen yet. How often that happens is fitted to the asked items by a few rounds of EM:
-    members are explained, items that every likely group denied are not. Less where much mass arrives."""
-    asked = np.diff(evidence.indptr) > 0
-    thin = 2 / (1 + (reach / (np.median(reach[asked]) + TINY)) ** 0.7)  # (N,) about 1 where reach is ordinary
-    known = np.log((prior * np.exp(told)).sum(1) + TINY)  # (N,) log-chance of what was said if in a known group
-    rate = 0.5
-    for _ in range(12):
-        odds = np.clip(rate * thin, 0.002, 0.95)
-        chance = odds / (odds + (1 - odds) * np.exp(np.minimum(known, 50.0)))
-        chance[member >= 0] = 0.0
-        rate = float((0.5 * PSEUDO + chance[asked].sum()) / (PSEUDO + asked.sum()))
-    return np.clip(chance, 0.0, 0.95)
+def _pending(found: Posterior) -> np.ndarray:
+    """Rows asked about whose group is not sure yet, unless they were asked about many times."""
+    early = found.supported.sum() < EARLY * found.groups + 5
+    times = np.bincount(np.concatenate([found.asked.a, found.asked.b]), minlength=found.count)
+    open_ = (found.chance.max(1) < (PLACED_EARLY if early else PLACED)) & (times < TRIED)
+    open_[found.founders] = False
+    return found.asked.rows[open_]
 
 
 def _labels(
@@ -202,13 +178,13 @@ def _labels(
     posterior: np.ndarray,
     fresh: np.ndarray,
     member: np.ndarray,
-    votes: np.ndarray,
+    against: np.ndarray,
     between: np.ndarray,
 ) -> np.ndarray:
-    """The partition: answers first, then a likely group no answer speaks against, then the start partition."""
+    """The partition: a likely group no answer speaks against, then the start partition."""
     house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
     places = len(house) + homes
-    denied = ((votes < 0).astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)) > 0  # (N, P)
+    denied = (against.astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)) > 0  # (N, P)
     allowed = np.where(denied[:, house], -1.0, posterior)
     homeless = (allowed * (1 - fresh[:, None])).max(1) < HOME
     start = len(house) + snapshot.start
@@ -218,20 +194,23 @@ def _labels(
     return np.where(member >= 0, house[member], placed).astype(np.int64)
 
 
-def _unanswered(snapshot: Snapshot, graph: ConstraintGraph, error_rate: float) -> Belief:
+def _keep_together(labels: np.ndarray, found: Posterior, member: np.ndarray, against: np.ndarray) -> None:
+    """Items whose group is in doubt go where the surest item goes that answers join them to."""
+    rows, sure = found.asked.rows, found.chance.max(1)
+    said = answered_groups(found.evidence)
+    for group in range(int(said.max(initial=-1)) + 1):
+        items = np.flatnonzero(said == group)
+        first = items[sure[items].argmax()]
+        lost = rows[items[(member[rows[items]] < 0) & ~against[rows[items], found.chance[first, :-1].argmax()]]]
+        labels[lost] = labels[rows[first]]
+
+
+def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
     """Before any answer that tells groups apart: the start partition."""
-    count = len(snapshot.ids)
+    count, none = len(snapshot.ids), np.zeros(0, dtype=np.int64)
     groups = int(snapshot.start.max(initial=0)) + 1
     start = np.full((count, groups), 0.2 / groups)
     start[np.arange(count), snapshot.start] += 0.8
     empty = np.zeros((count, 0), dtype=bool)
-    return Belief(
-        snapshot,
-        start,
-        np.full(count, 0.5),
-        snapshot.start.astype(np.int64),
-        np.full(count, -1),
-        empty,
-        np.zeros((0, 0)),
-        error_rate,
-    )
+    return Belief(snapshot, start, np.full(count, 0.5), snapshot.start.astype(np.int64), np.full(count, -1), empty,
+                  np.zeros((0, 0)), graph.error_rate, none, none, none)  # fmt: skip

@@ -3,24 +3,19 @@
     answers of the other pairs -> groups by net evidence -> chance that the pair belongs together
 
 The pairs are dealt into folds. A fold's pairs are judged by groups found without them, so no answer helps to prove
-itself right. Groups: strongest net evidence first, then single items change sides.
-Source: Keuper et al. 2015, "Efficient decomposition of image and mesh graphs by lifted multicuts", ICCV (greedy
-additive edge contraction).
-Differs: no lifted edges; single items change sides in place of Kernighan and Lin's chains of moves.
+itself right. Groups: strongest net evidence first (`oracle.contraction`), then single items change sides.
 """
 
 from collections.abc import Iterable, Mapping
-from heapq import heapify, heappop, heappush
 from math import tanh
 
 from oracle.constraints import ConstraintGraph
+from oracle.contraction import NOTHING, Links, contracted, links_of
 from oracle.evidence import Pair, pair_of
 
 FOLDS = 5
 SWEEPS = 3
-NOTHING = 1e-9  # nats that are rounding, no evidence
 Nats = Mapping[Pair, float]
-Links = dict[int, dict[int, float]]
 
 
 def expected_by_others(graph: ConstraintGraph, *, folds: int = FOLDS) -> dict[Pair, float]:
@@ -45,7 +40,7 @@ def _fold(pair: Pair, folds: int) -> int:
 
 def _judged(asked: Iterable[Pair], others: Nats) -> dict[Pair, float]:
     """Each pair by the groups of its two items: how sure they are in them, times what stands between the groups."""
-    links = _links(others)
+    links = links_of(others.items())
     group = grouped(links)
     between = _between(others, group)
     sure = {item: tanh(sum(nats for other, nats in near.items() if group[other] == group[item]) / 2)
@@ -61,14 +56,6 @@ def _judged(asked: Iterable[Pair], others: Nats) -> dict[Pair, float]:
         said = 1.0 if one == other else tanh(between.get(pair_of(one, other), 0.0) / 2)
         found[a, b] = min(max((1 + held * said) / 2, 1e-3), 1 - 1e-3)
     return found
-
-
-def _links(nats: Nats) -> Links:
-    links: Links = {}
-    for (a, b), score in nats.items():
-        links.setdefault(a, {})[b] = score
-        links.setdefault(b, {})[a] = score
-    return links
 
 
 def _between(nats: Nats, group: Mapping[int, int]) -> dict[Pair, float]:
@@ -91,43 +78,11 @@ def _alone(group: Mapping[int, int]) -> set[int]:
 
 def grouped(links: Links) -> dict[int, int]:
     """Group of every item, named after one of its members: correlation clustering of the net evidence."""
-    group = _contracted(links)
+    group = contracted(links)
     for _ in range(SWEEPS):
         if not _change_sides(links, group):
             break
     return group
-
-
-def _contracted(links: Links) -> dict[int, int]:
-    """Join the two groups with the highest net evidence, as long as it is above 0."""
-    joined = {item: dict(near) for item, near in links.items()}
-    members = {item: [item] for item in links}
-    waiting = [(-nats, a, b) for a, near in links.items() for b, nats in near.items() if a < b and nats > NOTHING]
-    heapify(waiting)
-    while waiting:
-        nats, a, b = heappop(waiting)
-        if a not in joined or joined[a].get(b) != -nats:
-            continue  # one of them was joined elsewhere meanwhile
-        keep, gone = sorted((a, b), key=lambda one: (-len(joined[one]), one))
-        members[keep] += members.pop(gone)
-        for other, more in _merged(joined, keep, gone):
-            heappush(waiting, (-more, *pair_of(keep, other)))
-    return {item: name for name, items in members.items() for item in items}
-
-
-def _merged(joined: Links, keep: int, gone: int) -> list[tuple[int, float]]:
-    """Hand all links of `gone` to `keep`; the links that pull now, with their nats."""
-    pulling = []
-    del joined[keep][gone]
-    for other, nats in joined.pop(gone).items():
-        if other == keep:
-            continue
-        del joined[other][gone]
-        more = joined[keep].get(other, 0.0) + nats
-        joined[keep][other] = joined[other][keep] = more
-        if more > NOTHING:
-            pulling.append((other, more))
-    return pulling
 
 
 def _change_sides(links: Links, group: dict[int, int]) -> bool:

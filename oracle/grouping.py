@@ -1,13 +1,12 @@
-"""Groups the answers themselves speak of: correlation clustering of the evidence, no embedding involved.
+"""Groups the answers themselves speak of: correlation clustering of the evidence, no embedding needed.
 
-Grow every group by net evidence, found a new one where nothing fits, let items change sides, join groups whose answers
-say so. Noise is voted down by numbers instead of being closed transitively, so one wrong answer glues nothing.
+Noise is voted down by numbers instead of being closed transitively, so one wrong answer glues nothing.
 """
 
 import numpy as np
 import scipy.sparse as sparse
 
-ROUNDS = 6
+from oracle.contraction import contracted, links_of
 
 
 def signed_evidence(a: np.ndarray, b: np.ndarray, nats: np.ndarray, count: int) -> sparse.csr_matrix:
@@ -16,15 +15,16 @@ def signed_evidence(a: np.ndarray, b: np.ndarray, nats: np.ndarray, count: int) 
     return sparse.csr_matrix((values, (rows, columns)), shape=(count, count))
 
 
-def answered_groups(evidence: sparse.csr_matrix) -> np.ndarray:
-    """Group of each row, -1 where the answers do not say. (count,) int64, groups numbered by their oldest row."""
-    group = _grow(evidence)
-    for _ in range(ROUNDS):
-        moved = _join(evidence, _change_sides(evidence, group))
-        if (moved == group).all():
-            break
-        group = moved
-    return _renumber(group)
+def answered_groups(evidence: sparse.csr_matrix, hints: sparse.csr_matrix | None = None) -> np.ndarray:
+    """Group of each row, -1 where the answers do not say. (count,) int64, groups numbered by their oldest row.
+
+    hints: symmetric (count, count) nats that join or part rows beside the evidence, but found no group by themselves.
+    """
+    group = _contracted(evidence if hints is None else (evidence + hints).tocsr())
+    pulls = evidence.maximum(0).tocoo()
+    inside = group[pulls.row] == group[pulls.col]
+    held = np.bincount(group[pulls.row[inside]], pulls.data[inside], minlength=len(group) + 1) > 0
+    return _renumber(_stand_alone(evidence, np.where(held[group], group, -1)))
 
 
 def membership(group: np.ndarray, count: int) -> sparse.csr_matrix:
@@ -33,57 +33,30 @@ def membership(group: np.ndarray, count: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(rows)), (rows, group[rows])), shape=(len(group), count))
 
 
-def _grow(evidence: sparse.csr_matrix) -> np.ndarray:
-    """Found a group, let everything it pulls follow, found the next."""
-    positive = evidence.maximum(0)
-    pull = np.asarray(positive.sum(1)).ravel()
-    group = np.full(evidence.shape[0], -1, dtype=np.int64)
-    votes = np.zeros((len(group), 0))  # (N, G)
-    while (seed := _founder(group, votes, positive, pull)) is not None:
-        votes = np.column_stack([votes, np.zeros(len(group))])
-        joined = np.array([seed])
-        while len(joined):
-            group[joined] = votes.shape[1] - 1
-            votes[:, -1] += np.asarray(evidence[joined].sum(0)).ravel()
-            joined = np.flatnonzero((group < 0) & (votes[:, -1] > 0) & (votes.argmax(1) == votes.shape[1] - 1))
+def _contracted(evidence: sparse.csr_matrix) -> np.ndarray:
+    """(N,) group of each row after contraction, named after one of its rows."""
+    links = sparse.triu(evidence, k=1).tocoo()
+    pairs = zip(links.row.tolist(), links.col.tolist(), strict=True)
+    found = contracted(links_of(zip(pairs, links.data.tolist(), strict=True)))
+    group = np.arange(evidence.shape[0])
+    group[np.fromiter(found, dtype=np.int64, count=len(found))] = list(found.values())
     return group
 
 
-def _founder(group: np.ndarray, votes: np.ndarray, positive: sparse.csr_matrix, pull: np.ndarray) -> int | None:
-    """The free item with most "same" answers among free items; failing that, one known to differ from every group."""
-    free = group < 0
-    among = np.where(free & (pull > 0), positive @ free.astype(float), 0.0)
-    if among.max(initial=0.0) > 0:
-        return int(among.argmax())
-    if votes.shape[1]:
-        alone = np.flatnonzero(free & (votes < 0).all(1))
-        return int(alone[0]) if len(alone) else None
-    return None
-
-
-def _change_sides(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
-    """Each member goes where the net evidence is highest; the others judge with their own side of the last round."""
-    count = int(group.max(initial=-1)) + 1
-    if not count:
+def _stand_alone(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
+    """Rows that every group denies are groups of their own, oldest first."""
+    names = np.unique(group[group >= 0])
+    if not len(names):
         return group
-    votes = (evidence @ membership(group, count)).toarray()  # (N, G)
-    best = votes.argmax(1)
-    own = np.where(group >= 0, np.take_along_axis(votes, np.maximum(group, 0)[:, None], 1)[:, 0], -np.inf)
-    top = votes[np.arange(len(group)), best]
-    return np.where((group >= 0) & (top > np.maximum(own, 0) + 1e-9), best, group)
-
-
-def _join(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
-    """Join pairs of groups whose answers are on balance "same", strongest first."""
-    while (count := int(group.max(initial=-1)) + 1) > 1:
-        sides = membership(group, count)
-        between = (sides.T @ evidence @ sides).toarray()
-        np.fill_diagonal(between, 0.0)
-        if between.max() <= 1e-9:
-            return group
-        keep, gone = sorted(divmod(int(between.argmax()), count))
-        group = np.where(group == gone, keep, group)
-        group = np.where(group > gone, group - 1, group)
+    place = np.full(len(group) + 1, -1)
+    place[names] = np.arange(len(names))
+    votes = (evidence @ membership(place[group], len(names))).toarray()  # (N, G)
+    alone: list[int] = []
+    group = group.copy()
+    for row in np.flatnonzero((group < 0) & (votes < 0).all(1)):
+        if all(evidence[row, other] < 0 for other in alone):
+            alone.append(int(row))
+            group[row] = row
     return group
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from db.nouns import Kind, Statement, Verdict
-from oracle.acquisition.pairwright import Acquisition, entropy
+from oracle.acquisition.pairwright import Acquisition
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
+from oracle.moves import entropy
 from tests.oracle.test_belief import blobs
 
 

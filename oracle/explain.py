@@ -1,0 +1,134 @@
+"""The groups that explain the answers best, searched from several starts.
+
+    starts: the groups found last time for this log; contraction of the answers, as it is and with the steps below;
+            contraction of the answers and of what the kernel says of near items
+    each:   messages, then groups dissolve, split, are founded and unite, until nothing moves
+    best:   log-chance of all answers at their best error rate + up to half of that of every item's group by the kernel
+
+The start with the last groups makes the search remember: one more answer changes little, unless something explains more.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse as sparse
+
+from oracle.grouping import answered_groups
+from oracle.moves import dissolve, found_group, split, unite
+from oracle.posterior import ANSWERS, TINY, WRONG, Asked, Posterior
+
+ROUNDS, SWEEPS = 4, 4
+SPLITS, FOUNDED = 6, 12  # most steps of a kind in one round
+CALM = 0.02  # largest change of a chance that ends the rounds
+USUAL = 0.05  # error rate to start from
+KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
+HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
+FEWEST = 8  # answered pairs below which the kernel gives no hints
+
+
+def explain(asked: Asked, last: np.ndarray | None = None, error_rate: float = USUAL) -> Posterior:
+    """The best explanation found. last: (A,) groups found before, -1 for none, and the error rate found with them."""
+    best: tuple[float, Posterior] | None = None
+    for group, rate, steps in _starts(asked, last, error_rate):
+        found = Posterior(asked, rate)
+        found.begin(group)
+        settle(found, rearrange=steps)
+        worth = plausibility(found)
+        if best is None or worth > best[0]:
+            best = worth, found
+    assert best is not None
+    return best[1]
+
+
+def settle(found: Posterior, *, rearrange: bool = True) -> None:
+    """Rounds of messages and of steps that change groups, until nothing moves."""
+    before = np.zeros((0, 0))
+    for number in range(ROUNDS):
+        found.look()
+        found.sweep(SWEEPS)
+        found.learn()
+        changed = rearrange and _rearrange(found, cut=number == 0)
+        if not changed and before.shape == found.chance.shape and np.abs(found.chance - before).max() < CALM:
+            break
+        before = np.zeros((0, 0)) if changed else found.chance.copy()
+    found.look()
+
+
+def plausibility(found: Posterior) -> float:
+    """Log-chance of the answers and of the groups, up to a constant."""
+    group, answers = found.group, np.abs(found.asked.answers)
+    one, other = group[found.asked.a], group[found.asked.b]
+    wrong = answers[((one == other) & (one >= 0)) != (found.asked.answers > 0)].sum()
+    rate = (WRONG + wrong) / (ANSWERS + answers.sum())
+    said = (wrong + WRONG) * np.log(rate) + (answers.sum() - wrong + ANSWERS - WRONG) * np.log(1 - rate)
+    prior = found.prior[np.arange(found.count), group]  # -1 is the last column: none
+    prior[found.founders] = np.clip(found.new_rate, 0.02, 0.5)
+    share = KERNEL_SHARE * found.count / (found.count + FEW)  # the first answers are obeyed
+    return float(said + share * np.log(prior + TINY).sum())
+
+
+def _rearrange(found: Posterior, *, cut: bool) -> bool:
+    changed = False
+    while dissolve(found):
+        changed = True
+        found.sweep(2)
+    for _ in range(SPLITS if cut else 0):
+        if not split(found):
+            break
+        changed = True
+        found.sweep(2)
+        found.look()
+        found.sweep(2)
+    for _ in range(FOUNDED):
+        if not found_group(found):
+            break
+        changed = True
+        found.look()
+        found.sweep(3)
+    while unite(found):
+        changed = True
+    return changed
+
+
+def _starts(asked: Asked, last: np.ndarray | None, error_rate: float) -> Iterator[tuple[np.ndarray, float, bool]]:
+    evidence = Posterior(asked, USUAL).evidence
+    if last is not None and last.max(initial=-1) >= 0:
+        _, packed = np.unique(np.append(last, -1), return_inverse=True)
+        yield packed[:-1] - 1, error_rate, True
+    said = answered_groups(evidence)
+    yield said, USUAL, False
+    yield said, USUAL, True
+    if len(asked.a) >= FEWEST and (hints := _hints(asked)) is not None:
+        yield answered_groups(evidence, hints), USUAL, True
+
+
+def _hints(asked: Asked) -> sparse.csr_matrix | None:
+    """(A, A) nats between near items: log-odds of "same" by how far they reach each other, as the answers say it goes.
+
+    None where nearer pairs are not oftener the same.
+    """
+    reach = np.sqrt(asked.kernel.diagonal() + TINY)
+    near = asked.kernel / reach[:, None] / reach
+    near = (near + near.T) / 2
+    base, slope = _logistic(np.log(near[asked.a, asked.b] + 1e-6), asked.answers > 0)
+    width = min(HINTS, len(near) - 1)
+    if slope <= 0 or width < 1:
+        return None
+    np.fill_diagonal(near, -1.0)
+    columns = np.argpartition(-near, width - 1, axis=1)[:, :width].ravel()
+    rows = np.repeat(np.arange(len(near)), width)
+    nats = HINT * np.clip(base + slope * np.log(near[rows, columns] + 1e-6), -LOUDEST, LOUDEST)
+    hints = sparse.csr_matrix((nats, (rows, columns)), shape=near.shape)
+    return ((hints + hints.T) / 2).tocsr()
+
+
+def _logistic(x: np.ndarray, yes: np.ndarray) -> tuple[float, float]:
+    """Base and slope of the log-odds of yes by x, the slope held back a little: Newton's method, ridge 0.1."""
+    design, ridge = np.column_stack([np.ones(len(x)), x]), np.array([0.0, 0.1])
+    weights = np.zeros(2)
+    for _ in range(15):
+        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        slope = design.T @ (yes - chance) - ridge * weights
+        bend = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag([1e-3, ridge[1]])
+        weights = weights + np.linalg.solve(bend, slope)
+    return float(weights[0]), float(weights[1])

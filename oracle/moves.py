@@ -1,0 +1,125 @@
+"""Steps that change the groups of a posterior: dissolve, split, found, unite. Each returns whether it changed anything.
+
+They undo what wrong answers built: a founder that belongs elsewhere, two groups glued by a few wrong "same", a group
+torn by a few wrong "different".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from oracle.posterior import TINY, Posterior
+
+STAYS = 0.2  # a group goes when its founder stays in it with less than this chance
+TOGETHER = 0.3  # chance before any answer that two parts of a group, apart by the kernel, are one thing
+PARTS, LEAST = 6, 2  # most parts a group is looked at in; fewest items on either side of a cut
+MEMBER = 0.6  # who counts as a member when a group is taken apart
+NEW, SURELY_NEW = 0.8, 0.93  # chance of a new group that founds one: if no question is worth much, and at once
+WORTH = 0.1  # nats a question must tell to be worth asking before a group is founded
+ALIKE, UNITED = 0.03, 0.93  # chance before any answer that two groups are one; chance that makes them one
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some members of a group that the kernel sets apart from the rest. items, rest: positions among the asked items.
+
+    together: chance that they belong in one group, by the answers between them.
+    """
+
+    group: int
+    items: np.ndarray
+    rest: np.ndarray
+    together: float
+
+
+def dissolve(found: Posterior) -> bool:
+    """Take away the group whose founder belongs elsewhere, if there is one."""
+    if found.groups < 2:
+        return False
+    stays = found.founder_holds()
+    weakest = int(stays.argmin())
+    if stays[weakest] > STAYS:
+        return False
+    found.drop(weakest)
+    return True
+
+
+def split(found: Posterior) -> bool:
+    """Cut off the part whose answers speak most against its group, if any do."""
+    part = min(parts(found), key=lambda one: one.together, default=None)
+    if part is None or part.together >= 0.5:
+        return False
+    items = part.rest if found.founders[part.group] in part.items else part.items
+    pull = np.asarray(found.evidence[items][:, items].sum(1)).ravel()
+    found.add(int(items[pull.argmax()]), items)
+    return True
+
+
+def parts(found: Posterior) -> list[Part]:
+    """Every group taken apart by the kernel alone, farthest first; the parts that could be cut off."""
+    likeliest, kernel = found.group, found.asked.kernel
+    reach = np.sqrt(kernel.diagonal() + TINY)
+    before, cuts = np.log(TOGETHER / (1 - TOGETHER)), []
+    for group in range(found.groups):
+        rows = np.flatnonzero((likeliest == group) & (found.chance.max(1) > MEMBER))
+        if len(rows) < 2 * LEAST:
+            continue
+        near = kernel[np.ix_(rows, rows)] / reach[rows, None] / reach[rows]
+        place = _farthest_first((near + near.T) / 2, min(PARTS, len(rows) // 2))
+        tie = found.evidence[rows][:, rows]
+        for one in range(place.max() + 1):
+            inside = place == one
+            if min(inside.sum(), (~inside).sum()) >= LEAST:
+                said = float(inside @ (tie @ (~inside).astype(float)))
+                cuts.append(Part(group, rows[inside], rows[~inside], float(1 / (1 + np.exp(-before - said)))))
+    return cuts
+
+
+def found_group(found: Posterior) -> bool:
+    """Let the item that is surely in no group found one, if there is such an item."""
+    new = found.chance[:, -1].copy()
+    new[found.founders] = 0.0
+    idle = informative(found.chance[:, :-1], found.error_rate).max(1) < WORTH
+    able = np.flatnonzero((new > SURELY_NEW) | ((new > NEW) & idle))
+    if not len(able):
+        return False
+    weight = np.zeros(found.count)
+    weight[able] = new[able]
+    pull = np.asarray(found.evidence.maximum(0) @ weight)
+    found.add(int(able[np.lexsort((able, -new[able], -pull[able]))[0]]))
+    return True
+
+
+def unite(found: Posterior) -> bool:
+    """Make one group of the two whose answers say so most, if any do."""
+    if found.groups < 2:
+        return False
+    score = np.log(ALIKE) + found.between()
+    np.fill_diagonal(score, -np.inf)
+    one, other = sorted(divmod(int(score.argmax()), found.groups))
+    if score[one, other] < np.log(UNITED / (1 - UNITED)):
+        return False
+    found.unite(one, other)
+    return True
+
+
+def informative(chance: np.ndarray, error_rate: float) -> np.ndarray:
+    """Nats that one answer tells about a yes-no question. chance: of yes, any shape; the answer is wrong at times."""
+    heard = (1 - error_rate) * chance + error_rate * (1 - chance)
+    return np.asarray(np.maximum(entropy(heard) - entropy(np.array(error_rate)), 0.0))
+
+
+def entropy(chance: np.ndarray) -> np.ndarray:
+    """Of a yes-no question, in nats; chance in [0, 1], any shape."""
+    p = np.clip(chance, 1e-9, 1 - 1e-9)
+    return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)))
+
+
+def _farthest_first(near: np.ndarray, count: int) -> np.ndarray:
+    """(n,) part of each row: the most central row, then always the row least near to those chosen. near: (n, n)."""
+    chosen = [int(near.sum(0).argmax())]
+    closest = near[:, chosen[0]]
+    while len(chosen) < count:
+        chosen.append(int(closest.argmin()))
+        closest = np.maximum(closest, near[:, chosen[-1]])
+    return np.asarray(near[:, chosen].argmax(1))

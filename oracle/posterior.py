@@ -1,0 +1,250 @@
+"""Chance of every asked item to be in each group, when answers may be wrong: belief propagation over the answers.
+
+    groups -> their mass walks the kernel -> prior of every item, its own mass left out
+           -> messages along the answers   -> posterior = prior x messages -> how often answers err -> again
+
+1. An answer with e nats sends from partner j to item i, for group g: log(1 + (exp(e) - 1) c_jg), c_j what j is without
+   that answer. "Same" with a partner of g speaks for g, "different" (e < 0) against it; a doubtful partner says little.
+2. A group is held by its founder, the item its answers pull at most: only the founder is certain.
+3. prior_ig = (flow_ig / mass_g^beta)^temperature, shared out evenly where hardly anything reaches an item, or where few
+   items are supported by answers. The temperature is fitted to the supported items, each left out of its own flow.
+4. p(new) falls with what reaches the item, and with the rate at which asked items turn out to be new.
+5. An answer is wrong with the chance that the rest of what is known gives to the other verdict; the rate has a Beta(3, 57).
+Source: Pearl 1988, "Probabilistic reasoning in intelligent systems" (loopy belief propagation).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+
+from oracle.grouping import signed_evidence
+
+TINY = 1e-12
+BETA = 0.5  # how much large groups are held back
+FLOOR, SHRINK = 0.03, 5.0  # share of the prior spread evenly: FLOOR, more while fewer than about SHRINK items are held
+KINSHIP = 0.3  # how much two items that are both new count as members of the same new group
+NEW_ITEMS = 10.0  # weight of the guess that every second item is new, in asked items
+WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
+LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
+HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
+TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
+SURE = 0.7  # from here on an item speaks for its group about other groups
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What was answered, and how the asked items reach each other. A items, M answered pairs.
+
+    rows: (A,) int64 positions in the snapshot. a, b: (M,) int64 positions in `rows`. answers: (M,) net answers for
+    "same", in answers of the usual source. kernel: (A, A) what reaches item i from item j. near: what reaches a close
+    neighbour.
+    """
+
+    rows: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    answers: np.ndarray
+    kernel: np.ndarray
+    near: float
+
+
+class Posterior:
+    """One attempt to explain the answers, from groups to start with. G groups; the last column is "none of them".
+
+    chance: (A, G+1), rows sum to 1. told: (A, G+1) log-likelihood from answers alone. prior: (A, G+1). mass: (A, G)
+    what each item adds to a group. founders: the item that holds each group. supported: (A,) an answer joins it to its
+    group.
+    """
+
+    def __init__(self, asked: Asked, error_rate: float) -> None:
+        self.asked, self.count, self.pairs = asked, len(asked.rows), len(asked.a)
+        self._from, self._to = np.concatenate([asked.a, asked.b]), np.concatenate([asked.b, asked.a])  # (2M,)
+        self._back = np.roll(np.arange(2 * self.pairs), -self.pairs)
+        self._gather = sparse.csr_matrix(
+            (np.ones(2 * self.pairs), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
+        )
+        self._own = asked.kernel.diagonal()[:, None]  # (A, 1)
+        self.temperature, self.new_rate = 1.0, 0.5
+        self.trust(error_rate)
+
+    def trust(self, error_rate: float) -> None:
+        """Take answers to be wrong this often."""
+        self.error_rate = error_rate
+        worth = np.log((1 - error_rate) / error_rate)
+        self.nats = np.clip(self.asked.answers * worth, -HELD, HELD)  # (M,)
+        self._gain = np.expm1(np.concatenate([self.nats, self.nats]))[:, None]  # (2M, 1)
+        self.evidence = signed_evidence(self.asked.a, self.asked.b, self.nats, self.count)  # (A, A)
+
+    def begin(self, group: np.ndarray) -> None:
+        """Start from groups: (A,) int64, -1 for none. Without any, the most asked item founds one."""
+        if group.max(initial=-1) < 0:
+            group = np.full(self.count, -1)
+            group[np.bincount(self._to, minlength=self.count).argmax()] = 0
+        count = int(group.max()) + 1
+        pull = np.bincount(self._to, self._inside(group) * np.tile(self.nats, 2), minlength=self.count)
+        self.founders = [int(max(np.flatnonzero(group == g), key=lambda row: (pull[row], -row))) for g in range(count)]
+        known = np.eye(count + 1)[np.where(group >= 0, group, count)] * (group >= 0)[:, None]
+        self.told = np.clip(self.evidence @ known, -12.0, 12.0)
+        self.chance = np.where(group[:, None] >= 0, 0.95 * known + 0.05 / (count + 1), 1 / (count + 1))
+        self.messages = np.zeros((2 * self.pairs, count + 1))
+        self._hold()
+
+    @property
+    def groups(self) -> int:
+        return len(self.founders)
+
+    @property
+    def group(self) -> np.ndarray:
+        """(A,) the likeliest group, -1 for none."""
+        best = self.chance.argmax(1)
+        return np.where(best < self.groups, best, -1)
+
+    @property
+    def supported(self) -> np.ndarray:
+        """(A,) bool: a "same" answer joins it to a member of its group, or it is a founder."""
+        found = np.zeros(self.count, dtype=bool)
+        found[self._to[self._inside(self.group) & (np.tile(self.nats, 2) > 0)]] = True
+        found[self.founders] = True
+        return found
+
+    # one round ----------------------------------------------------------------------------------------------------
+    def look(self) -> None:
+        """Mass from what answers say, and the prior that follows from it."""
+        self.mass = self._masses()
+        flow = np.maximum(self.asked.kernel @ self.mass - self._own * self.mass, 0.0)  # (A, G)
+        self.total = flow.sum(0) + TINY
+        self._typical = float(np.median(flow.sum(1))) + TINY
+        self._held = int(self.supported.sum())
+        self.temperature = self._fitted(flow)
+        new = self.newness(flow.sum(1))
+        prior = np.column_stack([self.shaped(flow) * (1 - new[:, None]), new])
+        self.prior = prior / prior.sum(1, keepdims=True)
+
+    def sweep(self, times: int) -> None:
+        """Send messages along the answers so many times."""
+        for _ in range(times):
+            partner = self._without_answer()
+            partner[:, -1] *= KINSHIP
+            self.messages = np.log1p(self._gain * partner)
+            self.told = self._gather @ self.messages
+            self.told[self.founders] = 0.0
+            self.told[self.founders, range(self.groups)] = FOUNDER
+            self.chance = softmax(np.log(self.prior + TINY) + self.told)
+            self._hold()
+
+    def learn(self) -> None:
+        """Refit how often an asked item is new, and how often an answer is wrong."""
+        new = self.chance[:, -1].copy()
+        new[self.founders] = 0.0
+        self.new_rate = float((0.5 * NEW_ITEMS + new.sum()) / (NEW_ITEMS + self.count))
+        known = self._without_answer()[:, :-1]
+        one, other = known[: self.pairs], known[self.pairs :]
+        sure = (one.max(1) > SURE) & (other.max(1) > SURE)
+        same = (one * other).sum(1)
+        off = np.where(self.nats > 0, 1 - same, same)[sure]
+        wrong = off * self.error_rate / (off * self.error_rate + (1 - off) * (1 - self.error_rate))
+        self.trust(float(np.clip((WRONG + wrong.sum()) / (ANSWERS + sure.sum()), LOWEST, HIGHEST)))
+
+    # shapes of the prior ------------------------------------------------------------------------------------------
+    def shaped(self, flow: np.ndarray, temperature: float | None = None) -> np.ndarray:
+        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G)."""
+        sharp = softmax((temperature or self.temperature) * np.log((flow + TINY) / self.total**BETA))
+        near = self.asked.near
+        even = np.maximum(max(FLOOR, SHRINK / (SHRINK + self._held)), near / (near + flow.sum(1, keepdims=True)))
+        return (1 - even) * sharp + even / flow.shape[1]
+
+    def newness(self, reached: np.ndarray) -> np.ndarray:
+        """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
+        thin = 2 / (1 + (reached / self._typical) ** 0.7)  # about 1 where as much arrives as usual
+        return np.clip(self.new_rate * thin, 0.002, 0.95)
+
+    # between groups -----------------------------------------------------------------------------------------------
+    def between(self) -> np.ndarray:
+        """(G, G) net nats between the sure members of every two groups."""
+        member = self.chance[:, :-1] * (self.chance[:, :-1] == self.chance[:, :-1].max(1, keepdims=True))
+        member *= member > SURE
+        return np.asarray(member.T @ (self.evidence @ member))
+
+    def founder_holds(self) -> np.ndarray:
+        """(G,) chance that a founder, judged like any other item, stays in its group."""
+        rows, own = np.array(self.founders), np.arange(self.groups)
+        prior = self.prior[rows].copy()
+        prior[own, own] += prior[:, -1]
+        prior[:, -1] = TINY
+        return softmax(np.log(prior + TINY) + (self._gather @ self.messages)[rows])[own, own]
+
+    def add(self, founder: int, members: np.ndarray | None = None) -> None:
+        """A new group held by this item; members, if given, start in it."""
+        last = self.groups
+        for name, value in (("chance", 1e-4), ("messages", 0.0), ("told", 0.0), ("prior", 1 / max(self.count, 4))):
+            setattr(self, name, np.insert(getattr(self, name), last, value, axis=1))
+        self.prior /= self.prior.sum(1, keepdims=True)
+        self.founders.append(int(founder))
+        if members is not None:
+            self.chance[members] = 0.05 / (last + 2)
+            self.chance[members, last] = 0.95
+            self.messages[:] = 0.0
+        self._hold()
+
+    def drop(self, group: int) -> None:
+        """Take a group away; its members are free again."""
+        self._without(group)
+        self.chance = (self.chance + 1e-3) / (self.chance + 1e-3).sum(1, keepdims=True)
+        self._hold()
+
+    def unite(self, keep: int, gone: int) -> None:
+        """Make one group of two."""
+        self.chance[:, keep] += self.chance[:, gone]
+        self.prior[:, keep] += self.prior[:, gone]
+        for name in ("messages", "told"):
+            table = getattr(self, name)
+            table[:, keep] = np.maximum(table[:, keep], table[:, gone])
+        self._without(gone)
+
+    def _without(self, group: int) -> None:
+        for name in ("chance", "messages", "told", "prior"):
+            setattr(self, name, np.delete(getattr(self, name), group, axis=1))
+        self.prior /= self.prior.sum(1, keepdims=True)
+        del self.founders[group]
+
+    def _hold(self) -> None:
+        self.chance[self.founders] = 1e-4
+        self.chance[self.founders, range(self.groups)] = 1.0
+
+    def _inside(self, group: np.ndarray) -> np.ndarray:
+        """(2M,) bool: both items of the answer are in the same group."""
+        return (group[self._from] == group[self._to]) & (group[self._from] >= 0)
+
+    def _without_answer(self) -> np.ndarray:
+        """(2M, G+1) what the sender of each message is if the answer that carries it were not there."""
+        return softmax(np.log(self.chance[self._from] + TINY) - self.messages[self._back])
+
+    def _masses(self) -> np.ndarray:
+        """(A, G) by answers alone, as far as these are clear, agree with the posterior, and join the item to others."""
+        said = softmax(self.told)[:, :-1]
+        said /= said.sum(1, keepdims=True) + TINY
+        even = 1 / max(self.groups, 2)
+        clear = np.clip((said.max(1) - even) / (1 - even), 0.0, None)
+        agreed = self.chance[np.arange(self.count), said.argmax(1)]
+        return np.asarray(said * (clear * agreed * self.supported)[:, None])
+
+    def _fitted(self, flow: np.ndarray) -> float:
+        """The temperature under which the flow best predicts what answers say of supported items."""
+        rows = np.flatnonzero(self.supported & (self.group >= 0))
+        if len(rows) < 12 or self.groups < 2:
+            return 1.0
+        said = softmax(self.told[rows])[:, :-1]
+        said /= said.sum(1, keepdims=True) + TINY
+
+        def score(temperature: float) -> float:
+            guess = np.log((self.shaped(flow[rows], temperature) * said).sum(1) + TINY)
+            return float(guess.mean()) - 0.02 * abs(float(np.log(temperature)))
+
+        return max(TEMPERATURES, key=score)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Rows to chances."""
+    grown = np.exp(scores - scores.max(1, keepdims=True))
+    return np.asarray(grown / grown.sum(1, keepdims=True))
