@@ -170,11 +170,11 @@ def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.
     left_out = rows[1::2]
     kept = mass.copy()
     kept[left_out] = 0.0
-    half = kernel.spread(kept, start=flow / 2, tolerance=1e-2)
+    half, total = kernel.spread_at(kept, left_out, start=flow / 2, tolerance=1e-2)
     truth = member[left_out]
 
     def score(temperature: float) -> float:
-        guess = _normalise(half[left_out], half.sum(0), temperature, settings)
+        guess = _normalise(half, total, temperature, settings)
         return float(np.log(guess[np.arange(len(truth)), truth]).mean()) - 0.02 * abs(float(np.log(temperature)))
 
     return max(TEMPERATURES, key=score)
