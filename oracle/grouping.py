@@ -18,13 +18,21 @@ def signed_evidence(a: np.ndarray, b: np.ndarray, nats: np.ndarray, count: int) 
 
 def answered_groups(evidence: sparse.csr_matrix) -> np.ndarray:
     """Group of each row, -1 where the answers do not say. (count,) int64, groups numbered by their oldest row."""
+    asked = np.flatnonzero(np.diff(evidence.indptr))
+    found = np.full(evidence.shape[0], -1, dtype=np.int64)
+    found[asked] = _renumber(_settled(evidence[asked][:, asked].tocsr()))
+    return found
+
+
+def _settled(evidence: sparse.csr_matrix) -> np.ndarray:
+    """Grow, then change sides and join until nothing moves."""
     group = _grow(evidence)
     for _ in range(ROUNDS):
         moved = _join(evidence, _change_sides(evidence, group))
         if (moved == group).all():
             break
         group = moved
-    return _renumber(group)
+    return group
 
 
 def membership(group: np.ndarray, count: int) -> sparse.csr_matrix:
@@ -38,27 +46,27 @@ def _grow(evidence: sparse.csr_matrix) -> np.ndarray:
     positive = evidence.maximum(0)
     pull = np.asarray(positive.sum(1)).ravel()
     group = np.full(evidence.shape[0], -1, dtype=np.int64)
-    votes = np.zeros((len(group), 0))  # (N, G)
-    while (seed := _founder(group, votes, positive, pull)) is not None:
-        votes = np.column_stack([votes, np.zeros(len(group))])
-        joined = np.array([seed])
+    best, denied = np.zeros(len(group)), np.zeros(len(group), dtype=bool)  # strongest pull so far; denied by every group
+    count = 0
+    while (seed := _founder(group, denied, positive, pull)) is not None:
+        votes, joined = np.zeros(len(group)), np.array([seed])  # (N,) net nats for the new group
         while len(joined):
-            group[joined] = votes.shape[1] - 1
-            votes[:, -1] += np.asarray(evidence[joined].sum(0)).ravel()
-            joined = np.flatnonzero((group < 0) & (votes[:, -1] > 0) & (votes.argmax(1) == votes.shape[1] - 1))
+            group[joined] = count
+            votes += np.asarray(evidence[joined].sum(0)).ravel()
+            joined = np.flatnonzero((group < 0) & (votes > best))
+        best, denied = np.maximum(best, votes), (votes < 0) & (denied | (count == 0))
+        count += 1
     return group
 
 
-def _founder(group: np.ndarray, votes: np.ndarray, positive: sparse.csr_matrix, pull: np.ndarray) -> int | None:
+def _founder(group: np.ndarray, denied: np.ndarray, positive: sparse.csr_matrix, pull: np.ndarray) -> int | None:
     """The free item with most "same" answers among free items; failing that, one known to differ from every group."""
     free = group < 0
     among = np.where(free & (pull > 0), positive @ free.astype(float), 0.0)
     if among.max(initial=0.0) > 0:
         return int(among.argmax())
-    if votes.shape[1]:
-        alone = np.flatnonzero(free & (votes < 0).all(1))
-        return int(alone[0]) if len(alone) else None
-    return None
+    alone = np.flatnonzero(free & denied)
+    return int(alone[0]) if len(alone) else None
 
 
 def _change_sides(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
