@@ -23,6 +23,7 @@ from oracle.constraints import ConstraintGraph
 from oracle.grouping import answered_groups, membership, signed_evidence
 from oracle.housing import houses
 from oracle.kernel import Kernel, kernel_of
+from oracle.remember import Memory
 
 TINY = 1e-12
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
@@ -34,7 +35,7 @@ TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 class Belief:
     """The posterior partition of one snapshot under one state of the log.
 
-    probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of
+    probabilities: (N, G) float32, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of
     them.
     labels: (N,) int64, the current partition with every answer obeyed. member: (N,) group the answers put an item in,
     -1 if
@@ -89,8 +90,22 @@ class Settings:
 
 
 def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None = None) -> Belief:
-    """The belief that follows from a snapshot and the answers; the same inputs give the same belief."""
-    settings = settings or Settings()
+    """The belief that follows from a snapshot and the answers; the same inputs give the same belief. It is kept until
+    the graph changes: its arrays cannot be written to."""
+    way = settings or Settings()
+    return _MEMORY.get(graph, snapshot, way, lambda: _sealed(_inferred(snapshot, graph, way)))
+
+
+_MEMORY: Memory[Belief] = Memory()
+
+
+def _sealed(belief: Belief) -> Belief:
+    for array in (belief.probabilities, belief.fresh, belief.labels, belief.member, belief.against, belief.between):
+        array.flags.writeable = False
+    return belief
+
+
+def _inferred(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings) -> Belief:
     evidence, error_rate = _evidence(snapshot, graph)
     member = answered_groups(evidence)
     count = int(member.max(initial=-1)) + 1
@@ -98,16 +113,18 @@ def infer(snapshot: Snapshot, graph: ConstraintGraph, settings: Settings | None 
         return _unanswered(snapshot, graph, error_rate)
     kernel = kernel_of(snapshot, k=settings.k, alpha=settings.alpha)
     told = _told(evidence, member, count)  # (N, G) log-likelihood from answers alone
-    supported = member >= 0
-    mass = _softmax(told) * supported[:, None] * _certainty(told)[:, None]
+    mass = _mass(told, member)
     prior, reach = _prior(kernel, mass, member, settings)
     fresh = _fresh(evidence, member, reach, told, prior)
-    posterior = _softmax(np.log(prior + TINY) + told)
-    votes = np.asarray((evidence @ membership(member, count)).todense())  # (N, G) net nats against each group
+    asked = np.flatnonzero(np.diff(evidence.indptr))
+    posterior = prior  # of an item nobody asked about
+    posterior[asked] = _softmax(np.log(prior[asked] + TINY) + told[asked])
+    against = np.zeros(told.shape, dtype=bool)
+    against[asked] = (evidence[asked] @ membership(member, count)).toarray() < 0  # net nats of each group
     sides = membership(member, count)
     between = np.asarray((sides.T @ evidence @ sides).todense())
-    labels = _labels(snapshot, posterior, fresh, member, votes, between)
-    return Belief(snapshot, posterior, fresh, labels, member, votes < 0, between, error_rate)
+    labels = _labels(snapshot, posterior, fresh, member, against, between)
+    return Belief(snapshot, posterior, fresh, labels, member, against, between, error_rate)
 
 
 def _evidence(snapshot: Snapshot, graph: ConstraintGraph) -> tuple[sparse.csr_matrix, float]:
@@ -131,9 +148,17 @@ def _told(evidence: sparse.csr_matrix, member: np.ndarray, count: int) -> np.nda
     partner = member[links.col]
     known = partner >= 0
     row, group, nats = links.row[known], partner[known], links.data[known]
-    told = np.zeros((evidence.shape[0], count))
+    told = np.zeros((evidence.shape[0], count), dtype=np.float32)  # only rows that were asked are ever touched
     np.add.at(told, (row, group), nats)
-    return np.clip(told, -12.0, 12.0)
+    told[row] = np.clip(told[row], -12.0, 12.0)
+    return told
+
+
+def _mass(told: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """(N, G) what each member of a group sends out: its posterior from answers alone, as far as they are sure."""
+    rows, mass = np.flatnonzero(member >= 0), np.zeros_like(told)
+    mass[rows] = _softmax(told[rows]) * _certainty(told[rows])[:, None]
+    return mass
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
@@ -157,9 +182,14 @@ def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Setti
 
 
 def _normalise(flow: np.ndarray, total: np.ndarray, temperature: float, settings: Settings) -> np.ndarray:
-    ratio = (flow + TINY) / (total + TINY) ** settings.beta
-    ratio = _softmax(temperature * np.log(ratio))
-    return (1 - settings.floor) * ratio + settings.floor / flow.shape[1]
+    ratio = np.log(flow + np.float32(TINY))  # (N, G)
+    ratio -= settings.beta * np.log(total + np.float32(TINY))
+    ratio *= np.float32(temperature)
+    ratio -= ratio.max(1, keepdims=True)
+    np.exp(ratio, out=ratio)
+    ratio *= (1 - settings.floor) / ratio.sum(1, keepdims=True)
+    ratio += settings.floor / flow.shape[1]
+    return ratio
 
 
 def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.ndarray, settings: Settings) -> float:
@@ -187,14 +217,19 @@ def _fresh(
     members are explained, items that every likely group denied are not. Less where much mass arrives."""
     asked = np.diff(evidence.indptr) > 0
     thin = 2 / (1 + (reach / (np.median(reach[asked]) + TINY)) ** 0.7)  # (N,) about 1 where reach is ordinary
-    known = np.log((prior * np.exp(told)).sum(1) + TINY)  # (N,) log-chance of what was said if in a known group
+    rows = np.flatnonzero(asked)
+    known = np.zeros(len(reach))  # (N,) log-chance of what was said if in a known group
+    known[rows] = np.log((prior[rows] * np.exp(told[rows])).sum(1) + TINY)
+
+    def chance(among: np.ndarray | slice, rate: float) -> np.ndarray:
+        odds = np.clip(rate * thin[among], 0.002, 0.95)
+        new = odds / (odds + (1 - odds) * np.exp(np.minimum(known[among], 50.0)))
+        return np.where(member[among] >= 0, 0.0, new)
+
     rate = 0.5
-    for _ in range(12):
-        odds = np.clip(rate * thin, 0.002, 0.95)
-        chance = odds / (odds + (1 - odds) * np.exp(np.minimum(known, 50.0)))
-        chance[member >= 0] = 0.0
-        rate = float((0.5 * PSEUDO + chance[asked].sum()) / (PSEUDO + asked.sum()))
-    return np.clip(chance, 0.0, 0.95)
+    for _ in range(11):
+        rate = float((0.5 * PSEUDO + chance(rows, rate).sum()) / (PSEUDO + len(rows)))
+    return np.clip(chance(slice(None), rate), 0.0, 0.95)
 
 
 def _labels(
@@ -202,19 +237,25 @@ def _labels(
     posterior: np.ndarray,
     fresh: np.ndarray,
     member: np.ndarray,
-    votes: np.ndarray,
+    against: np.ndarray,
     between: np.ndarray,
 ) -> np.ndarray:
     """The partition: answers first, then a likely group no answer speaks against, then the start partition."""
     house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
     places = len(house) + homes
-    denied = ((votes < 0).astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)) > 0  # (N, P)
-    allowed = np.where(denied[:, house], -1.0, posterior)
-    homeless = (allowed * (1 - fresh[:, None])).max(1) < HOME
     start = len(house) + snapshot.start
-    outcast = denied[np.arange(len(start)), start]  # an answer speaks against whoever lives where it started
-    unplaced = np.where(outcast, start + homes, start)
-    placed = np.where(homeless, unplaced, house[allowed.argmax(1)])
+    likely = posterior.argmax(1)  # (N,)
+    homeless = np.take_along_axis(posterior, likely[:, None], 1)[:, 0] * (1 - fresh) < HOME
+    placed = np.where(homeless, start, house[likely])
+    asked = np.flatnonzero(against.any(1))
+    denied = (
+        against[asked].astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)
+    ) > 0  # (A, P)
+    allowed = np.where(denied[:, house], -1.0, posterior[asked])
+    lost = (allowed * (1 - fresh[asked, None])).max(1) < HOME
+    outcast = denied[np.arange(len(asked)), start[asked]]  # an answer speaks against whoever lives where it started
+    unplaced = np.where(outcast, start[asked] + homes, start[asked])
+    placed[asked] = np.where(lost, unplaced, house[allowed.argmax(1)])
     return np.where(member >= 0, house[member], placed).astype(np.int64)
 
 

@@ -46,7 +46,10 @@ def _grow(evidence: sparse.csr_matrix) -> np.ndarray:
     positive = evidence.maximum(0)
     pull = np.asarray(positive.sum(1)).ravel()
     group = np.full(evidence.shape[0], -1, dtype=np.int64)
-    best, denied = np.zeros(len(group)), np.zeros(len(group), dtype=bool)  # strongest pull so far; denied by every group
+    best, denied = (
+        np.zeros(len(group)),
+        np.zeros(len(group), dtype=bool),
+    )  # strongest pull so far; denied by every group
     count = 0
     while (seed := _founder(group, denied, positive, pull)) is not None:
         votes, joined = np.zeros(len(group)), np.array([seed])  # (N,) net nats for the new group
