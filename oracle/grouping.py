@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 ROUNDS = 6
+TIE = 1e-9  # nats; less is rounding
 
 
 def signed_evidence(a: np.ndarray, b: np.ndarray, nats: np.ndarray, count: int) -> sparse.csr_matrix:
@@ -55,9 +56,9 @@ def _grow(evidence: sparse.csr_matrix) -> np.ndarray:
         votes, joined = np.zeros(len(group)), np.array([seed])  # (N,) net nats for the new group
         while len(joined):
             group[joined] = count
-            votes += np.asarray(evidence[joined].sum(0)).ravel()
-            joined = np.flatnonzero((group < 0) & (votes > best))
-        best, denied = np.maximum(best, votes), (votes < 0) & (denied | (count == 0))
+            votes = evidence @ (group == count).astype(float)
+            joined = np.flatnonzero((group < 0) & (votes > best + TIE))
+        best, denied = np.maximum(best, votes), (votes < -TIE) & (denied | (count == 0))
         count += 1
     return group
 
@@ -81,7 +82,7 @@ def _change_sides(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
     best = votes.argmax(1)
     own = np.where(group >= 0, np.take_along_axis(votes, np.maximum(group, 0)[:, None], 1)[:, 0], -np.inf)
     top = votes[np.arange(len(group)), best]
-    return np.where((group >= 0) & (top > np.maximum(own, 0) + 1e-9), best, group)
+    return np.where((group >= 0) & (top > np.maximum(own, 0) + TIE), best, group)
 
 
 def _join(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def _join(evidence: sparse.csr_matrix, group: np.ndarray) -> np.ndarray:
         sides = membership(group, count)
         between = (sides.T @ evidence @ sides).toarray()
         np.fill_diagonal(between, 0.0)
-        if between.max() <= 1e-9:
+        if between.max() <= TIE:
             return group
         keep, gone = sorted(divmod(int(between.argmax()), count))
         group = np.where(group == gone, keep, group)

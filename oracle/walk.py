@@ -57,7 +57,9 @@ class Walk:
         for _ in range(STEPS):  # from the wanted rows outwards: whose flow does the last step need, and the one before
             steps = self.step[needed]
             reached.append((needed, steps))
-            needed = np.unique(steps.indices)
+            marked = np.zeros(len(flow), dtype=bool)
+            marked[steps.indices] = True
+            needed = np.flatnonzero(marked)
         for needed, steps in reversed(reached):
             flow[needed] = steps @ flow + dense[needed]
         return np.maximum(flow[self.place[wanted]], 0.0), self.weight[rows] @ amount
@@ -109,6 +111,6 @@ def regions(graph: sparse.csr_matrix) -> tuple[np.ndarray, int]:
 
 
 def _sources(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that hold any mass, and their mass as (R, G) float32."""
-    rows = np.flatnonzero(mass.any(1))
+    """Rows that hold any mass (>= 0), and their mass as (R, G) float32."""
+    rows = np.flatnonzero(mass @ np.ones(mass.shape[1], mass.dtype))
     return rows, np.ascontiguousarray(mass[rows], dtype=np.float32)

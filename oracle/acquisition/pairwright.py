@@ -12,8 +12,9 @@ Source: expected-risk reduction over a propagation kernel after Zhu, Lafferty an
 instead of labels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -21,8 +22,11 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
 from oracle.kernel import kernel_of
+from oracle.shortlist import ALL, Rows, Shortlist
 
 LIKELY = 0.7  # above this mean expectation a screen is quicker to answer as "click the strangers"
+BLOCK = 8192  # rows looked at together
+TOGETHER = 16  # strangers whose cosines are worked out together
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Screen:
     candidates: tuple[int, ...]
     expected: tuple[float, ...]
     reason: str
+
+
+Option = tuple[float, Callable[[], Screen | None]]  # what a screen is worth, and how to make it
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,10 @@ def _question(screen: Screen, snapshot: Snapshot, criterion: int) -> Question:
 
 
 def entropy(chance: np.ndarray) -> np.ndarray:
-    """Of a yes-no question, in nats; chance in [0, 1], any shape."""
-    p = np.clip(chance, 1e-9, 1 - 1e-9)
-    return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)))
+    """Of a yes-no question, in nats; chance in [0, 1], any shape and precision."""
+    p = np.maximum(chance, 1e-9)
+    q = np.maximum(1 - p, 1e-9)
+    return np.asarray(-(p * np.log(p) + q * np.log(q)))
 
 
 class _Desk:
@@ -83,71 +91,114 @@ class _Desk:
     def __init__(self, belief: Belief, graph: ConstraintGraph, rule: Acquisition) -> None:
         self.belief, self.graph, self.rule = belief, graph, rule
         self.snapshot = belief.snapshot
-        kernel = kernel_of(self.snapshot)
-        joint = belief.joint if belief.groups else _cold(belief)
-        risk = np.where(belief.member >= 0, 0.0, 1 - joint.max(1))
-        unexplained = np.where(belief.member >= 0, 0.0, belief.fresh)
-        spread = kernel.spread(np.column_stack([risk, unexplained]))
-        self.influence, self.novelty = spread[:, 0], spread[:, 1]  # (N,) in items
-        self.joint = joint
-        self.worth = np.ones(len(joint))  # dims as rows are used
+        self.unknown = belief.member < 0
+        likely = belief.probabilities.max(1) * (1 - belief.fresh) if belief.groups else np.full(len(self.unknown), 0.5)
+        risk = np.where(self.unknown, 1 - np.maximum(likely, belief.fresh), 0.0)
+        unexplained = np.where(self.unknown, belief.fresh, 0.0)
+        spread = kernel_of(self.snapshot).spread(np.column_stack([risk, unexplained]))
+        self.influence, self.novelty = np.ascontiguousarray(spread.T)  # (N,) in items, float32
+        self.worth = np.ones(len(risk), dtype=np.float32)  # dims as rows are used
         self.compared: set[tuple[int, int]] = set()  # groups already put side by side in this round
         self.representatives = [self._members(group) for group in range(belief.groups)]
+        self.cosines: dict[int, np.ndarray] = {}  # of some strangers with everybody
+        self.shortlist = Shortlist(
+            self._group_values, belief.groups, self.worth, self.snapshot.neighbours, rule.dim, rule.screen
+        )
 
     def best(self) -> Screen | None:
         """The screen worth most now; None if nothing is left to learn."""
         options = [*self._group_screens(), *self._stranger_screens(), *self._bridge_screens()]
-        return max((one for one in options if one.candidates), key=lambda screen: screen.value, default=None)
+        for _, make in sorted(options, key=lambda option: -option[0]):
+            screen = make()
+            if screen is not None and screen.candidates:
+                return screen
+        return None
 
     def use(self, screen: Screen) -> None:
         """Take a screen's rows out of this round, and dim what lies near them."""
         rows = np.array(screen.candidates)
-        self.worth[self.snapshot.neighbours[rows].ravel()] *= self.rule.dim
+        near = np.unique(self.snapshot.neighbours[rows])
+        self.worth[near] *= self.rule.dim
         self.worth[rows] = 0.0
         self.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
+        self.shortlist.dimmed(np.concatenate([near, rows, [screen.anchor]]))
         self.compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
 
-    # the three kinds of screen ------------------------------------------------------------------------------------
-    def _group_screens(self) -> Iterable[Screen]:
-        """A group's member with the items whose belonging to it is most worth knowing."""
-        belief = self.belief
-        for group in range(belief.groups):
-            chance = self.joint[:, group]
-            value = self.influence * entropy(chance) * self.worth
-            value[(belief.member >= 0) | belief.against[:, group]] = 0.0
-            rows = self._diverse(value)
-            if len(rows):
-                anchor = self._nearest_member(group, rows)
-                reason = "These may belong to a group you have already described; each answer moves its neighbours too."
-                yield self._screen(anchor, rows, chance[rows], float(value[rows].sum()), reason)
+    # what rows are worth ------------------------------------------------------------------------------------------
+    def _joint(self, rows: Rows, groups: Rows = ALL) -> np.ndarray:
+        """(R, G) chance of each group."""
+        known = (1 - self.belief.fresh[rows]).astype(np.float32)
+        return np.asarray(self.belief.probabilities[rows][:, groups] * known[:, None])
 
-    def _stranger_screens(self) -> Iterable[Screen]:
+    def _group_values(self, rows: Rows, groups: Rows) -> np.ndarray:
+        """(R, G) what it is worth to know whether rows belong to groups."""
+        value = entropy(self._joint(rows, groups))
+        value *= (self.influence[rows] * self.unknown[rows])[:, None]
+        value[self.belief.against[rows][:, groups]] = 0.0
+        return value
+
+    @cached_property
+    def _stranger_values(self) -> np.ndarray:
+        """(N,) what it is worth to know where rows belong."""
+        fresh = self.belief.fresh.astype(np.float32)
+        value = self.influence * self._doubts() + self.rule.explore * self.novelty * fresh
+        return np.where(self.unknown, value, 0.0).astype(np.float32)
+
+    def _doubts(self) -> np.ndarray:
+        """(N,) entropy over the groups and none of them, in nats."""
+        if not self.belief.groups:
+            return np.full(len(self.worth), np.log(2), dtype=np.float32)  # anything is possible
+        fresh, found = self.belief.fresh + 1e-12, []
+        for at in range(0, len(fresh), BLOCK):
+            chance = self._joint(slice(at, at + BLOCK))
+            found.append(np.einsum("ng,ng->n", chance, np.log(chance + np.float32(1e-12))))
+        return -np.concatenate(found) - fresh * np.log(fresh)
+
+    # the three kinds of screen ------------------------------------------------------------------------------------
+    def _group_screens(self) -> Iterator[Option]:
+        """A group's member with the items whose belonging to it is most worth knowing."""
+        for group in range(self.belief.groups):
+            choice = self.shortlist.choice(group)
+            if len(choice.rows):
+                yield choice.total, partial(self._group_screen, group, choice.rows, choice.total)
+
+    def _group_screen(self, group: int, rows: np.ndarray, value: float) -> Screen:
+        reason = "These may belong to a group you have already described; each answer moves its neighbours too."
+        return self._screen(self._nearest_member(group, rows), rows, self._joint(rows)[:, group], value, reason)
+
+    def _stranger_screens(self) -> Iterator[Option]:
         """An item no group explains well, with one member of every group it could join and its nearest unknown
         items."""
-        belief = self.belief
-        chance = self.joint / self.joint.sum(1, keepdims=True)
-        doubt = -(chance * np.log(chance + 1e-12)).sum(1)
-        value = (self.influence * doubt + self.rule.explore * self.novelty * belief.fresh) * self.worth
-        value[belief.member >= 0] = 0.0
-        for anchor in np.argsort(-value)[:3]:
+        value = self._stranger_values * self.worth
+        for _ in range(min(3, len(value))):
+            anchor = int(value.argmax())
             if value[anchor] <= 0:
-                continue
-            rows, expected = self._line_up(int(anchor))
-            if len(rows):
-                reason = "No group explains this picture yet: which of these does it belong with?"
-                yield self._screen(int(anchor), rows, expected, float(value[anchor]), reason)
+                return
+            yield float(value[anchor]), partial(self._stranger_screen, anchor, float(value[anchor]))
+            value[anchor] = 0.0
 
-    def _bridge_screens(self) -> Iterable[Screen]:
-        """A group's member with one member of each group it was never compared with."""
+    def _stranger_screen(self, anchor: int, value: float) -> Screen | None:
+        rows, expected = self._line_up(anchor)
+        reason = "No group explains this picture yet: which of these does it belong with?"
+        return self._screen(anchor, rows, expected, value, reason) if len(rows) else None
+
+    @cached_property
+    def _bridges(self) -> tuple[np.ndarray, np.ndarray]:
+        """(G, G) chance that two groups are one, and what it is worth to know."""
         belief = self.belief
-        if belief.groups < 2:
-            return
         mass = belief.probabilities.sum(0)
         overlap = belief.probabilities.T @ belief.probabilities / np.minimum(mass[:, None], mass[None, :])
         alike = np.clip(0.05 + 1.5 * overlap, 0.02, 0.9)  # chance that two groups are one
         worth = entropy(alike) * np.minimum(mass[:, None], mass[None, :])
         worth[belief.apart] = 0.0
         np.fill_diagonal(worth, 0.0)
+        return alike, worth
+
+    def _bridge_screens(self) -> Iterator[Option]:
+        """A group's member with one member of each group it was never compared with."""
+        if self.belief.groups < 2:
+            return
+        worth = self._bridges[1]
         group = int(worth.sum(1).argmax())
         order = np.argsort(-worth[group])[: self.rule.screen]
         others = [
@@ -156,10 +207,14 @@ class _Desk:
             if worth[group, o] > 0 and (min(group, int(o)), max(group, int(o))) not in self.compared
         ]
         if others:
-            anchor = self._central(group)
-            rows = np.array([self._nearest_member(o, np.array([anchor])) for o in others])
-            reason = "Are these groups the same thing? One answer settles every pair between them."
-            yield self._screen(anchor, rows, alike[group, others], float(worth[group, others].sum()), reason)
+            value = float(worth[group, others].sum())
+            yield value, partial(self._bridge_screen, group, others, value)
+
+    def _bridge_screen(self, group: int, others: list[int], value: float) -> Screen:
+        anchor = self._central(group)
+        rows = np.array([self._nearest_member(o, np.array([anchor])) for o in others])
+        reason = "Are these groups the same thing? One answer settles every pair between them."
+        return self._screen(anchor, rows, self._bridges[0][group, others], value, reason)
 
     # choosing rows ------------------------------------------------------------------------------------------------
     def _diverse(self, value: np.ndarray) -> np.ndarray:
@@ -175,10 +230,11 @@ class _Desk:
     def _line_up(self, anchor: int) -> tuple[np.ndarray, np.ndarray]:
         """Who to show beside a stranger: groups by probability, then its nearest items without a group."""
         belief = self.belief
-        open_groups = [g for g in np.argsort(-self.joint[anchor, : belief.groups]) if not belief.against[anchor, g]]
+        chance = self._joint(np.array([anchor]))[0]
+        open_groups = [g for g in np.argsort(-chance[: belief.groups]) if not belief.against[anchor, g]]
         shown = [int(g) for g in open_groups[: self.rule.screen]]
         rows = [self._nearest_member(group, np.array([anchor])) for group in shown]
-        expected = [float(self.joint[anchor, group]) for group in shown]
+        expected = [float(chance[group]) for group in shown]
         room = self.rule.screen - len(rows)
         filler = self._unknown_near(anchor, room)
         return np.array(rows + filler, dtype=np.int64), np.array(expected + [0.5] * len(filler))
@@ -187,11 +243,20 @@ class _Desk:
         """Items without a group around an anchor: some near, some further, so that the group's edge shows."""
         if room <= 0:
             return []
-        cosine = self.snapshot.vectors @ self.snapshot.vectors[anchor]
-        value = (self.influence + self.novelty) * self.worth * np.exp(3 * cosine)
-        value[(self.belief.member >= 0)] = 0.0
+        value = np.exp(3 * self._cosines_with(anchor))
+        value *= (self.influence + self.novelty) * self.worth * self.unknown
         value[anchor] = 0.0
         return [int(row) for row in self._diverse(value)[:room]]
+
+    def _cosines_with(self, anchor: int) -> np.ndarray:
+        """(N,) cosines of everybody with a stranger; with the next strangers too, in one go."""
+        if anchor not in self.cosines:
+            value = self._stranger_values * self.worth
+            count = min(TOGETHER, len(value))
+            strangers = np.unique([anchor, *np.argpartition(-value, count - 1)[:count]])
+            rows = self.snapshot.vectors[strangers] @ self.snapshot.vectors.T
+            self.cosines = dict(zip(strangers.tolist(), rows, strict=True))
+        return self.cosines[anchor]
 
     def _members(self, group: int) -> np.ndarray:
         return np.flatnonzero(self.belief.member == group)
@@ -217,8 +282,3 @@ class _Desk:
 
     def _known(self, a: int, b: int) -> bool:
         return self.graph.relation(int(self.snapshot.ids[a]), int(self.snapshot.ids[b])) is not None
-
-
-def _cold(belief: Belief) -> np.ndarray:
-    """(N, 2) before any answer: everything may be anything."""
-    return np.full((len(belief.labels), 2), 0.5)
