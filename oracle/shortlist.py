@@ -5,14 +5,14 @@ few hundred of its column matters only once these have fallen below it: then the
 Source: the lazy evaluation of Minoux 1978, "Accelerated greedy algorithms for maximizing submodular set functions".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-KEPT, SAMPLE, BLOCK = 512, 8192, 8192
+KEPT, SAMPLE, BLOCK = 1024, 8192, 8192
 LEAST = 1e-9  # less is worth nothing
 
 Rows = np.ndarray | slice
@@ -52,18 +52,30 @@ class Shortlist:
         self._dim, self._size = dim, size
         self._columns = shortened(values, len(worth), columns)
         self._chosen: dict[int, Choice] = {}
+        self._bound = np.full(columns, np.inf)  # no choice is worth more: what it was worth when last made
         self._users: dict[int, set[int]] = {}  # columns whose choice holds a row
+
+    def choices(self) -> Iterator[tuple[int, Choice]]:
+        """Columns with their best rows as things stand, by falling total. Only those that are looked at are worked
+        out."""
+        bound = self._bound.copy()
+        while len(bound) and bound.max() >= 0:
+            column = int(bound.argmax())
+            found = self.choice(column)
+            bound[column] = found.total
+            if found.total >= bound.max():
+                yield column, found
+                bound[column] = -1.0
 
     def choice(self, column: int) -> Choice:
         """The best rows of a column as things stand."""
         if column not in self._chosen:
-            found = self._choose(self._columns[column])
-            most = KEPT
+            found, most = self._choose(self._columns[column]), KEPT
             while found is None:
                 self._columns[column] = self._renewed(column, most)
-                found = self._choose(self._columns[column])
-                most *= 8
+                found, most = self._choose(self._columns[column]), 8 * most
             self._chosen[column] = found
+            self._bound[column] = found.total
             for row in found.rows.tolist():
                 self._users.setdefault(row, set()).add(column)
         return self._chosen[column]

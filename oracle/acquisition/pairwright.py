@@ -15,6 +15,7 @@ instead of labels.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from heapq import merge
 
 import numpy as np
 
@@ -107,8 +108,8 @@ class _Desk:
 
     def best(self) -> Screen | None:
         """The screen worth most now; None if nothing is left to learn."""
-        options = [*self._group_screens(), *self._stranger_screens(), *self._bridge_screens()]
-        for _, make in sorted(options, key=lambda option: -option[0]):
+        kinds = self._group_screens(), self._stranger_screens(), self._bridge_screens()
+        for _, make in merge(*kinds, key=lambda option: -option[0]):
             screen = make()
             if screen is not None and screen.candidates:
                 return screen
@@ -157,8 +158,7 @@ class _Desk:
     # the three kinds of screen ------------------------------------------------------------------------------------
     def _group_screens(self) -> Iterator[Option]:
         """A group's member with the items whose belonging to it is most worth knowing."""
-        for group in range(self.belief.groups):
-            choice = self.shortlist.choice(group)
+        for group, choice in self.shortlist.choices():
             if len(choice.rows):
                 yield choice.total, partial(self._group_screen, group, choice.rows, choice.total)
 
