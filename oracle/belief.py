@@ -27,6 +27,8 @@ from oracle.remember import Memory
 
 TINY = 1e-12
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
+BLOCK = 4096  # rows normalised together
+JUDGED = 500  # answers left out that judge the temperature, at most
 PSEUDO = 10.0  # weight of the guess that every second item is in a group not seen yet, in asked items
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 
@@ -182,14 +184,21 @@ def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Setti
 
 
 def _normalise(flow: np.ndarray, total: np.ndarray, temperature: float, settings: Settings) -> np.ndarray:
-    ratio = np.log(flow + np.float32(TINY))  # (N, G)
-    ratio -= settings.beta * np.log(total + np.float32(TINY))
-    ratio *= np.float32(temperature)
-    ratio -= ratio.max(1, keepdims=True)
-    np.exp(ratio, out=ratio)
-    ratio *= (1 - settings.floor) / ratio.sum(1, keepdims=True)
-    ratio += settings.floor / flow.shape[1]
-    return ratio
+    """(N, G) shares by flow / total^beta, to the power of the temperature, and never quite 0."""
+    shares, tiny = np.empty_like(flow), np.float32(TINY)
+    scale = np.exp(-temperature * settings.beta * np.log(total + tiny))  # (G,)
+    for at in range(0, len(flow), BLOCK):  # what fits the cache is gone over many times for the price of one
+        block = flow[at : at + BLOCK] + tiny
+        block /= block.sum(1, keepdims=True)
+        if temperature != 1.0:
+            np.log(block, out=block)
+            block *= np.float32(temperature)
+            np.exp(block, out=block)
+        block *= scale
+        block *= (1 - settings.floor) / block.sum(1, keepdims=True)
+        block += settings.floor / flow.shape[1]
+        shares[at : at + BLOCK] = block
+    return shares
 
 
 def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.ndarray, settings: Settings) -> float:
@@ -200,6 +209,7 @@ def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.
     left_out = rows[1::2]
     kept = mass.copy()
     kept[left_out] = 0.0
+    left_out = left_out[:: 1 + len(left_out) // JUDGED]
     half, total = kernel.spread_at(kept, left_out, start=flow / 2, tolerance=1e-2)
     truth = member[left_out]
 

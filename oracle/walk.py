@@ -15,10 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg as linalg
 import scipy.sparse as sparse
+from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial.distance import squareform
 
 REGIONS, MOST_REGIONS = 1000, 2000
 STEPS = 2
+ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,9 @@ class Walk:
     def spread(self, mass: np.ndarray) -> np.ndarray:
         """(N, G) float32 from (N, G): mass at every item after the walk."""
         rows, amount = _sources(mass)
-        places = self.place[rows]
+        places: np.ndarray | slice = self.place[rows]
+        if 2 * len(rows) > len(mass):  # mass nearly everywhere
+            places, amount = ALL, np.ascontiguousarray(mass[self.order], dtype=np.float32)
         flow = self._coarse(places, amount)
         for _ in range(STEPS):
             flow = self.step @ flow
@@ -64,14 +69,16 @@ class Walk:
             flow[needed] = steps @ flow + dense[needed]
         return np.maximum(flow[self.place[wanted]], 0.0), self.weight[rows] @ amount
 
-    def _coarse(self, places: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    def _coarse(self, places: np.ndarray | slice, amount: np.ndarray) -> np.ndarray:
         """(N, G) in places: what the walk between regions makes of (R, G) mass at some places."""
-        return np.asarray(self.lift @ (self.regions @ (self.back[:, places] @ amount)))
+        back = self.back if isinstance(places, slice) else self.back[:, places]
+        return np.asarray(self.lift @ (self.regions @ (back @ amount)))
 
 
 def build_walk(graph: sparse.csr_matrix, degree: np.ndarray, alpha: float) -> Walk:
     """From symmetric weights (N, N) and their row sums (N,)."""
     region, count = regions(graph)
+    region = side_by_side(graph, region, count)
     order = np.argsort(region, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
@@ -108,6 +115,21 @@ def regions(graph: sparse.csr_matrix) -> tuple[np.ndarray, int]:
     length.data = 1.0 - np.log(np.maximum(length.data, 1e-6))
     _, _, nearest = dijkstra(length, directed=False, indices=seeds, min_only=True, return_predecessors=True)
     return np.where(nearest < 0, -1, np.searchsorted(seeds, np.maximum(nearest, 0))), len(seeds)
+
+
+def side_by_side(graph: sparse.csr_matrix, region: np.ndarray, count: int) -> np.ndarray:
+    """The regions renumbered so that those with strong ties come one after the other: what is near lies near."""
+    if count < 3:
+        return region
+    inside = np.flatnonzero(region >= 0)
+    pick = sparse.csr_matrix((np.ones(len(inside)), (inside, region[inside])), shape=(len(region), count))
+    ties = (pick.T @ graph @ pick).toarray()  # (M, M)
+    size = np.sqrt(np.maximum(ties.sum(1), 1e-12))
+    far = 1.0 - ties / (size[:, None] * size)
+    np.fill_diagonal(far, 0.0)
+    leaves = leaves_list(linkage(squareform(np.maximum(far, 0.0), checks=False), "average"))
+    number = np.append(np.argsort(leaves), -1)
+    return number[region]
 
 
 def _sources(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
