@@ -178,7 +178,7 @@ def _certainty(told: np.ndarray) -> np.ndarray:
 
 def _prior(kernel: Kernel, mass: np.ndarray, member: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
     """Prediction for every item from the others' answers: (N, G) rows sum to 1, and (N,) total mass that reaches it."""
-    flow = kernel.spread(mass)
+    flow = kernel.spread(mass, sources=np.flatnonzero(member >= 0))
     temperature = _temperature(kernel, mass, flow, member, settings)
     return _normalise(flow, flow.sum(0), temperature, settings), flow.sum(1)
 
@@ -206,11 +206,11 @@ def _temperature(kernel: Kernel, mass: np.ndarray, flow: np.ndarray, member: np.
     rows = np.flatnonzero(member >= 0)
     if len(rows) < 16 or mass.shape[1] < 2:
         return 1.0
-    left_out = rows[1::2]
-    kept = mass.copy()
-    kept[left_out] = 0.0
+    left_out, kept = rows[1::2], np.zeros_like(mass)
+    kept[rows[::2]] = mass[rows[::2]]
     left_out = left_out[:: 1 + len(left_out) // JUDGED]
-    half, total = kernel.spread_at(kept, left_out, start=flow / 2, tolerance=1e-2)
+    start = flow / 2 if kernel.long is None else None
+    half, total = kernel.spread_at(kept, left_out, start, tolerance=1e-2, sources=rows[::2])
     truth = member[left_out]
 
     def score(temperature: float) -> float:

@@ -32,23 +32,35 @@ class Kernel:
     alpha: float
     long: Walk | None = None
 
-    def spread(self, mass: np.ndarray, start: np.ndarray | None = None, tolerance: float = 3e-3) -> np.ndarray:
+    def spread(
+        self,
+        mass: np.ndarray,
+        start: np.ndarray | None = None,
+        tolerance: float = 3e-3,
+        sources: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Mass at every item after walking: (N, G) float32 from (N, G).
 
-        start: an earlier result near this one, for speed. tolerance: of the error, on small graphs.
+        start: an earlier result near this one, for speed. tolerance: of the error, on small graphs. sources: rows that
+        hold any mass, where known, for speed.
         """
         if self.long is not None:
-            return self.long.spread(mass)
+            return self.long.spread(mass, sources)
         target = (mass * self.scale).astype(np.float32)  # (N, G)
         guess = np.zeros_like(target) if start is None else (start * self.scale).astype(np.float32)
         return np.maximum(_conjugate_gradients(self._apply, target, guess, tolerance) / self.scale, 0.0)
 
     def spread_at(
-        self, mass: np.ndarray, rows: np.ndarray, start: np.ndarray | None = None, tolerance: float = 3e-3
+        self,
+        mass: np.ndarray,
+        rows: np.ndarray,
+        start: np.ndarray | None = None,
+        tolerance: float = 3e-3,
+        sources: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Like `spread`, where only some rows are wanted: (R, G), and the sum of each column over all rows: (G,)."""
         if self.long is not None:
-            return self.long.spread_at(mass, rows)
+            return self.long.spread_at(mass, rows, sources)
         flow = self.spread(mass, start, tolerance)
         return flow[rows], flow.sum(0)
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-KEPT, SAMPLE, BLOCK = 1024, 8192, 8192
+KEPT, SAMPLE, BLOCK = 1024, 2048, 8192
 LEAST = 1e-9  # less is worth nothing
 
 Rows = np.ndarray | slice
@@ -52,7 +52,8 @@ class Shortlist:
         self._dim, self._size = dim, size
         self._columns = shortened(values, len(worth), columns)
         self._chosen: dict[int, Choice] = {}
-        self._bound = np.full(columns, np.inf)  # no choice is worth more: what it was worth when last made
+        # No choice is worth more: what its best rows are worth each by itself, then what it was worth when last made.
+        self._bound = np.array([float(np.sort(column.values)[-size:].sum()) for column in self._columns])
         self._users: dict[int, set[int]] = {}  # columns whose choice holds a row
 
     def choices(self) -> Iterator[tuple[int, Choice]]:
@@ -124,8 +125,8 @@ def shortened(values: Values, count: int, columns: int) -> list[_Column]:
     found = []
     for at in range(0, count, BLOCK):
         block = values(slice(at, at + BLOCK), ALL)
-        row, column = np.nonzero(block > floor)
-        found.append((row + at, column, block[row, column]))
+        cell = np.flatnonzero(block > floor)
+        found.append((cell // columns + at, cell % columns, block.ravel()[cell]))
     row, column, value = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.argsort(column, kind="stable")
     ends = np.searchsorted(column[order], np.arange(columns + 1))
@@ -139,4 +140,5 @@ def _floors(values: Values, count: int) -> np.ndarray:
     rank = KEPT * len(sample) // count
     if rank >= len(sample):
         return np.zeros(sample.shape[1], sample.dtype)
-    return np.asarray(np.partition(sample, len(sample) - 1 - rank, axis=0)[len(sample) - 1 - rank])
+    ranked = np.partition(np.ascontiguousarray(sample.T), len(sample) - 1 - rank, axis=1)
+    return np.asarray(ranked[:, len(sample) - 1 - rank])

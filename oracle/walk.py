@@ -41,38 +41,35 @@ class Walk:
     lift: sparse.csr_matrix
     weight: np.ndarray
 
-    def spread(self, mass: np.ndarray) -> np.ndarray:
-        """(N, G) float32 from (N, G): mass at every item after the walk."""
-        rows, amount = _sources(mass)
-        places: np.ndarray | slice = self.place[rows]
-        if 2 * len(rows) > len(mass):  # mass nearly everywhere
+    def spread(self, mass: np.ndarray, sources: np.ndarray | None = None) -> np.ndarray:
+        """(N, G) float32 from (N, G): mass at every item after the walk. sources: rows that hold any, where known."""
+        sources = _sources(mass) if sources is None else sources
+        places: np.ndarray | slice = self.place[sources]
+        amount = np.ascontiguousarray(mass[sources], dtype=np.float32)
+        if 2 * len(sources) > len(mass):  # mass nearly everywhere
             places, amount = ALL, np.ascontiguousarray(mass[self.order], dtype=np.float32)
-        flow = self._coarse(places, amount)
+        flow = _times(self.lift, self._between(places, amount))
         for _ in range(STEPS):
-            flow = self.step @ flow
+            flow = _times(self.step, flow)
             flow[places] += amount
         return np.maximum(flow, 0.0, out=flow)[self.place]
 
-    def spread_at(self, mass: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Like `spread`, for some rows: (R, G), and the mass of each column over all rows: (G,)."""
-        rows, amount = _sources(mass)
-        flow, dense = self._coarse(self.place[rows], amount), np.zeros(mass.shape, np.float32)
-        dense[self.place[rows]] = amount
-        needed, reached = self.place[wanted], []
-        for _ in range(STEPS):  # from the wanted rows outwards: whose flow does the last step need, and the one before
-            steps = self.step[needed]
-            reached.append((needed, steps))
-            marked = np.zeros(len(flow), dtype=bool)
-            marked[steps.indices] = True
-            needed = np.flatnonzero(marked)
-        for needed, steps in reversed(reached):
-            flow[needed] = steps @ flow + dense[needed]
-        return np.maximum(flow[self.place[wanted]], 0.0), self.weight[rows] @ amount
+    def spread_at(
+        self, mass: np.ndarray, wanted: np.ndarray, sources: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """About what `spread` gives some rows, one step less: (R, G), and the sum of each column over all: (G,)."""
+        sources = _sources(mass) if sources is None else sources
+        amount = np.ascontiguousarray(mass[sources], dtype=np.float32)
+        steps = self.step[self.place[wanted]]
+        near, within = np.unique(steps.indices, return_inverse=True)
+        steps = sparse.csr_matrix((steps.data, within, steps.indptr), shape=(len(wanted), len(near)))
+        flow = steps @ (self.lift[near] @ self._between(self.place[sources], amount)) + mass[wanted].astype(np.float32)
+        return np.maximum(flow, 0.0), self.weight[sources] @ amount
 
-    def _coarse(self, places: np.ndarray | slice, amount: np.ndarray) -> np.ndarray:
-        """(N, G) in places: what the walk between regions makes of (R, G) mass at some places."""
+    def _between(self, places: np.ndarray | slice, amount: np.ndarray) -> np.ndarray:
+        """(M, G) what the walk between regions makes of (R, G) mass at some places."""
         back = self.back if isinstance(places, slice) else self.back[:, places]
-        return np.asarray(self.lift @ (self.regions @ (back @ amount)))
+        return np.asarray(self.regions @ _times(back, amount))
 
 
 def build_walk(graph: sparse.csr_matrix, degree: np.ndarray, alpha: float) -> Walk:
@@ -132,7 +129,13 @@ def side_by_side(graph: sparse.csr_matrix, region: np.ndarray, count: int) -> np
     return number[region]
 
 
-def _sources(mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that hold any mass (>= 0), and their mass as (R, G) float32."""
-    rows = np.flatnonzero(mass @ np.ones(mass.shape[1], mass.dtype))
-    return rows, np.ascontiguousarray(mass[rows], dtype=np.float32)
+def _sources(mass: np.ndarray) -> np.ndarray:
+    """Rows that hold any mass (>= 0)."""
+    return np.flatnonzero(mass @ np.ones(mass.shape[1], mass.dtype))
+
+
+def _times(matrix: sparse.sparray, columns: np.ndarray) -> np.ndarray:
+    """The product; one or two columns are faster one by one."""
+    if columns.shape[1] <= 2:
+        return np.stack([matrix @ column for column in np.ascontiguousarray(columns.T)], axis=1)
+    return np.asarray(matrix @ columns)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from heapq import merge
+from itertools import pairwise
 
 import numpy as np
 
@@ -100,7 +101,7 @@ class _Desk:
         self.influence, self.novelty = np.ascontiguousarray(spread.T)  # (N,) in items, float32
         self.worth = np.ones(len(risk), dtype=np.float32)  # dims as rows are used
         self.compared: set[tuple[int, int]] = set()  # groups already put side by side in this round
-        self.representatives = [self._members(group) for group in range(belief.groups)]
+        self.representatives = self._members()
         self.cosines: dict[int, np.ndarray] = {}  # of some strangers with everybody
         self.shortlist = Shortlist(
             self._group_values, belief.groups, self.worth, self.snapshot.neighbours, rule.dim, rule.screen
@@ -258,8 +259,12 @@ class _Desk:
             self.cosines = dict(zip(strangers.tolist(), rows, strict=True))
         return self.cosines[anchor]
 
-    def _members(self, group: int) -> np.ndarray:
-        return np.flatnonzero(self.belief.member == group)
+    def _members(self) -> list[np.ndarray]:
+        """Rows of each group, rising."""
+        rows = np.flatnonzero(~self.unknown)
+        rows = rows[np.argsort(self.belief.member[rows], kind="stable")]
+        ends = np.searchsorted(self.belief.member[rows], np.arange(self.belief.groups + 1))
+        return [rows[begin:end] for begin, end in pairwise(ends)]
 
     def _nearest_member(self, group: int, rows: np.ndarray) -> int:
         """The member a person can compare most easily: nearest to the rows, and typical of its group."""
