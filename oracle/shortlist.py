@@ -40,6 +40,11 @@ class _Column:
     def place(self) -> dict[int, int]:
         return {row: at for at, row in enumerate(self.rows.tolist())}
 
+    def most(self, size: int) -> float:
+        """No `size` rows of the column are worth more together."""
+        best = np.sort(self.values)[-size:]
+        return float(best.sum() + (size - len(best)) * self.floor)
+
 
 class Shortlist:
     """values: what every row is worth in every column at first. worth: (N,) in [0, 1], falls as rows are used, is read
@@ -53,7 +58,7 @@ class Shortlist:
         self._columns = shortened(values, len(worth), columns)
         self._chosen: dict[int, Choice] = {}
         # No choice is worth more: what its best rows are worth each by itself, then what it was worth when last made.
-        self._bound = np.array([float(np.sort(column.values)[-size:].sum()) for column in self._columns])
+        self._bound = np.array([column.most(size) for column in self._columns])
         self._users: dict[int, set[int]] = {}  # columns whose choice holds a row
 
     def choices(self) -> Iterator[tuple[int, Choice]]:
@@ -92,11 +97,12 @@ class Shortlist:
         values, place = column.values * self._worth[column.rows], column.place
         first = values.copy()
         chosen: list[int] = []
-        while len(chosen) < self._size and len(values):
-            at = int(values.argmax())
-            if values[at] < column.floor:
+        while len(chosen) < self._size:
+            at = int(values.argmax()) if len(values) else -1
+            best = values[at] if at >= 0 else 0.0
+            if best < column.floor:
                 return None
-            if values[at] <= LEAST:
+            if best <= LEAST:
                 break
             chosen.append(at)
             for other in self._neighbours[column.rows[at]].tolist():
