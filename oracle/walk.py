@@ -91,7 +91,7 @@ def build_walk(graph: sparse.csr_matrix, degree: np.ndarray, alpha: float) -> Wa
     lift = (step @ pick).tocsr()
     scaled = (sparse.diags(degree) @ lift).tocsr()  # D P
     energy = (lift.T @ scaled - alpha * (lift.T @ (weights @ lift))).toarray().astype(np.float64)
-    energy[np.diag_indices(count)] += 1e-6 * np.trace(energy) / count  # a region may repeat others after one step
+    energy[np.diag_indices(count)] += 1e-10 * np.trace(energy) / count  # a region may repeat others after one step
     between = linalg.inv(energy, overwrite_a=True).astype(np.float32)
     walk = Walk(order, place, step, scaled.T.tocsc(), np.ascontiguousarray(between), lift, np.zeros(0, np.float32))
     inverse = np.empty_like(degree)
