@@ -27,6 +27,7 @@ from oracle.kernel import kernel_of
 from oracle.shortlist import ALL, Rows, Shortlist
 
 LIKELY = 0.7  # above this mean expectation a screen is quicker to answer as "click the strangers"
+TIE = 1e-3  # share of a value by which chance tells apart what nothing else does
 BLOCK = 8192  # rows looked at together
 TOGETHER = 16  # strangers whose cosines are worked out together
 
@@ -47,9 +48,8 @@ Option = tuple[float, Callable[[], Screen | None]]  # what a screen is worth, an
 
 @dataclass(frozen=True)
 class Acquisition:
-    """seed: accepted like everywhere, nothing here is drawn. screen: most candidates on one screen. dim: share of its
-    value a chosen candidate's near
-    twin keeps."""
+    """seed: decides between items that are worth the same before any answer. screen: most candidates on one
+    screen. dim: share of its value a chosen candidate's near twin keeps."""
 
     seed: int = 0
     screen: int = 12
@@ -144,6 +144,8 @@ class _Desk:
         """(N,) what it is worth to know where rows belong."""
         fresh = self.belief.fresh.astype(np.float32)
         value = self.influence * self._doubts() + self.rule.explore * self.novelty * fresh
+        if not self.belief.groups:  # all the same up to rounding, which would favour one region of a large graph
+            value *= 1 + TIE * np.random.default_rng(self.rule.seed).random(len(value))
         return np.where(self.unknown, value, 0.0).astype(np.float32)
 
     def _doubts(self) -> np.ndarray:
