@@ -35,9 +35,9 @@ class Belief:
 
     probabilities: (N, G) float64, rows sum to 1; columns are groups. fresh: (N,) chance that an item is in none of
     them. labels: (N,) int64, the current partition. member: (N,) group the answers put an item in, -1 if they do not.
-    against: (N, G) bool, answers say "not this group". between: (G, G) net nats of the answers between two groups, below 0
-    for groups known to differ. error_rate: how often an answer is wrong, as the log shows. asked: (A,) rows answered
-    about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each group. parts:
+    against: (N, G) bool, answers say "not this group". between: (G, G) net nats of the answers between two groups,
+    below 0 for groups known to differ. error_rate: how often an answer is wrong, as the log shows. asked: (A,) rows
+    answered about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each group. parts:
     what a group falls into by the kernel alone, in rows.
     """
 
@@ -87,7 +87,7 @@ def infer(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
     The search starts from the groups found last time for this graph too, so along one log it is steady; the same log in
     a new graph gives the same belief unless answers contradict each other.
     """
-    return _MEMORY.get(graph, snapshot, None, lambda: _inferred(snapshot, graph))
+    return _MEMORY.get(graph, snapshot, None, lambda: _sealed(_inferred(snapshot, graph)))
 
 
 def _inferred(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
@@ -98,6 +98,13 @@ def _inferred(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
 
 
 _MEMORY: Memory[Belief] = Memory()
+
+
+def _sealed(belief: Belief) -> Belief:
+    """Others will read it: nobody may change it."""
+    for array in (belief.probabilities, belief.fresh, belief.labels, belief.member, belief.against, belief.between):
+        array.flags.writeable = False
+    return belief
 
 
 def _groups_then(last: Belief, items: np.ndarray) -> np.ndarray:
@@ -212,5 +219,6 @@ def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
     start = np.full((count, groups), 0.2 / groups)
     start[np.arange(count), snapshot.start] += 0.8
     empty = np.zeros((count, 0), dtype=bool)
-    return Belief(snapshot, start, np.full(count, 0.5), snapshot.start.astype(np.int64), np.full(count, -1), empty,
+    labels, member = snapshot.start.astype(np.int64, copy=True), np.full(count, -1)
+    return Belief(snapshot, start, np.full(count, 0.5), labels, member, empty,
                   np.zeros((0, 0)), graph.error_rate, none, none, none)  # fmt: skip

@@ -1,11 +1,11 @@
 """The groups that explain the answers best, searched from several starts.
 
-    starts: the groups found last time for this log; contraction of the answers, as it is and with the steps below;
+    starts: the groups found last time for this log; contraction of the answers, at first also without the steps below;
             contraction of the answers and of what the kernel says of near items
     each:   messages, then groups dissolve, split, are founded and unite, until nothing moves
     best:   log-chance of all answers at their best error rate + up to half of that of every item's group by the kernel
 
-The start with the last groups makes the search remember: one more answer changes little, unless something explains more.
+The start with the last groups makes the search remember: one more answer changes little, unless others explain more.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def plausibility(found: Posterior) -> float:
     said = (wrong + WRONG) * np.log(rate) + (answers.sum() - wrong + ANSWERS - WRONG) * np.log(1 - rate)
     prior = found.prior[np.arange(found.count), group]  # -1 is the last column: none
     prior[found.founders] = np.clip(found.new_rate, 0.02, 0.5)
-    share = KERNEL_SHARE * found.count / (found.count + FEW)  # the first answers are obeyed
+    share = KERNEL_SHARE * found.count / (found.count + FEW)
     return float(said + share * np.log(prior + TINY).sum())
 
 
@@ -96,7 +96,8 @@ def _starts(asked: Asked, last: np.ndarray | None, error_rate: float) -> Iterato
         _, packed = np.unique(np.append(last, -1), return_inverse=True)
         yield packed[:-1] - 1, error_rate, True
     said = answered_groups(evidence)
-    yield said, USUAL, False
+    if len(asked.rows) <= FEW:
+        yield said, USUAL, False  # the first answers are obeyed
     yield said, USUAL, True
     if len(asked.a) >= FEWEST and (hints := _hints(asked)) is not None:
         yield answered_groups(evidence, hints), USUAL, True

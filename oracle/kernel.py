@@ -2,7 +2,8 @@
 
     W_ij = exp(-d_ij^2 / (sigma_i sigma_j)), d^2 = 2 - 2 cosine, sigma_i = distance to the 6th neighbour, symmetric by
     maximum
-    spread(Y) = (I - alpha D^-1 W)^-1 Y                        solved for all columns at once by conjugate gradients
+    spread(Y) = (I - alpha D^-1 W)^-1 Y                        solved for all columns at once by conjugate gradients;
+                                                               beyond LARGE items in a few fixed steps (`walk`)
 
 Source: Zhou, Bousquet, Lal, Weston, Schölkopf 2003, "Learning with local and global consistency"; local scaling after
 Zelnik-Manor and Perona 2004. The random-walk form keeps columns comparable between dense and thin regions.
@@ -16,21 +17,52 @@ import numpy as np
 import scipy.sparse as sparse
 
 from db.nouns import Snapshot
+from oracle.walk import Walk, build_walk
+
+LARGE = 4000  # items
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """walk: (N, N) symmetric D^-1/2 W D^-1/2, float32. scale: (N, 1) sqrt of the degrees. alpha: reach, in [0, 1)."""
+    """walk: (N, N) symmetric D^-1/2 W D^-1/2, float32. scale: (N, 1) sqrt of the degrees. alpha: reach, in [0, 1).
+    long: the way to walk a large graph, None on a small one."""
 
     walk: sparse.csr_matrix
     scale: np.ndarray
     alpha: float
+    long: Walk | None = None
 
-    def spread(self, mass: np.ndarray, start: np.ndarray | None = None, tolerance: float = 3e-3) -> np.ndarray:
-        """Mass at every item after walking: (N, G) from (N, G). `start`: an earlier result near this one, for speed."""
+    def spread(
+        self,
+        mass: np.ndarray,
+        start: np.ndarray | None = None,
+        tolerance: float = 3e-3,
+        sources: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Mass at every item after walking: (N, G) float32 from (N, G).
+
+        start: an earlier result near this one, for speed. tolerance: of the error, on small graphs. sources: rows that
+        hold any mass, where known, for speed.
+        """
+        if self.long is not None:
+            return self.long.spread(mass, sources)
         target = (mass * self.scale).astype(np.float32)  # (N, G)
         guess = np.zeros_like(target) if start is None else (start * self.scale).astype(np.float32)
         return np.maximum(_conjugate_gradients(self._apply, target, guess, tolerance) / self.scale, 0.0)
+
+    def spread_at(
+        self,
+        mass: np.ndarray,
+        rows: np.ndarray,
+        start: np.ndarray | None = None,
+        tolerance: float = 3e-3,
+        sources: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Like `spread`, where only some rows are wanted: (R, G), and the sum of each column over all rows: (G,)."""
+        if self.long is not None:
+            return self.long.spread_at(mass, rows, sources)
+        flow = self.spread(mass, start, tolerance)
+        return flow[rows], flow.sum(0)
 
     def _apply(self, columns: np.ndarray) -> np.ndarray:
         return np.asarray(columns - self.alpha * (self.walk @ columns), dtype=np.float32)
@@ -67,7 +99,8 @@ def build_kernel(neighbours: np.ndarray, cosines: np.ndarray, *, k: int = 12, al
     graph = graph.maximum(graph.T).tocsr()
     degree = np.maximum(np.asarray(graph.sum(1)).ravel(), 1e-6)
     inverse = sparse.diags((1.0 / np.sqrt(degree)).astype(np.float32))
-    return Kernel((inverse @ graph @ inverse).tocsr(), np.sqrt(degree)[:, None].astype(np.float32), alpha)
+    long = build_walk(graph, degree, alpha) if count > LARGE else None
+    return Kernel((inverse @ graph @ inverse).tocsr(), np.sqrt(degree)[:, None].astype(np.float32), alpha, long)
 
 
 @lru_cache(maxsize=4)

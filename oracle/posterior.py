@@ -9,7 +9,7 @@
 3. prior_ig = (flow_ig / mass_g^beta)^temperature, shared out evenly where hardly anything reaches an item, or where few
    items are supported by answers. The temperature is fitted to the supported items, each left out of its own flow.
 4. p(new) falls with what reaches the item, and with the rate at which asked items turn out to be new.
-5. An answer is wrong with the chance that the rest of what is known gives to the other verdict; the rate has a Beta(3, 57).
+5. An answer is wrong with the chance that all else gives to the other verdict; Beta(3, 57) on how often that is.
 Source: Pearl 1988, "Probabilistic reasoning in intelligent systems" (loopy belief propagation).
 """
 

@@ -56,13 +56,13 @@ class _Table:
 
     def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, rule: Acquisition) -> None:
         self.snapshot, self.graph, self.rule = snapshot, graph, rule
-        self.items = sorted({item for said in graph.statements for item in (said.a, said.b)} & set(snapshot.position))
+        self.items = sorted({item for said in graph.statements for item in (said.a, said.b)} & snapshot.position.keys())
         self.used: set[Pair] = set()
 
     def drawn(self, rng: np.random.Generator, n: int) -> Iterator[tuple[int, np.ndarray, int]]:
         """Up to n of: an anchor, its partners, and among how many anchors it was drawn."""
         order = rng.permutation(len(self.items))[: None if n else 0]
-        looked = [bool(len(self.partners(self.items[place]))) for place in order[:COUNTED]]
+        looked = [self._has_partners(self.items[place]) for place in order[:COUNTED]]
         anchors = max(1, round(float(np.mean(looked)) * len(self.items))) if looked else 0
         for place in order:
             if n <= 0 or not anchors:
@@ -74,8 +74,17 @@ class _Table:
 
     def partners(self, item: int) -> np.ndarray:
         """Items it may be shown with, sorted."""
-        known = sorted(self.graph.closed(item) & set(self.snapshot.position))
-        return np.array([other for other in known if self._tests(item, other)], dtype=np.int64)
+        return np.array(sorted(other for other in self._known(item) if self._tests(item, other)), dtype=np.int64)
+
+    def _has_partners(self, item: int) -> bool:
+        """True if it may be shown with anybody; those it was asked with are looked at first, they are likeliest."""
+        known = self._known(item)
+        asked = any(self._tests(item, other) for other in known if self.graph.asked(item, other))
+        return asked or any(self._tests(item, other) for other in known)
+
+    def _known(self, item: int) -> list[int]:
+        place = self.snapshot.position
+        return [other for other in self.graph.closed(item) if other in place]
 
     def take(self, anchor: int, others: np.ndarray) -> None:
         """These pairs were offered: not again in this round."""

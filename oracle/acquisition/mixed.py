@@ -1,6 +1,7 @@
 """Another acquisition with a share of uniform audit screens in between: what it learns is checked without bias."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -78,12 +79,16 @@ class Acquisition:
         if name is None:
             asked = self._uniform(snapshot, graph, n, criterion, audit=False)
         else:
-            rule: Any = plugins.load("oracle.acquisition", name, seed=self.seed, screen=self.screen)
-            asked = rule.propose(snapshot, graph, n, criterion=criterion)
+            asked = _rule(name, self.seed, self.screen).propose(snapshot, graph, n, criterion=criterion)
             share = {"conflicts": self.recheck, "gold": self.gold}.get(name, 1 - self.audit)
             asked = [replace(one, probability=one.probability * max(share, 1e-9)) for one in asked]
         taken = {frozenset(pair) for one in offered for pair in one.pairs()}
         return [kept for one in asked if (kept := without(one, taken)) is not None]
+
+
+@lru_cache(maxsize=16)  # looking through what is installed takes longer than asking
+def _rule(name: str, seed: int, screen: int) -> Any:
+    return plugins.load("oracle.acquisition", name, seed=seed, screen=screen)
 
 
 def draw(seed: int, graph: ConstraintGraph, place: int) -> float:

@@ -1,7 +1,6 @@
 """Housing: scattered groups live where they started, and no cannot-link shares a house."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from sklearn.metrics import adjusted_rand_score
@@ -52,7 +51,7 @@ def test_every_stated_pair_is_obeyed_however_scattered(pairs: list[tuple[int, in
             assert belief.labels[i] != belief.labels[j]
 
 
-def test_scattered_answers_do_not_tear_the_start_partition_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scattered_answers_do_not_tear_the_start_partition_apart() -> None:
     snapshot, labels = blobs(per_group=60, groups=3, spread=0.2)
     start = np.where(np.arange(180) % 9 == 0, (labels + 1) % 3, labels)  # one in nine starts in the wrong place
     snapshot = type(snapshot)(**{**vars(snapshot), "start": start})
@@ -61,7 +60,5 @@ def test_scattered_answers_do_not_tear_the_start_partition_apart(monkeypatch: py
         i, j = random.choice(180, 2, replace=False)
         same = Verdict.SAME if labels[i] == labels[j] else Verdict.DIFFERENT
         graph.add(Statement(number, int(i) + 1, int(j) + 1, same, "truth"))
-    housed = adjusted_rand_score(labels, infer(snapshot, graph).labels)
-    monkeypatch.setattr("oracle.belief.houses", lambda member, between, start: np.arange(len(between)))
-    assert housed > adjusted_rand_score(labels, infer(snapshot, graph).labels) + 0.05
-    assert housed > adjusted_rand_score(labels, start) - 0.05
+    assert adjusted_rand_score(labels, infer(snapshot, graph).labels) > 0.97
+    assert adjusted_rand_score(labels, start) < 0.75

@@ -50,9 +50,9 @@ def test_a_likely_group_is_shown_as_click_the_strangers() -> None:
     rows = [np.flatnonzero(labels == group) for group in range(2)]
     graph = ConstraintGraph()
     for number, group in enumerate(rows):
-        for other in group[1:6]:
-            graph.add(Statement(number * 10 + 1, int(group[0]) + 1, int(other) + 1, Verdict.SAME, "o"))
-    graph.add(Statement(50, int(rows[0][0]) + 1, int(rows[1][0]) + 1, Verdict.DIFFERENT, "o"))
+        for other in group[1:20]:
+            graph.add(Statement(number * 100 + 1, int(group[0]) + 1, int(other) + 1, Verdict.SAME, "o"))
+    graph.add(Statement(999, int(rows[0][0]) + 1, int(rows[1][0]) + 1, Verdict.DIFFERENT, "o"))
     assert Acquisition().propose(snapshot, graph, 1)[0].kind is Kind.ODD
 
 
