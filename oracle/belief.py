@@ -26,7 +26,6 @@ CLOSE = 4  # which of its neighbours tells how far an item surely reaches
 PLACED, PLACED_EARLY = 0.8, 0.93  # an asked item less sure of its group waits for another question
 EARLY = 3  # supported items a group below which it is early
 TRIED = 14  # answers about one item after which it waits no longer
-DENIED = -0.5  # nats below which answers speak against a group
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +36,8 @@ class Belief:
     them. labels: (N,) int64, the current partition. member: (N,) group the answers put an item in, -1 if they do not.
     against: (N, G) bool, answers say "not this group". between: (G, G) net nats of the answers between two groups,
     below 0 for groups known to differ. error_rate: how often an answer is wrong, as the log shows. asked: (A,) rows
-    answered about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each group. parts:
-    what a group falls into by the kernel alone, in rows.
+    answered about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each
+    group. parts: what a group falls into by the kernel alone, in rows.
     """
 
     snapshot: Snapshot
@@ -127,8 +126,8 @@ def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
     rows, places = np.unique(np.stack([a[known], b[known]]), return_inverse=True)
     one, other = places.reshape(2, -1)
     answers = (sign * weight)[known] / np.log((1 - graph.error_rate) / graph.error_rate)
-    columns = reach_of(snapshot).columns(rows)
-    beside = snapshot.neighbours[rows, min(CLOSE, snapshot.neighbours.shape[1] - 1)]
+    columns, width = reach_of(snapshot).columns(rows), snapshot.neighbours.shape[1]
+    beside = snapshot.neighbours[rows, min(CLOSE, width - 1)] if width else rows
     near = float(np.median(columns[beside, np.arange(len(rows))]))
     return Asked(rows, one, other, answers, columns[rows].astype(np.float64), near)
 
@@ -151,7 +150,7 @@ def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
     member[asked.rows[sure]] = found.group[sure]
     against = np.zeros(probabilities.shape, dtype=bool)
-    against[asked.rows] = found.told[:, :-1] - found.told[:, -1:] < DENIED
+    against[asked.rows] = found.evidence @ np.eye(found.groups + 1)[member[asked.rows]][:, :-1] < 0  # net nats
     between = found.between()
     labels = _labels(snapshot, probabilities, fresh, member, against, between)
     _keep_together(labels, found, member, against)

@@ -6,8 +6,9 @@
 1. An answer with e nats sends from partner j to item i, for group g: log(1 + (exp(e) - 1) c_jg), c_j what j is without
    that answer. "Same" with a partner of g speaks for g, "different" (e < 0) against it; a doubtful partner says little.
 2. A group is held by its founder, the item its answers pull at most: only the founder is certain.
-3. prior_ig = (flow_ig / mass_g^beta)^temperature, shared out evenly where hardly anything reaches an item, or where few
-   items are supported by answers. The temperature is fitted to the supported items, each left out of its own flow.
+3. prior_ig = (flow_ig / mass_g^beta)^temperature, but open to any group that answers pull towards where hardly anything
+   reaches an item, few items are supported by answers, or the kernel predicts these badly, each left out of its own
+   flow: the temperature and the open share are fitted to them.
 4. p(new) falls with what reaches the item, and with the rate at which asked items turn out to be new.
 5. An answer is wrong with the chance that all else gives to the other verdict; Beta(3, 57) on how often that is.
 Source: Pearl 1988, "Probabilistic reasoning in intelligent systems" (loopy belief propagation).
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
+from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
 
@@ -28,6 +30,7 @@ NEW_ITEMS = 10.0  # weight of the guess that every second item is new, in asked 
 WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
+UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that the kernel may leave open
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
 
@@ -53,8 +56,8 @@ class Posterior:
     """One attempt to explain the answers, from groups to start with. G groups; the last column is "none of them".
 
     chance: (A, G+1), rows sum to 1. told: (A, G+1) log-likelihood from answers alone. prior: (A, G+1). mass: (A, G)
-    what each item adds to a group. founders: the item that holds each group. supported: (A,) an answer joins it to its
-    group.
+    what each item adds to a group. founders: the item that holds each group. supported: (A,) answers join it to its
+    founder.
     """
 
     def __init__(self, asked: Asked, error_rate: float) -> None:
@@ -65,7 +68,7 @@ class Posterior:
             (np.ones(2 * self.pairs), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
         self._own = asked.kernel.diagonal()[:, None]  # (A, 1)
-        self.temperature, self.new_rate = 1.0, 0.5
+        self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, 0.5
         self.trust(error_rate)
 
     def trust(self, error_rate: float) -> None:
@@ -102,11 +105,11 @@ class Posterior:
 
     @property
     def supported(self) -> np.ndarray:
-        """(A,) bool: a "same" answer joins it to a member of its group, or it is a founder."""
-        found = np.zeros(self.count, dtype=bool)
-        found[self._to[self._inside(self.group) & (np.tile(self.nats, 2) > 0)]] = True
-        found[self.founders] = True
-        return found
+        """(A,) bool: a chain of "same" answers within its group joins it to the founder."""
+        pulls = self._inside(self.group) & (np.tile(self.nats, 2) > 0)
+        links = sparse.csr_matrix((pulls[pulls], (self._from[pulls], self._to[pulls])), shape=self.evidence.shape)
+        part = connected_components(links, directed=False)[1]
+        return np.asarray(np.isin(part, part[self.founders]))
 
     # one round ----------------------------------------------------------------------------------------------------
     def look(self) -> None:
@@ -116,9 +119,9 @@ class Posterior:
         self.total = flow.sum(0) + TINY
         self._typical = float(np.median(flow.sum(1))) + TINY
         self._held = int(self.supported.sum())
-        self.temperature = self._fitted(flow)
+        self.temperature, self.unsure = self._fitted(flow)
         new = self.newness(flow.sum(1))
-        prior = np.column_stack([self.shaped(flow) * (1 - new[:, None]), new])
+        prior = np.column_stack([self.shaped(flow, self._pulled()) * (1 - new[:, None]), new])
         self.prior = prior / prior.sum(1, keepdims=True)
 
     def sweep(self, times: int) -> None:
@@ -147,12 +150,25 @@ class Posterior:
         self.trust(float(np.clip((WRONG + wrong.sum()) / (ANSWERS + sure.sum()), LOWEST, HIGHEST)))
 
     # shapes of the prior ------------------------------------------------------------------------------------------
-    def shaped(self, flow: np.ndarray, temperature: float | None = None) -> np.ndarray:
-        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G)."""
-        sharp = softmax((temperature or self.temperature) * np.log((flow + TINY) / self.total**BETA))
+    def shaped(self, flow: np.ndarray, toward: np.ndarray | None = None) -> np.ndarray:
+        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G).
+
+        toward: (N, G) where the share goes that the kernel does not decide, rows sum to 1; else evenly.
+        """
+        return self._mixed(flow, self.temperature, self.unsure, 1 / flow.shape[1] if toward is None else toward)
+
+    def _mixed(self, flow: np.ndarray, temperature: float, unsure: float, toward: float | np.ndarray) -> np.ndarray:
+        sharp = softmax(temperature * np.log((flow + TINY) / self.total**BETA))
         near = self.asked.near
-        even = np.maximum(max(FLOOR, SHRINK / (SHRINK + self._held)), near / (near + flow.sum(1, keepdims=True)))
-        return (1 - even) * sharp + even / flow.shape[1]
+        open_ = np.maximum(max(unsure, SHRINK / (SHRINK + self._held)), near / (near + flow.sum(1, keepdims=True)))
+        return np.asarray((1 - open_) * sharp + open_ * toward)
+
+    def _pulled(self) -> np.ndarray:
+        """(A, G) shares of the groups whose members answers join an item to; even where none does."""
+        member = np.eye(self.groups + 1)[self.group][:, :-1]  # -1 is the last row: none
+        pulled = self.evidence.maximum(0) @ member
+        total = pulled.sum(1, keepdims=True)
+        return np.where(total > 0, pulled / np.maximum(total, TINY), 1 / self.groups)
 
     def newness(self, reached: np.ndarray) -> np.ndarray:
         """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
@@ -229,19 +245,20 @@ class Posterior:
         agreed = self.chance[np.arange(self.count), said.argmax(1)]
         return np.asarray(said * (clear * agreed * self.supported)[:, None])
 
-    def _fitted(self, flow: np.ndarray) -> float:
-        """The temperature under which the flow best predicts what answers say of supported items."""
+    def _fitted(self, flow: np.ndarray) -> tuple[float, float]:
+        """The temperature, and the share left open, under which the flow best predicts what answers say of items."""
         rows = np.flatnonzero(self.supported & (self.group >= 0))
         if len(rows) < 12 or self.groups < 2:
-            return 1.0
+            return 1.0, FLOOR
         said = softmax(self.told[rows])[:, :-1]
         said /= said.sum(1, keepdims=True) + TINY
 
-        def score(temperature: float) -> float:
-            guess = np.log((self.shaped(flow[rows], temperature) * said).sum(1) + TINY)
-            return float(guess.mean()) - 0.02 * abs(float(np.log(temperature)))
+        def score(how: tuple[float, float]) -> float:
+            guess = np.log((self._mixed(flow[rows], *how, 1 / self.groups) * said).sum(1) + TINY)
+            return float(guess.mean()) - 0.02 * abs(float(np.log(how[0])))
 
-        return max(TEMPERATURES, key=score)
+        best = max(TEMPERATURES, key=lambda temperature: score((temperature, FLOOR)))
+        return max(((temperature, unsure) for temperature in (best, 1.0) for unsure in UNSURE), key=score)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ class Knowledge:
         count = belief.groups
         joint = belief.joint[:, :count] if count else np.zeros((len(belief.labels), 0))
         arrays = (joint.astype(np.float32), belief.member, belief.against, belief.apart, belief.snapshot.ids)
-        return cls(*(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))
+        return cls(*(torch.from_numpy(np.array(array)).to(device) for array in arrays))
 
     def same(self, rows: Tensor) -> Tensor:
         """(B, B) chance that two rows of a batch belong together."""

@@ -46,8 +46,9 @@ class Desk:
         return informative(chance, max(self.belief.error_rate, CERTAIN))
 
     def known(self, a: int, b: int) -> bool:
-        """True if this very pair was asked: what is only implied by answers that may be wrong can be asked again."""
-        return self.graph.asked(int(self.snapshot.ids[a]), int(self.snapshot.ids[b]))
+        """True if this very pair was asked, or no single answer decides it: what hangs on one can be asked again."""
+        one, other = int(self.snapshot.ids[a]), int(self.snapshot.ids[b])
+        return self.graph.asked(one, other) or self.graph.settled(one, other)
 
     def members(self, group: int) -> np.ndarray:
         """Rows that may stand for a group."""

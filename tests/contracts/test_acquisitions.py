@@ -15,6 +15,7 @@ from tests.contracts.conftest import answered, blobs
 NAMES = plugins.names("oracle.acquisition")
 LABELS = [row % 5 for row in range(60)]
 RECHECKING = {"gold"}  # tests people with what is known: says so in its own file
+DOUBTING = {"pairwright"}  # asks again what hangs on a single answer: says so in its own file
 every = pytest.mark.parametrize("name", NAMES)
 
 
@@ -75,6 +76,13 @@ def assert_well_formed(question: Question, snapshot: Snapshot, screen: int) -> N
     assert question.reason
 
 
+def is_open(question: Question, graph: ConstraintGraph, a: int, b: int) -> bool:
+    """Nothing implies the pair; a rule that doubts single answers may ask what no second one carries, by a new pair."""
+    if question.proposer in DOUBTING:
+        return not graph.asked(a, b) and not graph.settled(a, b)
+    return graph.implied(a, b) is None
+
+
 @every
 @everywhere
 def test_a_pair_that_is_implied_is_never_offered(name: str, state: str) -> None:
@@ -83,7 +91,7 @@ def test_a_pair_that_is_implied_is_never_offered(name: str, state: str) -> None:
         if question.proposer in RECHECKING:
             continue
         for a, b in question.pairs():
-            assert graph.implied(a, b) is None
+            assert is_open(question, graph, a, b)
 
 
 @every

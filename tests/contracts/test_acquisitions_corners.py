@@ -10,7 +10,7 @@ import pytest
 from db.nouns import Snapshot, Statement, Verdict
 from oracle.constraints import ConstraintGraph
 from tests.contracts.conftest import answered, blobs
-from tests.contracts.test_acquisitions import RECHECKING, assert_well_formed, build, every, some_pairs
+from tests.contracts.test_acquisitions import RECHECKING, assert_well_formed, build, every, is_open, some_pairs
 
 MANY = 60  # questions: more than any of these collections has left
 CONTRADICTION = (Verdict.SAME, Verdict.DIFFERENT)
@@ -72,9 +72,9 @@ def test_questions_are_well_formed_new_distinct_and_repeatable(name: str, corner
     for question in found:
         assert_well_formed(question, snapshot, rule.screen if hasattr(rule, "screen") else 12)
     tests = [question for question in found if question.proposer in RECHECKING]
-    pairs = [tuple(sorted(pair)) for question in found for pair in question.pairs() if question not in tests]
-    assert len(pairs) == len(set(pairs))
-    assert all(graph.implied(a, b) is None for a, b in pairs)
+    pairs = [(question, *sorted(pair)) for question in found for pair in question.pairs() if question not in tests]
+    assert len(pairs) == len({(a, b) for _, a, b in pairs})
+    assert all(is_open(question, graph, a, b) for question, a, b in pairs)
     again = ConstraintGraph.build(reversed(graph.statements))
     assert build(name).propose(snapshot, again, MANY, criterion=4) == found
 
