@@ -30,6 +30,7 @@ NEW_ITEMS = 10.0  # weight of the guess that every second item is new, in asked 
 WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
+PULLED = 0.15  # of hundreds of small groups, the one an answer joins an item to is no long shot
 UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that the kernel may leave open
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
@@ -164,11 +165,11 @@ class Posterior:
         return np.asarray((1 - open_) * sharp + open_ * toward)
 
     def _pulled(self) -> np.ndarray:
-        """(A, G) shares of the groups whose members answers join an item to; even where none does."""
+        """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
         member = np.eye(self.groups + 1)[self.group][:, :-1]  # -1 is the last row: none
         pulled = self.evidence.maximum(0) @ member
-        total = pulled.sum(1, keepdims=True)
-        return np.where(total > 0, pulled / np.maximum(total, TINY), 1 / self.groups)
+        share = np.maximum(1 / self.groups, PULLED * pulled / np.maximum(pulled.sum(1, keepdims=True), TINY))
+        return np.asarray(share / share.sum(1, keepdims=True))
 
     def newness(self, reached: np.ndarray) -> np.ndarray:
         """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
