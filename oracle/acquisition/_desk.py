@@ -6,6 +6,7 @@ import numpy as np
 
 from oracle.belief import Belief
 from oracle.constraints import ConstraintGraph
+from oracle.evidence import Pair, pair_of
 from oracle.kernel import kernel_of
 from oracle.moves import informative
 
@@ -39,6 +40,7 @@ class Desk:
         spread = kernel_of(self.snapshot).spread(doubt)
         self.influence, self.novelty = spread[:, 0], spread[:, 1]
         self.worth = np.ones(len(self.joint))
+        self._shown: set[Pair] = set()  # in this round
         self._members = [self._standing_for(group) for group in range(belief.groups)]
 
     def information(self, chance: np.ndarray) -> np.ndarray:
@@ -46,7 +48,10 @@ class Desk:
         return informative(chance, max(self.belief.error_rate, CERTAIN))
 
     def known(self, a: int, b: int) -> bool:
-        """True if this very pair was asked, or no single answer decides it: what hangs on one can be asked again."""
+        """True if this very pair was asked, now or before, or no single answer decides it: what hangs on one can be
+        asked again."""
+        if pair_of(a, b) in self._shown:
+            return True
         one, other = int(self.snapshot.ids[a]), int(self.snapshot.ids[b])
         return self.graph.asked(one, other) or self.graph.settled(one, other)
 
@@ -54,8 +59,10 @@ class Desk:
         """Rows that may stand for a group."""
         return self._members[group]
 
-    def dim_around(self, rows: np.ndarray) -> None:
-        """Rows were shown: they are used up, and what lies near them is worth less."""
+    def show(self, screen: Screen) -> None:
+        """A screen is shown: its candidates are used up, and what lies near them is worth less."""
+        self._shown |= {pair_of(screen.anchor, row) for row in screen.candidates}
+        rows = np.array(screen.candidates)
         self.worth[self.snapshot.neighbours[rows].ravel()] *= self.dim
         self.worth[rows] = 0.0
 

@@ -85,7 +85,7 @@ class _Screens:
         """Take a screen's rows out of this round, and dim what lies near them."""
         self._asked += 1
         self._taken |= set(screen.candidates)
-        self.desk.dim_around(np.array(screen.candidates))
+        self.desk.show(screen)
         self.desk.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
         self._compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
 
