@@ -126,10 +126,8 @@ def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
     rows, places = np.unique(np.stack([a[known], b[known]]), return_inverse=True)
     one, other = places.reshape(2, -1)
     answers = (sign * weight)[known] / np.log((1 - graph.error_rate) / graph.error_rate)
-    columns, width = reach_of(snapshot).columns(rows), snapshot.neighbours.shape[1]
-    beside = snapshot.neighbours[rows, min(CLOSE, width - 1)] if width else rows
-    near = float(np.median(columns[beside, np.arange(len(rows))]))
-    return Asked(rows, one, other, answers, columns[rows].astype(np.float64), near)
+    reach = reach_of(snapshot, CLOSE)
+    return Asked(rows, one, other, answers, reach.among(rows), float(np.median(reach.near(rows))))
 
 
 def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
@@ -163,7 +161,7 @@ def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
 def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
     rows = found.asked.rows
-    flow = (reach_of(snapshot).columns(rows) @ found.mass.astype(np.float32)).astype(np.float64)
+    flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
     probabilities, fresh = found.shaped(flow), found.newness(flow.sum(1))
     probabilities[rows] = found.chance[:, :-1] / (found.chance[:, :-1].sum(1, keepdims=True) + TINY)
     fresh[rows] = found.chance[:, -1]

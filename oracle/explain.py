@@ -108,8 +108,8 @@ def _hints(asked: Asked) -> sparse.csr_matrix | None:
 
     None where nearer pairs are not oftener the same.
     """
-    reach = np.sqrt(asked.kernel.diagonal() + TINY)
-    near = asked.kernel / reach[:, None] / reach
+    reach = np.sqrt(asked.kernel.own + TINY)
+    near = asked.kernel.block(np.arange(len(asked.rows))) / reach[:, None] / reach
     near = (near + near.T) / 2
     base, slope = _logistic(np.log(near[asked.a, asked.b] + 1e-6), asked.answers > 0)
     width = min(HINTS, len(near) - 1)

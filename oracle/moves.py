@@ -58,13 +58,13 @@ def split(found: Posterior) -> bool:
 def parts(found: Posterior) -> list[Part]:
     """Every group taken apart by the kernel alone, farthest first; the parts that could be cut off."""
     likeliest, kernel = found.group, found.asked.kernel
-    reach = np.sqrt(kernel.diagonal() + TINY)
+    reach = np.sqrt(kernel.own + TINY)
     before, cuts = np.log(TOGETHER / (1 - TOGETHER)), []
     for group in range(found.groups):
         rows = np.flatnonzero((likeliest == group) & (found.chance.max(1) > MEMBER))
         if len(rows) < 2 * LEAST:
             continue
-        near = kernel[np.ix_(rows, rows)] / reach[rows, None] / reach[rows]
+        near = kernel.block(rows) / reach[rows, None] / reach[rows]
         place = _farthest_first((near + near.T) / 2, min(PARTS, len(rows) // 2))
         tie = found.evidence[rows][:, rows]
         for one in range(place.max() + 1):

@@ -21,6 +21,7 @@ import scipy.sparse as sparse
 from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
+from oracle.reach import Among
 
 TINY = 1e-12
 BETA = 0.5  # how much large groups are held back
@@ -40,15 +41,14 @@ class Asked:
     """What was answered, and how the asked items reach each other. A items, M answered pairs.
 
     rows: (A,) int64 positions in the snapshot. a, b: (M,) int64 positions in `rows`. answers: (M,) net answers for
-    "same", in answers of the usual source. kernel: (A, A) what reaches item i from item j. near: what reaches a close
-    neighbour.
+    "same", in answers of the usual source. kernel: what reaches them from each other. near: what reaches a close neighbour.
     """
 
     rows: np.ndarray
     a: np.ndarray
     b: np.ndarray
     answers: np.ndarray
-    kernel: np.ndarray
+    kernel: Among
     near: float
 
 
@@ -67,7 +67,7 @@ class Posterior:
         self._gather = sparse.csr_matrix(
             (np.ones(2 * self.pairs), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
-        self._own = asked.kernel.diagonal()[:, None]  # (A, 1)
+        self._own = asked.kernel.own[:, None]  # (A, 1)
         self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, 0.5
         self.trust(error_rate)
 
