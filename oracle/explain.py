@@ -6,9 +6,11 @@
     best:   log-chance of all answers at their best error rate + up to half of that of every item's group by the kernel
 
 The start with the last groups makes the search remember: one more answer changes little, unless others explain more.
+In a long log the other starts are tried again only as it grows.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
@@ -23,21 +25,58 @@ CALM = 0.02  # largest change of a chance that ends the rounds
 USUAL = 0.05  # error rate to start from
 KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
+OFTEN, GROWTH = 400, 1.05  # answered pairs up to which all starts are tried each time; then at every such growth
+WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
 
-def explain(asked: Asked, last: np.ndarray | None = None, error_rate: float = USUAL) -> Posterior:
-    """The best explanation found. last: (A,) groups found before, -1 for none, and the error rate found with them."""
-    best: tuple[float, Posterior] | None = None
-    for group, rate, steps in _starts(asked, last, error_rate):
-        found = Posterior(asked, rate)
-        found.begin(group)
-        settle(found, rearrange=steps)
-        worth = plausibility(found)
-        if best is None or worth > best[0]:
-            best = worth, found
+@dataclass(frozen=True)
+class Search:
+    """The last search from all starts. answered: pairs it knew. worth: plausibility of what it found, per answer."""
+
+    answered: int = 0
+    worth: float = 0.0
+
+    def due(self, answered: int) -> bool:
+        """True if so much was answered since that another start may explain it better."""
+        return answered < OFTEN or answered >= GROWTH * self.answered
+
+
+@dataclass(frozen=True, eq=False)
+class Last:
+    """What was found before. group: (A,) of the rows asked now, -1 for none; error_rate; and when it was searched."""
+
+    group: np.ndarray
+    error_rate: float
+    search: Search
+
+
+def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
+    """The best explanation found. The groups found last time go first; the other starts only where they are due, or
+    where these groups explain the answers clearly worse than they did."""
+    best = None
+    if last is not None and last.group.max(initial=-1) >= 0:
+        _, packed = np.unique(np.append(last.group, -1), return_inverse=True)
+        best = _found(asked, packed[:-1] - 1, last.error_rate, True)
+        if not last.search.due(len(asked.a)) and best[0] / _answers(asked) > last.search.worth - WORSE:
+            return best[1], last.search
+    for start in _starts(asked):
+        found = _found(asked, *start)
+        best = found if best is None or found[0] > best[0] else best
     assert best is not None
-    return best[1]
+    return best[1], Search(len(asked.a), best[0] / _answers(asked))
+
+
+def _found(asked: Asked, group: np.ndarray, error_rate: float, steps: bool) -> tuple[float, Posterior]:
+    """What a start leads to, and how plausible it is."""
+    found = Posterior(asked, error_rate)
+    found.begin(group)
+    settle(found, rearrange=steps)
+    return plausibility(found), found
+
+
+def _answers(asked: Asked) -> float:
+    return float(np.abs(asked.answers).sum()) + 1.0
 
 
 def settle(found: Posterior, *, rearrange: bool = True) -> None:
@@ -90,11 +129,9 @@ def _rearrange(found: Posterior, *, cut: bool) -> bool:
     return changed
 
 
-def _starts(asked: Asked, last: np.ndarray | None, error_rate: float) -> Iterator[tuple[np.ndarray, float, bool]]:
+def _starts(asked: Asked) -> Iterator[tuple[np.ndarray, float, bool]]:
+    """Groups to begin with, an error rate, and whether steps may change the groups."""
     evidence = Posterior(asked, USUAL).evidence
-    if last is not None and last.max(initial=-1) >= 0:
-        _, packed = np.unique(np.append(last, -1), return_inverse=True)
-        yield packed[:-1] - 1, error_rate, True
     said = answered_groups(evidence)
     if len(asked.rows) <= FEW:
         yield said, USUAL, False  # the first answers are obeyed
