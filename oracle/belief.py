@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sparse
 
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
-from oracle.explain import Last, Search, explain
+from oracle.explain import NEVER, OFTEN, Last, Search, explain
 from oracle.grouping import answered_groups
 from oracle.housing import houses
 from oracle.moves import Part, parts
@@ -53,7 +54,7 @@ class Belief:
     pending: np.ndarray
     founders: np.ndarray
     found: Posterior | None = None
-    search: Search = Search()
+    search: Search = NEVER
 
     @property
     def groups(self) -> int:
@@ -114,14 +115,13 @@ def _sealed(belief: Belief) -> Belief:
     return belief
 
 
-def _groups_then(last: Belief, items: np.ndarray) -> np.ndarray:
-    """(n,) group of each item id in an earlier belief, -1 where it had none."""
-    if not len(last.asked):
-        return np.full(len(items), -1)
-    known, joint = last.snapshot.ids[last.asked], last.joint[last.asked]
+def _last(belief: Belief, items: np.ndarray) -> Last | None:
+    """An earlier belief, and the place of each item id in its explanation."""
+    if belief.found is None:
+        return None
+    known = belief.snapshot.ids[belief.asked]
     place = np.searchsorted(known, items).clip(0, len(known) - 1)
-    group = np.where(joint.argmax(1) < last.groups, joint.argmax(1), -1)
-    return np.where(known[place] == items, group[place], -1)
+    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search)
 
 
 def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
@@ -148,8 +148,7 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
 
 def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     rows = asked.rows
-    before = last and Last(_groups_then(last, snapshot.ids[rows]), last.error_rate, last.search)
-    found, search = explain(asked, before)
+    found, search = explain(asked, last and _last(last, snapshot.ids[rows]))
     probabilities, fresh = _everybody(snapshot, found)
     member = np.full(len(snapshot.ids), -1)
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
@@ -214,12 +213,27 @@ def _keep_together(labels: np.ndarray, found: Posterior, member: np.ndarray, aga
     doubted = member[rows] < 0
     if not doubted.any():
         return
-    said = answered_groups(found.evidence)
+    said = _joined(found, member[rows])
     for group in np.unique(said[doubted & (said >= 0)]):
         items = np.flatnonzero(said == group)
         first = items[sure[items].argmax()]
         lost = rows[items[doubted[items] & ~against[rows[items], found.chance[first, :-1].argmax()]]]
         labels[lost] = labels[rows[first]]
+
+
+def _joined(found: Posterior, member: np.ndarray) -> np.ndarray:
+    """(A,) groups that answers speak of. In a long log those whose group is sure stay in it. member: (A,), -1: not."""
+    if found.pairs < OFTEN:
+        return answered_groups(found.evidence)
+    node, doubted = member.copy(), np.flatnonzero(member < 0)
+    node[doubted] = found.groups + np.arange(len(doubted))
+    links = found.evidence.tocoo()
+    one, other = node[links.row], node[links.col]
+    open_ = np.maximum(one, other) >= found.groups
+    count = found.groups + len(doubted)
+    return answered_groups(sparse.csr_matrix((links.data[open_], (one[open_], other[open_])), shape=(count, count)))[
+        node
+    ]
 
 
 def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:

@@ -42,54 +42,64 @@ class Search:
         return answered < OFTEN or answered >= GROWTH * self.answered
 
 
+NEVER = Search()
+
+
 @dataclass(frozen=True, eq=False)
 class Last:
-    """What was found before. group: (A,) of the rows asked now, -1 for none; error_rate; and when it was searched."""
+    """What was found before, and when it was searched. place: (A,) in it of the rows asked now, -1 for new ones."""
 
-    group: np.ndarray
-    error_rate: float
+    found: Posterior
+    place: np.ndarray
     search: Search
+
+    @property
+    def group(self) -> np.ndarray:
+        """(A,) groups numbered anew, -1 for none."""
+        group = np.where(self.place >= 0, self.found.group[self.place], -1)
+        return np.unique(np.append(group, -1), return_inverse=True)[1][:-1] - 1
 
 
 def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
-    """The best explanation found. The groups found last time go first; the other starts only where they are due, or
-    where these groups explain the answers clearly worse than they did."""
-    best = None
-    if last is not None and last.group.max(initial=-1) >= 0:
-        _, packed = np.unique(np.append(last.group, -1), return_inverse=True)
-        best = _found(asked, packed[:-1] - 1, last.error_rate, True)
-        if not last.search.due(len(asked.a)) and best[0] / _answers(asked) > last.search.worth - WORSE:
-            return best[1], last.search
-    for start in _starts(asked):
-        found = _found(asked, *start)
-        best = found if best is None or found[0] > best[0] else best
+    """The best explanation found. A long log goes on from the last one, unless all starts are due or this explains the
+    answers clearly worse than they did."""
+    if last is not None and not last.search.due(len(asked.a)):
+        found = Posterior(asked, last.found.error_rate)
+        if found.go_on(last.found, last.place):
+            settle(found, old=last.place >= 0)
+            if plausibility(found) / _answers(asked) > last.search.worth - WORSE:
+                return found, last.search
+    best: tuple[float, Posterior] | None = None
+    for group, rate, steps in _starts(asked, last):
+        found = Posterior(asked, rate)
+        found.begin(group)
+        settle(found, rearrange=steps)
+        worth = plausibility(found)
+        if best is None or worth > best[0]:
+            best = worth, found
     assert best is not None
     return best[1], Search(len(asked.a), best[0] / _answers(asked))
-
-
-def _found(asked: Asked, group: np.ndarray, error_rate: float, steps: bool) -> tuple[float, Posterior]:
-    """What a start leads to, and how plausible it is."""
-    found = Posterior(asked, error_rate)
-    found.begin(group)
-    settle(found, rearrange=steps)
-    return plausibility(found), found
 
 
 def _answers(asked: Asked) -> float:
     return float(np.abs(asked.answers).sum()) + 1.0
 
 
-def settle(found: Posterior, *, rearrange: bool = True) -> None:
-    """Rounds of messages and of steps that change groups, until nothing moves."""
-    before = np.zeros((0, 0))
+def settle(found: Posterior, *, rearrange: bool = True, old: np.ndarray | None = None) -> None:
+    """Rounds of messages and of steps that change groups, until nothing moves.
+
+    old: (A,) rows that were settled before; then no group is split.
+    """
+    before, fresh = (np.zeros((0, 0)), True) if old is None else (found.chance.copy(), False)
+    old = np.ones(found.count, dtype=bool) if old is None else old
     for number in range(ROUNDS):
         found.look()
         found.sweep(SWEEPS)
         found.learn()
-        changed = rearrange and _rearrange(found, cut=number == 0)
-        if not changed and before.shape == found.chance.shape and np.abs(found.chance - before).max() < CALM:
+        changed = rearrange and _rearrange(found, cut=fresh and number == 0)
+        if not changed and before.shape == found.chance.shape and np.abs(found.chance - before)[old].max() < CALM:
             break
-        before = np.zeros((0, 0)) if changed else found.chance.copy()
+        before, old = np.zeros((0, 0)) if changed else found.chance.copy(), np.ones(found.count, dtype=bool)
     found.look()
 
 
@@ -129,8 +139,10 @@ def _rearrange(found: Posterior, *, cut: bool) -> bool:
     return changed
 
 
-def _starts(asked: Asked) -> Iterator[tuple[np.ndarray, float, bool]]:
+def _starts(asked: Asked, last: Last | None) -> Iterator[tuple[np.ndarray, float, bool]]:
     """Groups to begin with, an error rate, and whether steps may change the groups."""
+    if last is not None and last.group.max(initial=-1) >= 0:
+        yield last.group, last.found.error_rate, True
     evidence = Posterior(asked, USUAL).evidence
     said = answered_groups(evidence)
     if len(asked.rows) <= FEW:

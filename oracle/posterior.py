@@ -44,7 +44,8 @@ class Asked:
     """What was answered, and how the asked items reach each other. A items, M answered pairs.
 
     rows: (A,) int64 positions in the snapshot. a, b: (M,) int64 positions in `rows`. answers: (M,) net answers for
-    "same", in answers of the usual source. kernel: what reaches them from each other. near: what reaches a close neighbour.
+    "same", in answers of the usual source. kernel: what reaches them from each other. near: what reaches a close
+    neighbour.
     """
 
     rows: np.ndarray
@@ -97,6 +98,26 @@ class Posterior:
         self.factors = np.ones((2 * self.pairs, count + 1), FLOAT)
         self._hold()
 
+    def go_on(self, last: "Posterior", place: np.ndarray) -> bool:
+        """Start where another attempt ended; False if a founder of its groups is gone. place: (A,) in it, -1 for new."""
+        known, back = place >= 0, np.full(last.count, -1)
+        back[place[known]] = np.flatnonzero(known)
+        if (back[last.founders] < 0).any():
+            return False
+        self.founders, self.new_rate = back[last.founders].tolist(), last.new_rate
+        self.chance = np.full((self.count, last.groups + 1), 1 / (last.groups + 1), FLOAT)
+        self.chance[known] = last.chance[place[known]]
+        self._hold()
+        before = back[last.asked.a] * self.count + back[last.asked.b]
+        pairs, order = self.asked.a * self.count + self.asked.b, np.argsort(before)
+        found = order[np.searchsorted(before, pairs, sorter=order).clip(0, len(before) - 1)]
+        old = np.flatnonzero(before[found] == pairs)
+        self.factors = np.ones((2 * self.pairs, last.groups + 1), FLOAT)
+        self.factors[old] = last.factors[found[old]]
+        self.factors[old + self.pairs] = last.factors[found[old] + last.pairs]
+        self._send()
+        return True
+
     @property
     def groups(self) -> int:
         return len(self.founders)
@@ -133,16 +154,20 @@ class Posterior:
         """Send messages along the answers so many times."""
         prior = np.log(self.prior + FLOAT(TINY))
         for _ in range(times):
-            partner = self._without_answer()
-            partner[:, -1] *= FLOAT(KINSHIP)
-            partner *= self._gain
-            partner += FLOAT(1)
-            self.factors = partner
-            self.told = self._gather @ np.log(partner)
-            self.told[self.founders] = 0.0
-            self.told[self.founders, range(self.groups)] = FOUNDER
+            self._send()
             self.chance = softmax(prior + self.told)
             self._hold()
+
+    def _send(self) -> None:
+        """Every item tells its partners what it is, as far as it knows it from the others."""
+        partner = self._without_answer()
+        partner[:, -1] *= FLOAT(KINSHIP)
+        partner *= self._gain
+        partner += FLOAT(1)
+        self.factors = partner
+        self.told = self._gather @ np.log(partner)
+        self.told[self.founders] = 0.0
+        self.told[self.founders, range(self.groups)] = FOUNDER
 
     def learn(self) -> None:
         """Refit how often an asked item is new, and how often an answer is wrong."""

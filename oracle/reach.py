@@ -27,7 +27,7 @@ WASTE = 1.2  # times as many items may be kept as are wanted before those wanted
 
 @dataclass(frozen=True, eq=False)
 class Among:
-    """What reaches asked items from each other. A items; kept: (T, T) float32, to row from column; place: (A,) in it."""
+    """What reaches A asked items from each other. kept: (T, T) float32, to row from column; place: (A,) in it."""
 
     kept: np.ndarray
     place: np.ndarray
