@@ -8,12 +8,14 @@ answers say walks the graph: predictions that fed themselves would make coarse n
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sparse
 
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
-from oracle.explain import explain
+from oracle.explain import NEVER, OFTEN, Last, Search, explain
 from oracle.grouping import answered_groups
 from oracle.housing import houses
 from oracle.moves import Part, parts
@@ -37,7 +39,7 @@ class Belief:
     against: (N, G) bool, answers say "not this group". between: (G, G) net nats of the answers between two groups,
     below 0 for groups known to differ. error_rate: how often an answer is wrong, as the log shows. asked: (A,) rows
     answered about. pending: rows among them whose group is still in doubt. founders: (G,) the row that holds each
-    group. parts: what a group falls into by the kernel alone, in rows.
+    group. found: the explanation of the answers, None before any; search: how it was searched for.
     """
 
     snapshot: Snapshot
@@ -51,12 +53,19 @@ class Belief:
     asked: np.ndarray
     pending: np.ndarray
     founders: np.ndarray
-    parts: tuple[Part, ...] = ()
+    found: Posterior | None = None
+    search: Search = NEVER
 
     @property
     def groups(self) -> int:
         """Number of groups the answers have found."""
         return self.between.shape[0]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What each group falls into by the kernel alone, in rows."""
+        taken = parts(self.found) if self.found is not None else []
+        return tuple(Part(p.group, self.asked[p.items], self.asked[p.rest], p.together) for p in taken)
 
     @property
     def apart(self) -> np.ndarray:
@@ -106,14 +115,13 @@ def _sealed(belief: Belief) -> Belief:
     return belief
 
 
-def _groups_then(last: Belief, items: np.ndarray) -> np.ndarray:
-    """(n,) group of each item id in an earlier belief, -1 where it had none."""
-    if not len(last.asked):
-        return np.full(len(items), -1)
-    known, joint = last.snapshot.ids[last.asked], last.joint[last.asked]
+def _last(belief: Belief, items: np.ndarray) -> Last | None:
+    """An earlier belief, and the place of each item id in its explanation."""
+    if belief.found is None:
+        return None
+    known = belief.snapshot.ids[belief.asked]
     place = np.searchsorted(known, items).clip(0, len(known) - 1)
-    group = np.where(joint.argmax(1) < last.groups, joint.argmax(1), -1)
-    return np.where(known[place] == items, group[place], -1)
+    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search)
 
 
 def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
@@ -126,10 +134,8 @@ def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
     rows, places = np.unique(np.stack([a[known], b[known]]), return_inverse=True)
     one, other = places.reshape(2, -1)
     answers = (sign * weight)[known] / np.log((1 - graph.error_rate) / graph.error_rate)
-    columns, width = reach_of(snapshot).columns(rows), snapshot.neighbours.shape[1]
-    beside = snapshot.neighbours[rows, min(CLOSE, width - 1)] if width else rows
-    near = float(np.median(columns[beside, np.arange(len(rows))]))
-    return Asked(rows, one, other, answers, columns[rows].astype(np.float64), near)
+    reach = reach_of(snapshot, CLOSE)
+    return Asked(rows, one, other, answers, reach.among(rows), float(np.median(reach.near(rows))))
 
 
 def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
@@ -141,33 +147,30 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
 
 
 def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
-    if last is None:
-        found = explain(asked)
-    else:
-        found = explain(asked, _groups_then(last, snapshot.ids[asked.rows]), last.error_rate)
+    rows = asked.rows
+    found, search = explain(asked, None if last is None else _last(last, snapshot.ids[rows]))
     probabilities, fresh = _everybody(snapshot, found)
     member = np.full(len(snapshot.ids), -1)
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
-    member[asked.rows[sure]] = found.group[sure]
+    member[rows[sure]] = found.group[sure]
     against = np.zeros(probabilities.shape, dtype=bool)
-    against[asked.rows] = found.evidence @ np.eye(found.groups + 1)[member[asked.rows]][:, :-1] < 0  # net nats
+    against[rows] = found.evidence @ (member[rows][:, None] == np.arange(found.groups)) < 0  # net nats
     between = found.between()
-    labels = _labels(snapshot, probabilities, fresh, member, against, between)
+    labels = _labels(snapshot, probabilities, fresh, member, against, between, rows)
     _keep_together(labels, found, member, against)
-    founders = asked.rows[found.founders]
-    in_rows = tuple(Part(p.group, asked.rows[p.items], asked.rows[p.rest], p.together) for p in parts(found))
     return Belief(snapshot, probabilities, fresh, labels, member, against, between, found.error_rate,
-                  asked.rows, _pending(found), founders, in_rows)  # fmt: skip
+                  rows, _pending(found), rows[found.founders], found, search)  # fmt: skip
 
 
 def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
     rows = found.asked.rows
-    flow = (reach_of(snapshot).columns(rows) @ found.mass.astype(np.float32)).astype(np.float64)
-    probabilities, fresh = found.shaped(flow), found.newness(flow.sum(1))
-    probabilities[rows] = found.chance[:, :-1] / (found.chance[:, :-1].sum(1, keepdims=True) + TINY)
+    flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
+    probabilities, fresh = found.shaped(flow), found.newness(flow @ np.ones(found.groups, flow.dtype))
+    asked = found.chance[:, :-1] + np.float32(TINY)
+    probabilities[rows] = asked / asked.sum(1, keepdims=True)
     fresh[rows] = found.chance[:, -1]
-    return probabilities / probabilities.sum(1, keepdims=True), fresh
+    return probabilities, fresh
 
 
 def _pending(found: Posterior) -> np.ndarray:
@@ -186,29 +189,51 @@ def _labels(
     member: np.ndarray,
     against: np.ndarray,
     between: np.ndarray,
+    asked: np.ndarray,
 ) -> np.ndarray:
     """The partition: a likely group no answer speaks against, then the start partition."""
     house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
-    places = len(house) + homes
-    denied = (against.astype(np.float32) @ (house[:, None] == np.arange(places)).astype(np.float32)) > 0  # (N, P)
-    allowed = np.where(denied[:, house], -1.0, posterior)
-    homeless = (allowed * (1 - fresh[:, None])).max(1) < HOME
     start = len(house) + snapshot.start
-    outcast = denied[np.arange(len(start)), start]  # an answer speaks against whoever lives where it started
-    unplaced = np.where(outcast, start + homes, start)
-    placed = np.where(homeless, unplaced, house[allowed.argmax(1)])
+    likely = posterior.argmax(1)  # (N,)
+    homeless = np.take_along_axis(posterior, likely[:, None], 1)[:, 0] * (1 - fresh) < HOME
+    placed = np.where(homeless, start, house[likely])
+    lives = (house[:, None] == np.arange(len(house) + homes)).astype(np.float32)  # (G, P)
+    denied = (against[asked].astype(np.float32) @ lives) > 0  # (A, P)
+    allowed = np.where(denied[:, house], -1.0, posterior[asked])
+    lost = (allowed * (1 - fresh[asked, None])).max(1) < HOME
+    outcast = denied[np.arange(len(asked)), start[asked]]  # an answer speaks against whoever lives where it started
+    unplaced = np.where(outcast, start[asked] + homes, start[asked])
+    placed[asked] = np.where(lost, unplaced, house[allowed.argmax(1)])
     return np.where(member >= 0, house[member], placed).astype(np.int64)
 
 
 def _keep_together(labels: np.ndarray, found: Posterior, member: np.ndarray, against: np.ndarray) -> None:
     """Items whose group is in doubt go where the surest item goes that answers join them to."""
     rows, sure = found.asked.rows, found.chance.max(1)
-    said = answered_groups(found.evidence)
-    for group in range(int(said.max(initial=-1)) + 1):
+    doubted = member[rows] < 0
+    if not doubted.any():
+        return
+    said = _joined(found, member[rows])
+    for group in np.unique(said[doubted & (said >= 0)]):
         items = np.flatnonzero(said == group)
         first = items[sure[items].argmax()]
-        lost = rows[items[(member[rows[items]] < 0) & ~against[rows[items], found.chance[first, :-1].argmax()]]]
+        lost = rows[items[doubted[items] & ~against[rows[items], found.chance[first, :-1].argmax()]]]
         labels[lost] = labels[rows[first]]
+
+
+def _joined(found: Posterior, member: np.ndarray) -> np.ndarray:
+    """(A,) groups that answers speak of. In a long log those whose group is sure stay in it. member: (A,), -1: not."""
+    if found.pairs < OFTEN:
+        return answered_groups(found.evidence)
+    node, doubted = member.copy(), np.flatnonzero(member < 0)
+    node[doubted] = found.groups + np.arange(len(doubted))
+    links = found.evidence.tocoo()
+    one, other = node[links.row], node[links.col]
+    open_ = np.maximum(one, other) >= found.groups
+    count = found.groups + len(doubted)
+    return answered_groups(sparse.csr_matrix((links.data[open_], (one[open_], other[open_])), shape=(count, count)))[
+        node
+    ]
 
 
 def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:

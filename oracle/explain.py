@@ -6,9 +6,11 @@
     best:   log-chance of all answers at their best error rate + up to half of that of every item's group by the kernel
 
 The start with the last groups makes the search remember: one more answer changes little, unless others explain more.
+In a long log the other starts are tried again only as it grows.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sparse
@@ -23,13 +25,52 @@ CALM = 0.02  # largest change of a chance that ends the rounds
 USUAL = 0.05  # error rate to start from
 KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
+OFTEN, GROWTH = 400, 1.05  # answered pairs up to which all starts are tried each time; then at every such growth
+WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
 
-def explain(asked: Asked, last: np.ndarray | None = None, error_rate: float = USUAL) -> Posterior:
-    """The best explanation found. last: (A,) groups found before, -1 for none, and the error rate found with them."""
+@dataclass(frozen=True)
+class Search:
+    """The last search from all starts. answered: pairs it knew. worth: plausibility of what it found, per answer."""
+
+    answered: int = 0
+    worth: float = 0.0
+
+    def due(self, answered: int) -> bool:
+        """True if so much was answered since that another start may explain it better."""
+        return answered < OFTEN or answered >= GROWTH * self.answered
+
+
+NEVER = Search()
+
+
+@dataclass(frozen=True, eq=False)
+class Last:
+    """What was found before, and when it was searched. place: (A,) in it of the rows asked now, -1 for new ones."""
+
+    found: Posterior
+    place: np.ndarray
+    search: Search
+
+    @property
+    def group(self) -> np.ndarray:
+        """(A,) groups numbered anew, -1 for none."""
+        group = np.where(self.place >= 0, self.found.group[self.place], -1)
+        return np.unique(np.append(group, -1), return_inverse=True)[1][:-1] - 1
+
+
+def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
+    """The best explanation found. A long log goes on from the last one, unless all starts are due or this explains the
+    answers clearly worse than they did."""
+    if last is not None and not last.search.due(len(asked.a)):
+        found = Posterior(asked, last.found.error_rate)
+        if found.go_on(last.found, last.place):
+            settle(found, old=last.place >= 0)
+            if plausibility(found) / _answers(asked) > last.search.worth - WORSE:
+                return found, last.search
     best: tuple[float, Posterior] | None = None
-    for group, rate, steps in _starts(asked, last, error_rate):
+    for group, rate, steps in _starts(asked, last):
         found = Posterior(asked, rate)
         found.begin(group)
         settle(found, rearrange=steps)
@@ -37,20 +78,28 @@ def explain(asked: Asked, last: np.ndarray | None = None, error_rate: float = US
         if best is None or worth > best[0]:
             best = worth, found
     assert best is not None
-    return best[1]
+    return best[1], Search(len(asked.a), best[0] / _answers(asked))
 
 
-def settle(found: Posterior, *, rearrange: bool = True) -> None:
-    """Rounds of messages and of steps that change groups, until nothing moves."""
-    before = np.zeros((0, 0))
+def _answers(asked: Asked) -> float:
+    return float(np.abs(asked.answers).sum()) + 1.0
+
+
+def settle(found: Posterior, *, rearrange: bool = True, old: np.ndarray | None = None) -> None:
+    """Rounds of messages and of steps that change groups, until nothing moves.
+
+    old: (A,) rows that were settled before; then no group is split.
+    """
+    before, fresh = (np.zeros((0, 0)), True) if old is None else (found.chance.copy(), False)
+    old = np.ones(found.count, dtype=bool) if old is None else old
     for number in range(ROUNDS):
         found.look()
         found.sweep(SWEEPS)
         found.learn()
-        changed = rearrange and _rearrange(found, cut=number == 0)
-        if not changed and before.shape == found.chance.shape and np.abs(found.chance - before).max() < CALM:
+        changed = rearrange and _rearrange(found, cut=fresh and number == 0)
+        if not changed and before.shape == found.chance.shape and np.abs(found.chance - before)[old].max() < CALM:
             break
-        before = np.zeros((0, 0)) if changed else found.chance.copy()
+        before, old = np.zeros((0, 0)) if changed else found.chance.copy(), np.ones(found.count, dtype=bool)
     found.look()
 
 
@@ -90,11 +139,11 @@ def _rearrange(found: Posterior, *, cut: bool) -> bool:
     return changed
 
 
-def _starts(asked: Asked, last: np.ndarray | None, error_rate: float) -> Iterator[tuple[np.ndarray, float, bool]]:
+def _starts(asked: Asked, last: Last | None) -> Iterator[tuple[np.ndarray, float, bool]]:
+    """Groups to begin with, an error rate, and whether steps may change the groups."""
+    if last is not None and last.group.max(initial=-1) >= 0:
+        yield last.group, last.found.error_rate, True
     evidence = Posterior(asked, USUAL).evidence
-    if last is not None and last.max(initial=-1) >= 0:
-        _, packed = np.unique(np.append(last, -1), return_inverse=True)
-        yield packed[:-1] - 1, error_rate, True
     said = answered_groups(evidence)
     if len(asked.rows) <= FEW:
         yield said, USUAL, False  # the first answers are obeyed
@@ -108,8 +157,8 @@ def _hints(asked: Asked) -> sparse.csr_matrix | None:
 
     None where nearer pairs are not oftener the same.
     """
-    reach = np.sqrt(asked.kernel.diagonal() + TINY)
-    near = asked.kernel / reach[:, None] / reach
+    reach = np.sqrt(asked.kernel.own + TINY)
+    near = asked.kernel.block(np.arange(len(asked.rows))) / reach[:, None] / reach
     near = (near + near.T) / 2
     base, slope = _logistic(np.log(near[asked.a, asked.b] + 1e-6), asked.answers > 0)
     width = min(HINTS, len(near) - 1)

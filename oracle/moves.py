@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from oracle.posterior import TINY, Posterior
+from oracle.reach import Among
 
 STAYS = 0.2  # a group goes when its founder stays in it with less than this chance
 TOGETHER = 0.3  # chance before any answer that two parts of a group, apart by the kernel, are one thing
 PARTS, LEAST = 6, 2  # most parts a group is looked at in; fewest items on either side of a cut
+CENTRED = 500  # members among which the most central one is sought, at most
 MEMBER = 0.6  # who counts as a member when a group is taken apart
 NEW, SURELY_NEW = 0.8, 0.93  # chance of a new group that founds one: if no question is worth much, and at once
 WORTH = 0.1  # nats a question must tell to be worth asking before a group is founded
@@ -57,30 +59,47 @@ def split(found: Posterior) -> bool:
 
 def parts(found: Posterior) -> list[Part]:
     """Every group taken apart by the kernel alone, farthest first; the parts that could be cut off."""
-    likeliest, kernel = found.group, found.asked.kernel
-    reach = np.sqrt(kernel.diagonal() + TINY)
+    part, group_of, number = np.full(found.count, -1), [], 0
+    rows_of, reach = _members(found), np.sqrt(found.asked.kernel.own + TINY)
+    for group, rows in enumerate(rows_of):
+        if len(rows) >= 2 * LEAST:
+            part[rows] = number + _farthest_first(found.asked.kernel, reach, rows, min(PARTS, len(rows) // 2))
+            group_of += [group] * int(part[rows].max() + 1 - number)
+            number = len(group_of)
+    said, size = _said_between(found, part, np.array(group_of)), np.bincount(part[part >= 0], minlength=number)
     before, cuts = np.log(TOGETHER / (1 - TOGETHER)), []
-    for group in range(found.groups):
-        rows = np.flatnonzero((likeliest == group) & (found.chance.max(1) > MEMBER))
-        if len(rows) < 2 * LEAST:
-            continue
-        near = kernel[np.ix_(rows, rows)] / reach[rows, None] / reach[rows]
-        place = _farthest_first((near + near.T) / 2, min(PARTS, len(rows) // 2))
-        tie = found.evidence[rows][:, rows]
-        for one in range(place.max() + 1):
-            inside = place == one
-            if min(inside.sum(), (~inside).sum()) >= LEAST:
-                said = float(inside @ (tie @ (~inside).astype(float)))
-                cuts.append(Part(group, rows[inside], rows[~inside], float(1 / (1 + np.exp(-before - said)))))
+    for one, group in enumerate(group_of):
+        rows = rows_of[group]
+        if min(size[one], len(rows) - size[one]) >= LEAST:
+            inside = part[rows] == one
+            cuts.append(Part(group, rows[inside], rows[~inside], float(1 / (1 + np.exp(-before - said[one])))))
     return cuts
+
+
+def _members(found: Posterior) -> list[np.ndarray]:
+    """Positions of each group's members, rising."""
+    rows = np.flatnonzero((found.group >= 0) & (found.chance.max(1) > MEMBER))
+    group = found.group[rows]
+    rows, ends = rows[np.argsort(group, kind="stable")], np.cumsum(np.bincount(group, minlength=found.groups))
+    return np.split(rows, ends[:-1])
+
+
+def _said_between(found: Posterior, part: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(P,) net nats between each part and the rest of its group. part: (A,), -1 for none; group: (P,)."""
+    one, other = part[found.asked.a], part[found.asked.b]
+    across = (one >= 0) & (other >= 0) & (one != other)
+    across[across] = group[one[across]] == group[other[across]]
+    nats = found.nats[across]
+    return np.asarray(np.bincount(np.append(one[across], other[across]), np.tile(nats, 2), minlength=len(group)))
 
 
 def found_group(found: Posterior) -> bool:
     """Let the item that is surely in no group found one, if there is such an item."""
     new = found.chance[:, -1].copy()
     new[found.founders] = 0.0
-    idle = informative(found.chance[:, :-1], found.error_rate).max(1) < WORTH
-    able = np.flatnonzero((new > SURELY_NEW) | ((new > NEW) & idle))
+    able = np.flatnonzero(new > NEW)
+    idle = informative(found.chance[able, :-1], found.error_rate).max(1) < WORTH
+    able = able[(new[able] > SURELY_NEW) | idle]
     if not len(able):
         return False
     weight = np.zeros(found.count)
@@ -115,11 +134,21 @@ def entropy(chance: np.ndarray) -> np.ndarray:
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)))
 
 
-def _farthest_first(near: np.ndarray, count: int) -> np.ndarray:
-    """(n,) part of each row: the most central row, then always the row least near to those chosen. near: (n, n)."""
-    chosen = [int(near.sum(0).argmax())]
-    closest = near[:, chosen[0]]
+def _farthest_first(kernel: Among, reach: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """(n,) part of each row: the most central row, then always the row least near to those chosen."""
+    sample = rows[:: 1 + len(rows) // CENTRED]
+    scaled = kernel.block(sample) / reach[sample, None] / reach[sample]
+    chosen = [int(np.searchsorted(rows, sample[(scaled.sum(0) + scaled.sum(1)).argmax()]))]
+    near = [_near(kernel, reach, rows, rows[chosen[0]])]
+    closest = near[0]
     while len(chosen) < count:
         chosen.append(int(closest.argmin()))
-        closest = np.maximum(closest, near[:, chosen[-1]])
-    return np.asarray(near[:, chosen].argmax(1))
+        near.append(_near(kernel, reach, rows, rows[chosen[-1]]))
+        closest = np.maximum(closest, near[-1])
+    return np.asarray(np.array(near).argmax(0))
+
+
+def _near(kernel: Among, reach: np.ndarray, rows: np.ndarray, one: int) -> np.ndarray:
+    """(n,) how near rows are to one of them, both ways."""
+    same = np.full(len(rows), one)
+    return np.asarray((kernel.at(rows, same) + kernel.at(same, rows)) / reach[rows] / reach[one])

@@ -21,6 +21,7 @@ import scipy.sparse as sparse
 from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
+from oracle.reach import Among
 
 TINY = 1e-12
 BETA = 0.5  # how much large groups are held back
@@ -34,6 +35,9 @@ PULLED = 0.15  # of hundreds of small groups, the one an answer joins an item to
 UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that the kernel may leave open
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
+JUDGED = 500  # items that judge the temperature, at most
+BLOCK = 8192  # rows worked on together: what fits the cache is gone over many times for the price of one
+FLOAT = np.float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class Asked:
     """What was answered, and how the asked items reach each other. A items, M answered pairs.
 
     rows: (A,) int64 positions in the snapshot. a, b: (M,) int64 positions in `rows`. answers: (M,) net answers for
-    "same", in answers of the usual source. kernel: (A, A) what reaches item i from item j. near: what reaches a close
+    "same", in answers of the usual source. kernel: what reaches them from each other. near: what reaches a close
     neighbour.
     """
 
@@ -49,7 +53,7 @@ class Asked:
     a: np.ndarray
     b: np.ndarray
     answers: np.ndarray
-    kernel: np.ndarray
+    kernel: Among
     near: float
 
 
@@ -66,9 +70,9 @@ class Posterior:
         self._from, self._to = np.concatenate([asked.a, asked.b]), np.concatenate([asked.b, asked.a])  # (2M,)
         self._back = np.roll(np.arange(2 * self.pairs), -self.pairs)
         self._gather = sparse.csr_matrix(
-            (np.ones(2 * self.pairs), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
+            (np.ones(2 * self.pairs, FLOAT), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
-        self._own = asked.kernel.diagonal()[:, None]  # (A, 1)
+        self._own = asked.kernel.own[:, None]  # (A, 1)
         self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, 0.5
         self.trust(error_rate)
 
@@ -77,7 +81,7 @@ class Posterior:
         self.error_rate = error_rate
         worth = np.log((1 - error_rate) / error_rate)
         self.nats = np.clip(self.asked.answers * worth, -HELD, HELD)  # (M,)
-        self._gain = np.expm1(np.concatenate([self.nats, self.nats]))[:, None]  # (2M, 1)
+        self._gain = np.expm1(np.tile(self.nats, 2))[:, None].astype(FLOAT)  # (2M, 1)
         self.evidence = signed_evidence(self.asked.a, self.asked.b, self.nats, self.count)  # (A, A)
 
     def begin(self, group: np.ndarray) -> None:
@@ -87,12 +91,33 @@ class Posterior:
             group[np.bincount(self._to, minlength=self.count).argmax()] = 0
         count = int(group.max()) + 1
         pull = np.bincount(self._to, self._inside(group) * np.tile(self.nats, 2), minlength=self.count)
-        self.founders = [int(max(np.flatnonzero(group == g), key=lambda row: (pull[row], -row))) for g in range(count)]
-        known = np.eye(count + 1)[np.where(group >= 0, group, count)] * (group >= 0)[:, None]
-        self.told = np.clip(self.evidence @ known, -12.0, 12.0)
-        self.chance = np.where(group[:, None] >= 0, 0.95 * known + 0.05 / (count + 1), 1 / (count + 1))
-        self.messages = np.zeros((2 * self.pairs, count + 1))
+        order = np.lexsort((-pull, group))
+        self.founders = order[np.searchsorted(group[order], np.arange(count))].tolist()
+        known = _one_hot(group, count + 1)
+        self.told = np.clip(self.evidence @ known, -12.0, 12.0).astype(FLOAT)
+        self.chance = np.where(group[:, None] >= 0, 0.95 * known + 0.05 / (count + 1), 1 / (count + 1)).astype(FLOAT)
+        self.factors = np.ones((2 * self.pairs, count + 1), FLOAT)
         self._hold()
+
+    def go_on(self, last: "Posterior", place: np.ndarray) -> bool:
+        """Start where another attempt ended; False if a founder there is gone. place: (A,) in it, -1 for new."""
+        known, back = place >= 0, np.full(last.count, -1)
+        back[place[known]] = np.flatnonzero(known)
+        if (back[last.founders] < 0).any():
+            return False
+        self.founders, self.new_rate = back[last.founders].tolist(), last.new_rate
+        self.chance = np.full((self.count, last.groups + 1), 1 / (last.groups + 1), FLOAT)
+        self.chance[known] = last.chance[place[known]]
+        self._hold()
+        before = back[last.asked.a] * self.count + back[last.asked.b]
+        pairs, order = self.asked.a * self.count + self.asked.b, np.argsort(before)
+        found = order[np.searchsorted(before, pairs, sorter=order).clip(0, len(before) - 1)]
+        old = np.flatnonzero(before[found] == pairs)
+        self.factors = np.ones((2 * self.pairs, last.groups + 1), FLOAT)
+        self.factors[old] = last.factors[found[old]]
+        self.factors[old + self.pairs] = last.factors[found[old] + last.pairs]
+        self._send()
+        return True
 
     @property
     def groups(self) -> int:
@@ -115,27 +140,35 @@ class Posterior:
     # one round ----------------------------------------------------------------------------------------------------
     def look(self) -> None:
         """Mass from what answers say, and the prior that follows from it."""
-        self.mass = self._masses()
+        supported = self.supported
+        self.mass = self._masses(supported)
         flow = np.maximum(self.asked.kernel @ self.mass - self._own * self.mass, 0.0)  # (A, G)
-        self.total = flow.sum(0) + TINY
+        self.total = flow.sum(0) + FLOAT(TINY)
         self._typical = float(np.median(flow.sum(1))) + TINY
-        self._held = int(self.supported.sum())
-        self.temperature, self.unsure = self._fitted(flow)
+        self._held = int(supported.sum())
+        self.temperature, self.unsure = self._fitted(flow, supported)
         new = self.newness(flow.sum(1))
         prior = np.column_stack([self.shaped(flow, self._pulled()) * (1 - new[:, None]), new])
         self.prior = prior / prior.sum(1, keepdims=True)
 
     def sweep(self, times: int) -> None:
         """Send messages along the answers so many times."""
+        prior = np.log(self.prior + FLOAT(TINY))
         for _ in range(times):
-            partner = self._without_answer()
-            partner[:, -1] *= KINSHIP
-            self.messages = np.log1p(self._gain * partner)
-            self.told = self._gather @ self.messages
-            self.told[self.founders] = 0.0
-            self.told[self.founders, range(self.groups)] = FOUNDER
-            self.chance = softmax(np.log(self.prior + TINY) + self.told)
+            self._send()
+            self.chance = softmax(prior + self.told)
             self._hold()
+
+    def _send(self) -> None:
+        """Every item tells its partners what it is, as far as it knows it from the others."""
+        partner = self._without_answer()
+        partner[:, -1] *= FLOAT(KINSHIP)
+        partner *= self._gain
+        partner += FLOAT(1)
+        self.factors = partner
+        self.told = self._gather @ np.log(partner)
+        self.told[self.founders] = 0.0
+        self.told[self.founders, range(self.groups)] = FOUNDER
 
     def learn(self) -> None:
         """Refit how often an asked item is new, and how often an answer is wrong."""
@@ -152,28 +185,42 @@ class Posterior:
 
     # shapes of the prior ------------------------------------------------------------------------------------------
     def shaped(self, flow: np.ndarray, toward: np.ndarray | None = None) -> np.ndarray:
-        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G).
+        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G) float32.
 
         toward: (N, G) where the share goes that the kernel does not decide, rows sum to 1; else evenly.
         """
-        return self._mixed(flow, self.temperature, self.unsure, 1 / flow.shape[1] if toward is None else toward)
+        shares, even = np.empty_like(flow), FLOAT(1 / flow.shape[1])
+        for at in range(0, len(flow), BLOCK):
+            block = slice(at, at + BLOCK)
+            shares[block] = self._sharp(flow[block], self.temperature)
+            open_ = self._open(flow[block], self.unsure)[:, None]
+            shares[block] *= 1 - open_
+            shares[block] += open_ * (even if toward is None else toward[block])
+        return shares
 
-    def _mixed(self, flow: np.ndarray, temperature: float, unsure: float, toward: float | np.ndarray) -> np.ndarray:
-        sharp = softmax(temperature * np.log((flow + TINY) / self.total**BETA))
-        near = self.asked.near
-        open_ = np.maximum(max(unsure, SHRINK / (SHRINK + self._held)), near / (near + flow.sum(1, keepdims=True)))
-        return np.asarray((1 - open_) * sharp + open_ * toward)
+    def _sharp(self, flow: np.ndarray, temperature: float) -> np.ndarray:
+        """(N, G) shares if the kernel decided all."""
+        held_back = (temperature * BETA * np.log(self.total)).astype(FLOAT)
+        scores = np.log(flow + FLOAT(TINY))
+        scores *= FLOAT(temperature)
+        scores -= held_back
+        return softmax(scores)
+
+    def _open(self, flow: np.ndarray, unsure: float) -> np.ndarray:
+        """(N,) the share that the kernel does not decide."""
+        least, near = FLOAT(max(unsure, SHRINK / (SHRINK + self._held))), FLOAT(self.asked.near)
+        return np.asarray(np.maximum(least, near / (near + flow @ np.ones(flow.shape[1], FLOAT))))
 
     def _pulled(self) -> np.ndarray:
         """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
-        member = np.eye(self.groups + 1)[self.group][:, :-1]  # -1 is the last row: none
-        pulled = self.evidence.maximum(0) @ member
-        share = np.maximum(1 / self.groups, PULLED * pulled / np.maximum(pulled.sum(1, keepdims=True), TINY))
+        pulled = self.evidence.maximum(0).astype(FLOAT) @ _one_hot(self.group, self.groups)
+        pulled /= np.maximum(pulled.sum(1, keepdims=True), FLOAT(TINY))
+        share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
         return np.asarray(share / share.sum(1, keepdims=True))
 
     def newness(self, reached: np.ndarray) -> np.ndarray:
         """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
-        thin = 2 / (1 + (reached / self._typical) ** 0.7)  # about 1 where as much arrives as usual
+        thin = 2 / (1 + (reached / FLOAT(self._typical)) ** FLOAT(0.7))  # about 1 where as much arrives as usual
         return np.clip(self.new_rate * thin, 0.002, 0.95)
 
     # between groups -----------------------------------------------------------------------------------------------
@@ -189,19 +236,20 @@ class Posterior:
         prior = self.prior[rows].copy()
         prior[own, own] += prior[:, -1]
         prior[:, -1] = TINY
-        return softmax(np.log(prior + TINY) + (self._gather @ self.messages)[rows])[own, own]
+        said = self._gather[rows]
+        return softmax(np.log(prior + FLOAT(TINY)) + _rows_times(said, np.log(self.factors[said.indices])))[own, own]
 
     def add(self, founder: int, members: np.ndarray | None = None) -> None:
         """A new group held by this item; members, if given, start in it."""
         last = self.groups
-        for name, value in (("chance", 1e-4), ("messages", 0.0), ("told", 0.0), ("prior", 1 / max(self.count, 4))):
+        for name, value in (("chance", 1e-4), ("factors", 1.0), ("told", 0.0), ("prior", 1 / max(self.count, 4))):
             setattr(self, name, np.insert(getattr(self, name), last, value, axis=1))
         self.prior /= self.prior.sum(1, keepdims=True)
         self.founders.append(int(founder))
         if members is not None:
             self.chance[members] = 0.05 / (last + 2)
             self.chance[members, last] = 0.95
-            self.messages[:] = 0.0
+            self.factors[:] = 1.0
         self._hold()
 
     def drop(self, group: int) -> None:
@@ -214,13 +262,13 @@ class Posterior:
         """Make one group of two."""
         self.chance[:, keep] += self.chance[:, gone]
         self.prior[:, keep] += self.prior[:, gone]
-        for name in ("messages", "told"):
+        for name in ("factors", "told"):
             table = getattr(self, name)
             table[:, keep] = np.maximum(table[:, keep], table[:, gone])
         self._without(gone)
 
     def _without(self, group: int) -> None:
-        for name in ("chance", "messages", "told", "prior"):
+        for name in ("chance", "factors", "told", "prior"):
             setattr(self, name, np.delete(getattr(self, name), group, axis=1))
         self.prior /= self.prior.sum(1, keepdims=True)
         del self.founders[group]
@@ -235,34 +283,58 @@ class Posterior:
 
     def _without_answer(self) -> np.ndarray:
         """(2M, G+1) what the sender of each message is if the answer that carries it were not there."""
-        return softmax(np.log(self.chance[self._from] + TINY) - self.messages[self._back])
+        chance = (self.chance + FLOAT(TINY))[self._from]
+        chance[: self.pairs] /= self.factors[self.pairs :]
+        chance[self.pairs :] /= self.factors[: self.pairs]
+        chance /= (chance @ np.ones(self.groups + 1, FLOAT))[:, None]
+        return chance
 
-    def _masses(self) -> np.ndarray:
+    def _masses(self, supported: np.ndarray) -> np.ndarray:
         """(A, G) by answers alone, as far as these are clear, agree with the posterior, and join the item to others."""
-        said = softmax(self.told)[:, :-1]
-        said /= said.sum(1, keepdims=True) + TINY
+        said = self._said(slice(None))
         even = 1 / max(self.groups, 2)
         clear = np.clip((said.max(1) - even) / (1 - even), 0.0, None)
         agreed = self.chance[np.arange(self.count), said.argmax(1)]
-        return np.asarray(said * (clear * agreed * self.supported)[:, None])
+        return np.asarray(said * (clear * agreed * supported)[:, None])
 
-    def _fitted(self, flow: np.ndarray) -> tuple[float, float]:
+    def _said(self, rows: np.ndarray | slice) -> np.ndarray:
+        """(R, G) shares of the groups by answers alone."""
+        said = softmax(self.told[rows])[:, :-1]
+        return np.asarray(said / (said.sum(1, keepdims=True) + FLOAT(TINY)))
+
+    def _fitted(self, flow: np.ndarray, supported: np.ndarray) -> tuple[float, float]:
         """The temperature, and the share left open, under which the flow best predicts what answers say of items."""
-        rows = np.flatnonzero(self.supported & (self.group >= 0))
+        rows = np.flatnonzero(supported & (self.group >= 0))
         if len(rows) < 12 or self.groups < 2:
             return 1.0, FLOOR
-        said = softmax(self.told[rows])[:, :-1]
-        said /= said.sum(1, keepdims=True) + TINY
+        rows = rows[:: 1 + len(rows) // JUDGED]
+        said, flow = self._said(rows), flow[rows]
+        right = {one: (self._sharp(flow, one) * said).sum(1) for one in TEMPERATURES}  # (R,) each
+        open_ = {one: self._open(flow, one) for one in UNSURE}
 
         def score(how: tuple[float, float]) -> float:
-            guess = np.log((self._mixed(flow[rows], *how, 1 / self.groups) * said).sum(1) + TINY)
-            return float(guess.mean()) - 0.02 * abs(float(np.log(how[0])))
+            temperature, unsure = how
+            guess = (1 - open_[unsure]) * right[temperature] + open_[unsure] / self.groups
+            return float(np.log(guess + TINY).mean()) - 0.02 * abs(float(np.log(temperature)))
 
         best = max(TEMPERATURES, key=lambda temperature: score((temperature, FLOOR)))
         return max(((temperature, unsure) for temperature in (best, 1.0) for unsure in UNSURE), key=score)
 
 
+def _one_hot(group: np.ndarray, count: int) -> np.ndarray:
+    """(A, count), rows of 0 for -1."""
+    return np.asarray(group[:, None] == np.arange(count), dtype=FLOAT)
+
+
+def _rows_times(picked: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
+    """(R, G) from a (R, 2M) matrix and the rows its entries stand for, (nnz, G)."""
+    own = sparse.csr_matrix((picked.data, np.arange(picked.nnz), picked.indptr), shape=(picked.shape[0], picked.nnz))
+    return np.asarray(own @ values)
+
+
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Rows to chances."""
-    grown = np.exp(scores - scores.max(1, keepdims=True))
-    return np.asarray(grown / grown.sum(1, keepdims=True))
+    grown = scores - scores.max(1, keepdims=True)
+    np.exp(grown, out=grown)
+    grown /= (grown @ np.ones(grown.shape[1], grown.dtype))[:, None]
+    return grown

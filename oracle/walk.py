@@ -60,11 +60,28 @@ class Walk:
         """About what `spread` gives some rows, one step less: (R, G), and the sum of each column over all: (G,)."""
         sources = _sources(mass) if sources is None else sources
         amount = np.ascontiguousarray(mass[sources], dtype=np.float32)
-        steps = self.step[self.place[wanted]]
-        near, within = np.unique(steps.indices, return_inverse=True)
-        steps = sparse.csr_matrix((steps.data, within, steps.indptr), shape=(len(wanted), len(near)))
+        steps, near = self._steps(wanted)
         flow = steps @ (self.lift[near] @ self._between(self.place[sources], amount)) + mass[wanted].astype(np.float32)
         return np.maximum(flow, 0.0), self.weight[sources] @ amount
+
+    def lift_to(self, rows: np.ndarray) -> sparse.csr_matrix:
+        """(R, M) what reaches rows from the regions, two steps down: rows of T T P."""
+        steps, near = self._steps(rows)
+        return (steps @ (self.step[near] @ self.lift)).tocsr()
+
+    def between_from(self, rows: np.ndarray) -> np.ndarray:
+        """(M, R) float32: what the regions hold of one unit of mass at each of the rows."""
+        return np.asarray((self.back[:, self.place[rows]].T @ self.regions.T).T)
+
+    def one_step(self, to: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """(R, S) what one step takes from each origin to each of the rows."""
+        return self.step[self.place[to]][:, self.place[origin]].toarray()
+
+    def _steps(self, rows: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+        """(R, L) one step to the rows from the places they are reached from, and these places: (L,)."""
+        steps = self.step[self.place[rows]]
+        near, within = np.unique(steps.indices, return_inverse=True)
+        return sparse.csr_matrix((steps.data, within, steps.indptr), shape=(len(rows), len(near))), near
 
     def _between(self, places: np.ndarray | slice, amount: np.ndarray) -> np.ndarray:
         """(M, G) what the walk between regions makes of (R, G) mass at some places."""
