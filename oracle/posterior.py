@@ -275,7 +275,7 @@ class Posterior:
 
     def _hold(self) -> None:
         self.chance[self.founders] = 1e-4
-        self.chance[self.founders, range(self.groups)] = 1.0
+        self.chance[self.founders, range(self.groups)] = 1.0 - 1e-4 * self.groups
 
     def _inside(self, group: np.ndarray) -> np.ndarray:
         """(2M,) bool: both items of the answer are in the same group."""
