@@ -99,7 +99,7 @@ class Posterior:
         self._hold()
 
     def go_on(self, last: "Posterior", place: np.ndarray) -> bool:
-        """Start where another attempt ended; False if a founder of its groups is gone. place: (A,) in it, -1 for new."""
+        """Start where another attempt ended; False if a founder is gone. place: (A,) in it, -1 for new rows."""
         known, back = place >= 0, np.full(last.count, -1)
         back[place[known]] = np.flatnonzero(known)
         if (back[last.founders] < 0).any():
