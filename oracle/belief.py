@@ -148,7 +148,7 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
 
 def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     rows = asked.rows
-    found, search = explain(asked, last and _last(last, snapshot.ids[rows]))
+    found, search = explain(asked, None if last is None else _last(last, snapshot.ids[rows]))
     probabilities, fresh = _everybody(snapshot, found)
     member = np.full(len(snapshot.ids), -1)
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)

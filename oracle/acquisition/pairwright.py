@@ -164,7 +164,7 @@ class _Screens:
     def _bridges(self) -> tuple[np.ndarray, np.ndarray, int, int]:
         """(G, G) chance that two groups are one, and what it is worth to know; the group to compare, and its anchor."""
         belief, desk = self.belief, self.desk
-        mass = belief.probabilities.sum(0, dtype=np.float64)
+        mass = np.ones(len(desk.worth), np.float32) @ belief.probabilities
         smaller = np.minimum(mass[:, None], mass) + 1e-9
         overlap = belief.probabilities.T @ belief.probabilities / smaller
         odds = np.log(0.05 + 1.5 * np.clip(overlap, 0, 0.6)) + np.clip(belief.between, -30, 30)
@@ -204,7 +204,7 @@ class _Screens:
 
     def _line_up(self, anchor: int) -> tuple[np.ndarray, np.ndarray]:
         """Who to show beside a stranger: groups by what the answer tells, then its nearest items without a group."""
-        chance = self.desk.chance(np.array([anchor]))[0]
+        chance = self.desk.chance(np.array([anchor]))[0, : self.belief.groups]
         told = self.desk.information(chance)
         telling = [int(g) for g in np.argsort(-told)[: self.rule.screen] if told[g] > TELLING]
         shown = [(g, row) for g in telling if (row := self.desk.representative(g, anchor)) is not None]
