@@ -123,9 +123,12 @@ def unite(found: Posterior) -> bool:
 
 
 def informative(chance: np.ndarray, error_rate: float) -> np.ndarray:
-    """Nats that one answer tells about a yes-no question. chance: of yes, any shape; the answer is wrong at times."""
-    heard = (1 - error_rate) * chance + error_rate * (1 - chance)
-    return np.asarray(np.maximum(entropy(heard) - entropy(np.array(error_rate)), 0.0))
+    """Nats that one answer tells about a yes-no question. chance: of yes, any shape and precision; the answer is wrong
+    at times, never quite never."""
+    heard = (1 - 2 * error_rate) * chance + error_rate
+    other = 1 - heard
+    told = -(heard * np.log(heard) + other * np.log(other)) - float(entropy(np.array(error_rate)))
+    return np.asarray(np.maximum(told, 0))
 
 
 def entropy(chance: np.ndarray) -> np.ndarray:

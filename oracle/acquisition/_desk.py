@@ -1,6 +1,8 @@
 """The belief laid out for choosing questions: what every item is worth, who stands for a group, what was asked."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,9 +11,12 @@ from oracle.constraints import ConstraintGraph
 from oracle.evidence import Pair, pair_of
 from oracle.kernel import kernel_of
 from oracle.moves import informative
+from oracle.posterior import TINY
+from oracle.shortlist import ALL, Rows
 
 CERTAIN = 0.01  # answers are never taken to be righter than this leaves
 TYPICAL = 0.6  # chance of its group from which on a member may stand for it
+BLOCK = 8192  # rows looked at together
 TRIED = 8  # members tried as the anchor of a screen
 
 
@@ -29,19 +34,46 @@ class Screen:
 class Desk:
     """One state of the belief, and what earlier questions of the same round have used up.
 
-    joint: (N, G+1) chance of each group, last of none; (N, 2) of coin flips before any answer. influence: (N,) how much
-    doubt an item reaches; novelty: the same for items in no group. worth: (N,) in [0, 1], dims as rows are used.
+    influence: (N,) float32 how much doubt an item reaches; novelty: the same for items in no group. worth: (N,) in
+    [0, 1], dims as rows are used.
     """
 
     def __init__(self, belief: Belief, graph: ConstraintGraph, dim: float) -> None:
         self.belief, self.graph, self.snapshot, self.dim = belief, graph, belief.snapshot, dim
-        self.joint = belief.joint if belief.groups else np.full((len(belief.labels), 2), 0.5)
-        doubt = np.column_stack([1 - self.joint.max(1), belief.fresh])
+        likely = belief.probabilities.max(1) * (1 - belief.fresh) if belief.groups else np.full(len(belief.labels), 0.5)
+        doubt = np.column_stack([1 - np.maximum(likely, belief.fresh), belief.fresh])
         spread = kernel_of(self.snapshot).spread(doubt)
-        self.influence, self.novelty = spread[:, 0], spread[:, 1]
-        self.worth = np.ones(len(self.joint))
+        self.influence, self.novelty = np.ascontiguousarray(spread.T)
+        self.worth = np.ones(len(doubt), dtype=np.float32)
+        self._members = self._standing()
         self._shown: set[Pair] = set()  # in this round
-        self._members = [self._standing_for(group) for group in range(belief.groups)]
+        self._chosen: dict[tuple[int, int], int | None] = {}
+
+    def chance(self, rows: Rows, groups: Rows = ALL) -> np.ndarray:
+        """(R, G) chance of each group, without that of none; float32."""
+        known = (1 - self.belief.fresh[rows]).astype(np.float32)
+        return np.asarray(self.belief.probabilities[rows][:, groups] * known[:, None], dtype=np.float32)
+
+    @cached_property
+    def doubt(self) -> np.ndarray:
+        """(N,) float32 entropy over the groups and none of them, in nats; of a coin flip before any answer."""
+        if not self.belief.groups:
+            return np.full(len(self.worth), np.log(2), dtype=np.float32)
+        fresh, found = self.belief.fresh.astype(np.float32) + np.float32(TINY), []
+        for at in range(0, len(fresh), BLOCK):
+            chance = self.chance(slice(at, at + BLOCK))
+            found.append(np.einsum("ng,ng->n", chance, np.log(chance + np.float32(TINY))))
+        return np.asarray(-np.concatenate(found) - fresh * np.log(fresh))
+
+    @cached_property
+    def per_question(self) -> np.ndarray:
+        """(N,) what it is worth to know an item's group, over the questions it will probably take."""
+        order, found = np.arange(1, self.belief.groups + 2), []
+        for at in range(0, len(self.worth), BLOCK):
+            chance = self.belief.fresh[at : at + BLOCK, None].astype(np.float32)
+            chance = np.column_stack([self.chance(slice(at, at + BLOCK)), chance])
+            found.append(-np.sort(-chance, axis=1) @ order)  # likeliest group first
+        return np.asarray(self.influence * self.doubt / np.concatenate(found))
 
     def information(self, chance: np.ndarray) -> np.ndarray:
         """Nats one answer tells about a yes-no question of this chance, any shape."""
@@ -59,29 +91,37 @@ class Desk:
         """Rows that may stand for a group."""
         return self._members[group]
 
-    def show(self, screen: Screen) -> None:
-        """A screen is shown: its candidates are used up, and what lies near them is worth less."""
+    def show(self, screen: Screen) -> np.ndarray:
+        """Its candidates are used up, and what lies near them is worth less. Returns the rows this concerns."""
         self._shown |= {pair_of(screen.anchor, row) for row in screen.candidates}
+        self._chosen.clear()
         rows = np.array(screen.candidates)
-        self.worth[self.snapshot.neighbours[rows].ravel()] *= self.dim
+        near = np.unique(self.snapshot.neighbours[rows])
+        self.worth[near] *= self.dim
         self.worth[rows] = 0.0
+        return np.concatenate([near, rows])
 
     def representative(self, group: int, row: int) -> int | None:
-        """The member a person can compare with an item most easily: near to it and surely of the group; None if all
-        were compared."""
-        rows = self._members[group]
-        rows = rows[rows != row]
-        for place in self._easiest(rows, group, self.snapshot.vectors[row], 1.0):
-            if not self.known(row, int(rows[place])):
-                return int(rows[place])
-        return None
+        """The member easiest to compare with one row: near to it and surely of the group; None if all were compared."""
+        if (group, row) not in self._chosen:
+            rows = self._members[group]
+            rows = rows[rows != row]
+            order = rows[self._easiest(rows, group, self.snapshot.vectors[row], 1.0)].tolist()
+            self._chosen[group, row] = next((one for one in order if not self.known(row, one)), None)
+        return self._chosen[group, row]
 
     def anchor(self, group: int, rows: np.ndarray) -> int:
         """The member most easily compared with many items, of those who were compared with few of them."""
         members = self._members[group]
         order = self._easiest(members, group, self.snapshot.vectors[rows].mean(0), 1.05)[:TRIED]
-        new = [sum(not self.known(int(members[place]), int(row)) for row in rows) for place in order]
-        return int(members[order[int(np.argmax(new))]])
+        best, most = int(members[order[0]]), -1
+        for one in members[order].tolist():
+            new = sum(not self.known(one, row) for row in rows.tolist())
+            if new > most:
+                best, most = one, new
+            if most == len(rows):
+                break
+        return best
 
     def nearest_new_pair(self, rows: np.ndarray, others: np.ndarray, tries: int) -> tuple[int, int] | None:
         """The two most alike rows of two sets that were not asked about yet, among so many."""
@@ -95,10 +135,20 @@ class Desk:
     def _easiest(self, rows: np.ndarray, group: int, centre: np.ndarray, most: float) -> np.ndarray:
         """Order of rows by distance to a centre, those less sure of the group further back."""
         distance = np.maximum(most - self.snapshot.vectors[rows] @ centre, 1e-6)
-        return np.argsort(distance / self.joint[rows, group] ** 4, kind="stable")
+        return np.argsort(distance / self._sure(rows, group) ** 4, kind="stable")
 
-    def _standing_for(self, group: int) -> np.ndarray:
+    def _sure(self, rows: np.ndarray, group: int) -> np.ndarray:
+        """(R,) chance of one group."""
+        return np.asarray(self.belief.probabilities[rows, group] * (1 - self.belief.fresh[rows]))
+
+    def _standing(self) -> list[np.ndarray]:
+        """Rows that may stand for each group, rising."""
         belief = self.belief
-        members = np.flatnonzero(belief.member == group)
-        sure = members[self.joint[members, group] > TYPICAL]
-        return sure if len(sure) else members if len(members) else belief.founders[[group]]
+        rows = belief.asked[belief.member[belief.asked] >= 0]
+        rows = rows[np.argsort(belief.member[rows], kind="stable")]
+        ends = np.searchsorted(belief.member[rows], np.arange(belief.groups + 1))
+        return [self._standing_for(group, rows[begin:end]) for group, (begin, end) in enumerate(pairwise(ends))]
+
+    def _standing_for(self, group: int, members: np.ndarray) -> np.ndarray:
+        sure = members[self._sure(members, group) > TYPICAL]
+        return sure if len(sure) else members if len(members) else self.belief.founders[[group]]

@@ -28,26 +28,25 @@ def best_pair(desk: Desk, turn: int, taken: set[int]) -> Screen | None:
         for group in _groups(desk, row):
             if (other := desk.representative(group, row)) is not None:
                 reason = "Its group is not sure yet, and much around it depends on this."
-                return Screen(value, other, (row,), (float(desk.joint[row, group]),), reason)
+                return Screen(value, other, (row,), (float(desk.chance(np.array([row]))[0, group]),), reason)
     return None
 
 
 def _items(desk: Desk, taken: set[int]) -> list[tuple[int, float]]:
     """Items by worth, those that wait for their group first."""
-    chance, belief = desk.joint, desk.belief
-    entropy = -(chance * np.log(chance + 1e-12)).sum(1)
-    questions = (-np.sort(-chance, axis=1) * np.arange(1, chance.shape[1] + 1)).sum(1)  # likeliest group first
-    value = desk.influence * entropy / questions * desk.worth
+    belief = desk.belief
+    value = desk.per_question * desk.worth
     value[belief.founders] = -1.0
-    waiting = belief.pending[desk.information(chance[belief.pending, :-1]).max(1, initial=0.0) > WORTH]
-    best = np.argsort(-value, kind="stable")[:CHOICES]
+    waiting = belief.pending[desk.information(desk.chance(belief.pending)).max(1, initial=0.0) > WORTH]
+    first = np.argpartition(-value, CHOICES)[:CHOICES] if len(value) > CHOICES else np.arange(len(value))
+    best = first[np.lexsort((first, -value[first]))]
     order = [*waiting[np.argsort(-value[waiting], kind="stable")], *best[value[best] >= 0]]
     return [(int(row), float(value[row])) for row in order if int(row) not in taken]
 
 
 def _groups(desk: Desk, row: int) -> list[int]:
     """The groups an answer about this item tells most of."""
-    told = desk.information(desk.joint[row, :-1])
+    told = desk.information(desk.chance(np.array([row]))[0])
     return [int(group) for group in np.argsort(-told, kind="stable")[:GROUPS] if told[group] >= LEAST]
 
 

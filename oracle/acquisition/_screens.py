@@ -76,7 +76,7 @@ def chance_same(belief: Belief, row: int, rows: np.ndarray) -> np.ndarray:
 
 def doubt(chance: np.ndarray) -> np.ndarray:
     """Entropy of a yes-no question in nats, any shape; chance in [0, 1]."""
-    p = np.clip(chance, 1e-9, 1 - 1e-9)
+    p = np.clip(np.asarray(chance, dtype=np.float64), 1e-9, 1 - 1e-9)
     return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)))
 
 

@@ -13,8 +13,10 @@ Source: expected-risk reduction over a propagation kernel after Zhu, Lafferty an
 instead of labels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
+from heapq import merge
 
 import numpy as np
 
@@ -23,11 +25,15 @@ from oracle.acquisition._desk import Desk, Screen
 from oracle.acquisition._pairs import best_pair
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
+from oracle.shortlist import Choice, Rows, Shortlist
 
 LIKELY = 0.7  # above this mean expectation a screen is quicker to answer as "click the strangers"
 TELLING = 1e-4  # nats below which a group is not shown beside a stranger
 STRANGERS = 3  # strangers looked at
 BRIDGE = 0.01  # items put right below which two groups are not compared
+AHEAD = 8  # strangers whose likeness to everybody is worked out together
+
+Option = tuple[float, Callable[[], Screen]]  # what a screen is worth at most, and how to make it
 
 
 @dataclass(frozen=True)
@@ -73,54 +79,92 @@ class _Screens:
         self._compared: set[tuple[int, int]] = set()  # groups already put side by side in this round
         self._taken: set[int] = set()  # rows shown as candidates in this round
         self._asked = 0
+        self._made: dict[int, tuple[Choice, Screen]] = {}  # each group's screen, as long as its choice stands
+        self._pull: dict[int, np.ndarray] = {}  # how much some strangers pull everybody
 
     def best(self) -> Screen | None:
-        """The screen worth most now; None if nothing is left to learn."""
+        """The screen worth most now; None if nothing is left to learn. Only those that may be it are worked out."""
         if self.rule.screen == 1 and self.belief.groups:
             return best_pair(self.desk, self.desk.graph.size + self._asked, self._taken)
-        options = [*self._group_screens(), *self._stranger_screens(), *self._bridge_screens()]
-        return max((one for one in options if one.candidates), key=lambda screen: screen.value, default=None)
+        best = None
+        kinds = self._group_screens(), self._stranger_screens(), self._bridge_screens()
+        for most, make in merge(*kinds, key=lambda option: -option[0]):
+            if best is not None and best.value >= most:
+                break
+            screen = make()
+            if screen.candidates and (best is None or screen.value > best.value):
+                best = screen
+        return best
 
     def use(self, screen: Screen) -> None:
         """Take a screen's rows out of this round, and dim what lies near them."""
         self._asked += 1
         self._taken |= set(screen.candidates)
-        self.desk.show(screen)
+        changed = self.desk.show(screen)
         self.desk.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
+        if self.rule.screen > 1:
+            self._shortlist.dimmed(np.append(changed, screen.anchor))
         self._compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
 
     # the three kinds of screen ------------------------------------------------------------------------------------
-    def _group_screens(self) -> Iterable[Screen]:
-        """A group's member with the items whose belonging to it is most worth knowing."""
-        reason = "These may belong to a group you have already described; each answer moves its neighbours too."
-        for group in range(self.belief.groups):
-            chance = self.desk.joint[:, group]
-            value = self.desk.influence * self.desk.information(chance) * self.desk.worth
-            rows = self._diverse(value)
-            if len(rows):
-                yield self._screen(self.desk.anchor(group, rows), rows, chance[rows], value[rows], reason)
+    @cached_property
+    def _shortlist(self) -> Shortlist:
+        desk = self.desk
+        return Shortlist(
+            self._group_values, self.belief.groups, desk.worth, desk.snapshot.neighbours, self.rule.dim,
+            self.rule.screen,
+        )  # fmt: skip
 
-    def _stranger_screens(self) -> Iterable[Screen]:
+    def _group_values(self, rows: Rows, groups: Rows) -> np.ndarray:
+        """(R, G) what it is worth to know whether rows belong to groups."""
+        desk = self.desk
+        return np.asarray(desk.information(desk.chance(rows, groups)) * desk.influence[rows][:, None])
+
+    def _group_screens(self) -> Iterator[Option]:
+        """A group's member with the items whose belonging to it is most worth knowing."""
+        for group, choice in self._shortlist.choices():
+            if len(choice.rows):
+                yield choice.total, partial(self._group_screen, group, choice)
+
+    def _group_screen(self, group: int, choice: Choice) -> Screen:
+        known = self._made.get(group)
+        if known is None or known[0] is not choice:
+            desk, rows = self.desk, choice.rows
+            reason = "These may belong to a group you have already described; each answer moves its neighbours too."
+            value = self._group_values(rows, np.array([group]))[:, 0] * desk.worth[rows]
+            screen = self._screen(desk.anchor(group, rows), rows, desk.chance(rows)[:, group], value, reason)
+            self._made[group] = known = choice, screen
+        return known[1]
+
+    @cached_property
+    def _stranger_values(self) -> np.ndarray:
+        """(N,) what it is worth to know where rows belong."""
+        desk = self.desk
+        value = desk.influence * desk.doubt + self.rule.explore * desk.novelty * self.belief.fresh.astype(np.float32)
+        value[self.belief.founders] = 0.0
+        return value
+
+    def _stranger_screens(self) -> Iterator[Option]:
         """An item no group explains well, with one member of every group it could join and its nearest unknown
         items."""
-        desk, chance = self.desk, self.desk.joint
-        reason = "No group explains this picture yet: which of these does it belong with?"
-        doubt = -(chance * np.log(chance + 1e-12)).sum(1)
-        value = (desk.influence * doubt + self.rule.explore * desk.novelty * self.belief.fresh) * desk.worth
-        value[self.belief.founders] = 0.0
-        for anchor in np.argsort(-value)[:STRANGERS]:
-            if value[anchor] > 0:
-                rows, expected = self._line_up(int(anchor))
-                shares = np.full(len(rows), value[anchor] / max(len(rows), 1))
-                yield self._screen(int(anchor), rows, expected, shares, reason)
+        value = self._stranger_values * self.desk.worth
+        for _ in range(min(STRANGERS, len(value))):
+            anchor = int(value.argmax())
+            if value[anchor] <= 0:
+                return
+            yield float(value[anchor]), partial(self._stranger_screen, anchor, float(value[anchor]))
+            value[anchor] = 0.0
 
-    def _bridge_screens(self) -> Iterable[Screen]:
-        """A group's member with one member of each group that may be the same."""
+    def _stranger_screen(self, anchor: int, value: float) -> Screen:
+        rows, expected = self._line_up(anchor)
+        reason = "No group explains this picture yet: which of these does it belong with?"
+        return self._screen(anchor, rows, expected, np.full(len(rows), value / max(len(rows), 1)), reason)
+
+    @cached_property
+    def _bridges(self) -> tuple[np.ndarray, np.ndarray, int, int]:
+        """(G, G) chance that two groups are one, and what it is worth to know; the group to compare, and its anchor."""
         belief, desk = self.belief, self.desk
-        if belief.groups < 2:
-            return
-        reason = "Are these groups the same thing? One answer settles every pair between them."
-        mass = belief.probabilities.sum(0)
+        mass = np.ones(len(desk.worth), np.float32) @ belief.probabilities
         smaller = np.minimum(mass[:, None], mass) + 1e-9
         overlap = belief.probabilities.T @ belief.probabilities / smaller
         odds = np.log(0.05 + 1.5 * np.clip(overlap, 0, 0.6)) + np.clip(belief.between, -30, 30)
@@ -128,13 +172,24 @@ class _Screens:
         worth = desk.information(alike) * smaller
         np.fill_diagonal(worth, 0.0)
         group = int(worth.sum(1).argmax())
-        anchor = desk.anchor(group, desk.members(group))
+        return alike, worth, group, desk.anchor(group, desk.members(group))
+
+    def _bridge_screens(self) -> Iterator[Option]:
+        """A group's member with one member of each group that may be the same."""
+        if self.belief.groups < 2:
+            return
+        _, worth, group, _ = self._bridges
         others = [int(o) for o in np.argsort(-worth[group])[: self.rule.screen]
                   if worth[group, o] > BRIDGE and (min(group, o), max(group, o)) not in self._compared]  # fmt: skip
-        shown = [(o, row) for o in others if (row := desk.representative(o, anchor)) is not None]
-        if shown:
-            others, rows = [o for o, _ in shown], np.array([row for _, row in shown])
-            yield self._screen(anchor, rows, alike[group, others], worth[group, others], reason)
+        if others:
+            yield float(worth[group, others].sum()), partial(self._bridge_screen, others)
+
+    def _bridge_screen(self, others: list[int]) -> Screen:
+        alike, worth, group, anchor = self._bridges
+        reason = "Are these groups the same thing? One answer settles every pair between them."
+        shown = [(o, row) for o in others if (row := self.desk.representative(o, anchor)) is not None]
+        others, rows = [o for o, _ in shown], np.array([row for _, row in shown], dtype=np.int64)
+        return self._screen(anchor, rows, alike[group, others], worth[group, others], reason)
 
     # choosing rows ------------------------------------------------------------------------------------------------
     def _diverse(self, value: np.ndarray) -> np.ndarray:
@@ -149,7 +204,7 @@ class _Screens:
 
     def _line_up(self, anchor: int) -> tuple[np.ndarray, np.ndarray]:
         """Who to show beside a stranger: groups by what the answer tells, then its nearest items without a group."""
-        chance = self.desk.joint[anchor, : self.belief.groups]
+        chance = self.desk.chance(np.array([anchor]))[0, : self.belief.groups]
         told = self.desk.information(chance)
         telling = [int(g) for g in np.argsort(-told)[: self.rule.screen] if told[g] > TELLING]
         shown = [(g, row) for g in telling if (row := self.desk.representative(g, anchor)) is not None]
@@ -161,11 +216,23 @@ class _Screens:
         """Items without a group around an anchor: some near, some further, so that the group's edge shows."""
         if room <= 0:
             return []
-        desk, vectors = self.desk, self.desk.snapshot.vectors
-        value = (desk.influence + desk.novelty) * desk.worth * np.exp(3 * (vectors @ vectors[anchor]))
-        value[self.belief.member >= 0] = 0.0
+        value = self._pulled_by(anchor) * self._unknown_worth * self.desk.worth
         value[anchor] = 0.0
         return [int(row) for row in self._diverse(value)[:room]]
+
+    @cached_property
+    def _unknown_worth(self) -> np.ndarray:
+        """(N,) what items without a group may teach."""
+        return np.where(self.belief.member < 0, self.desk.influence + self.desk.novelty, np.float32(0))
+
+    def _pulled_by(self, anchor: int) -> np.ndarray:
+        """(N,) more where items look like a stranger; worked out for the next strangers too, in one go."""
+        if anchor not in self._pull:
+            value, vectors = self._stranger_values * self.desk.worth, self.desk.snapshot.vectors
+            count = min(AHEAD, len(value))
+            strangers = np.unique([anchor, *np.argpartition(-value, count - 1)[:count]])
+            self._pull = dict(zip(strangers.tolist(), np.exp(3 * (vectors[strangers] @ vectors.T)), strict=True))
+        return self._pull[anchor]
 
     def _groups_of(self, a: int, b: int) -> tuple[int, int]:
         one, other = int(self.belief.member[a]), int(self.belief.member[b])
