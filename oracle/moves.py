@@ -7,6 +7,7 @@ torn by a few wrong "different".
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import entr
 
 from oracle.posterior import TINY, Posterior
 from oracle.reach import Among
@@ -133,8 +134,7 @@ def informative(chance: np.ndarray, error_rate: float) -> np.ndarray:
 
 def entropy(chance: np.ndarray) -> np.ndarray:
     """Of a yes-no question, in nats; chance in [0, 1], any shape."""
-    p = np.clip(chance, 1e-9, 1 - 1e-9)
-    return np.asarray(-(p * np.log(p) + (1 - p) * np.log1p(-p)))
+    return np.asarray(entr(chance) + entr(1 - chance))
 
 
 def _farthest_first(kernel: Among, reach: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
