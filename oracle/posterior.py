@@ -31,6 +31,7 @@ NEW_ITEMS = 10.0  # weight of the guess that every second item is new, in asked 
 WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
+PULLED = 0.15  # of hundreds of small groups, the one an answer joins an item to is no long shot
 UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that the kernel may leave open
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
@@ -214,10 +215,11 @@ class Posterior:
         return np.asarray(np.maximum(least, near / (near + flow @ np.ones(flow.shape[1], FLOAT))))
 
     def _pulled(self) -> np.ndarray:
-        """(A, G) shares of the groups whose members answers join an item to; even where none does."""
+        """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
         pulled = self.evidence.maximum(0).astype(FLOAT) @ _one_hot(self.group, self.groups)
-        total = pulled.sum(1, keepdims=True)
-        return np.where(total > 0, pulled / np.maximum(total, TINY), 1 / self.groups)
+        pulled /= np.maximum(pulled.sum(1, keepdims=True), FLOAT(TINY))
+        share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
+        return np.asarray(share / share.sum(1, keepdims=True))
 
     def newness(self, reached: np.ndarray) -> np.ndarray:
         """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
@@ -276,7 +278,7 @@ class Posterior:
 
     def _hold(self) -> None:
         self.chance[self.founders] = 1e-4
-        self.chance[self.founders, range(self.groups)] = 1.0
+        self.chance[self.founders, range(self.groups)] = 1.0 - 1e-4 * self.groups
 
     def _inside(self, group: np.ndarray) -> np.ndarray:
         """(2M,) bool: both items of the answer are in the same group."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from oracle.belief import Belief
 from oracle.constraints import ConstraintGraph
+from oracle.evidence import Pair, pair_of
 from oracle.kernel import kernel_of
 from oracle.moves import informative
 from oracle.posterior import TINY
@@ -45,6 +46,7 @@ class Desk:
         self.influence, self.novelty = np.ascontiguousarray(spread.T)
         self.worth = np.ones(len(doubt), dtype=np.float32)
         self._members = self._standing()
+        self._shown: set[Pair] = set()  # in this round
         self._chosen: dict[tuple[int, int], int | None] = {}
 
     def chance(self, rows: Rows, groups: Rows = ALL) -> np.ndarray:
@@ -78,7 +80,10 @@ class Desk:
         return informative(chance, max(self.belief.error_rate, CERTAIN))
 
     def known(self, a: int, b: int) -> bool:
-        """True if this very pair was asked, or no single answer decides it: what hangs on one can be asked again."""
+        """True if this very pair was asked, now or before, or no single answer decides it: what hangs on one can be
+        asked again."""
+        if pair_of(a, b) in self._shown:
+            return True
         one, other = int(self.snapshot.ids[a]), int(self.snapshot.ids[b])
         return self.graph.asked(one, other) or self.graph.settled(one, other)
 
@@ -86,8 +91,10 @@ class Desk:
         """Rows that may stand for a group."""
         return self._members[group]
 
-    def dim_around(self, rows: np.ndarray) -> np.ndarray:
-        """Rows were shown: they are used up, and what lies near them is worth less. The rows this concerns."""
+    def show(self, screen: Screen) -> np.ndarray:
+        """A screen is shown: its candidates are used up, what lies near them is worth less. The rows this concerns."""
+        self._shown |= {pair_of(screen.anchor, row) for row in screen.candidates}
+        rows = np.array(screen.candidates)
         near = np.unique(self.snapshot.neighbours[rows])
         self.worth[near] *= self.dim
         self.worth[rows] = 0.0
@@ -95,7 +102,8 @@ class Desk:
 
     def representative(self, group: int, row: int) -> int | None:
         """The member easiest to compare with one row: near to it and surely of the group; None if all were compared."""
-        if (group, row) not in self._chosen:
+        chosen = self._chosen.get((group, row), row)
+        if chosen is not None and (chosen == row or self.known(row, chosen)):
             rows = self._members[group]
             rows = rows[rows != row]
             order = rows[self._easiest(rows, group, self.snapshot.vectors[row], 1.0)].tolist()

@@ -100,7 +100,7 @@ class _Screens:
         """Take a screen's rows out of this round, and dim what lies near them."""
         self._asked += 1
         self._taken |= set(screen.candidates)
-        changed = self.desk.dim_around(np.array(screen.candidates))
+        changed = self.desk.show(screen)
         self.desk.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
         if self.rule.screen > 1:
             self._shortlist.dimmed(np.append(changed, screen.anchor))
