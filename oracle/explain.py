@@ -25,7 +25,7 @@ CALM = 0.02  # largest change of a chance that ends the rounds
 USUAL = 0.05  # error rate to start from
 KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
-OFTEN, GROWTH = 150, 1.05  # answered pairs up to which all starts are tried each time; then at every such growth
+OFTEN, GROWTH = 150, 1.1  # answered pairs up to which all starts are tried each time; then at every such growth
 WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
