@@ -19,13 +19,13 @@ from oracle.grouping import answered_groups
 from oracle.moves import dissolve, found_group, split, unite
 from oracle.posterior import ANSWERS, TINY, WRONG, Asked, Posterior
 
-ROUNDS, SWEEPS = 4, 4
+ROUNDS, SWEEPS, FEWER = 4, 4, 2  # sweeps a round, fewer where an earlier search goes on
 SPLITS, FOUNDED = 6, 12  # most steps of a kind in one round
 CALM = 0.02  # largest change of a chance that ends the rounds
 USUAL = 0.05  # error rate to start from
 KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
-OFTEN, GROWTH = 150, 1.05  # answered pairs up to which all starts are tried each time; then at every such growth
+OFTEN, GROWTH = 150, 1.1  # answered pairs up to which all starts are tried each time; then at every such growth
 WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
@@ -94,7 +94,7 @@ def settle(found: Posterior, *, rearrange: bool = True, old: np.ndarray | None =
     old = np.ones(found.count, dtype=bool) if old is None else old
     for number in range(ROUNDS):
         found.look()
-        found.sweep(SWEEPS)
+        found.sweep(SWEEPS if fresh else FEWER)
         found.learn()
         changed = rearrange and _rearrange(found, cut=fresh and number == 0)
         if not changed and before.shape == found.chance.shape and np.abs(found.chance - before)[old].max() < CALM:

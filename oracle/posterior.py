@@ -100,12 +100,15 @@ class Posterior:
         self._hold()
 
     def go_on(self, last: "Posterior", place: np.ndarray) -> bool:
-        """Start where another attempt ended; False if a founder there is gone. place: (A,) in it, -1 for new."""
+        """Start where another attempt ended; False if a founder is gone. place: (A,) in it, -1 for new rows.
+
+        How often items are new starts afresh, so that a new group gets its chance.
+        """
         known, back = place >= 0, np.full(last.count, -1)
         back[place[known]] = np.flatnonzero(known)
         if (back[last.founders] < 0).any():
             return False
-        self.founders, self.new_rate = back[last.founders].tolist(), last.new_rate
+        self.founders = back[last.founders].tolist()
         self.chance = np.full((self.count, last.groups + 1), 1 / (last.groups + 1), FLOAT)
         self.chance[known] = last.chance[place[known]]
         self._hold()

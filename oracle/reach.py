@@ -93,7 +93,8 @@ class _Columns:
         return Among(self._kept[np.ix_(rows, place)], np.arange(len(rows)))
 
     def near(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(self._kept[self._beside[rows], self._known(rows)])
+        place = self._known(rows)
+        return np.asarray(self._kept[self._beside[rows], place])
 
     def flow(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
         place, total = self._known(rows), len(self._places.rows)
@@ -131,7 +132,8 @@ class _Regions:
         return Among(self._kept[:total, :total], place)
 
     def near(self, rows: np.ndarray) -> np.ndarray:
-        return np.asarray(self._near[self._known(rows)])
+        place = self._known(rows)
+        return np.asarray(self._near[place])
 
     def flow(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
         full = np.zeros((len(self._beside), mass.shape[1]), dtype=np.float32)

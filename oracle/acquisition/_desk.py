@@ -92,9 +92,8 @@ class Desk:
         return self._members[group]
 
     def show(self, screen: Screen) -> np.ndarray:
-        """Its candidates are used up, and what lies near them is worth less. Returns the rows this concerns."""
+        """A screen is shown: its candidates are used up, what lies near them is worth less. The rows this concerns."""
         self._shown |= {pair_of(screen.anchor, row) for row in screen.candidates}
-        self._chosen.clear()
         rows = np.array(screen.candidates)
         near = np.unique(self.snapshot.neighbours[rows])
         self.worth[near] *= self.dim
@@ -103,7 +102,8 @@ class Desk:
 
     def representative(self, group: int, row: int) -> int | None:
         """The member easiest to compare with one row: near to it and surely of the group; None if all were compared."""
-        if (group, row) not in self._chosen:
+        chosen = self._chosen.get((group, row), row)
+        if chosen is not None and (chosen == row or self.known(row, chosen)):
             rows = self._members[group]
             rows = rows[rows != row]
             order = rows[self._easiest(rows, group, self.snapshot.vectors[row], 1.0)].tolist()
