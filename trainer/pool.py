@@ -18,8 +18,14 @@ class Pool:
     pos: (B, K) >= 0, share of the pull. neg: (B, K) >= 0, weight in the unlabelled stratum. confirmed: (B, K) >= 0,
     weight in the stratum of confirmed negatives, never debiased. same: (B, K) in [0, 1], chance that the two belong
     together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled by the update where an objective needs
-    them:
-    reference (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two views.
+    them: reference (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two
+    views.
+
+    What a negative policy may add, `None` or 0 where it did not: synthetic (B, S, d) unit rows, columns of one anchor
+    each, with synthetic_weight (B, S) >= 0. tau_plus (B,) in [0, 1), share of false negatives to subtract. tilt
+    (beta of HCL) and normalise: how the unlabelled stratum is weighted by similarity. count (B,): n_i, the number of
+    negatives, where it is not the number of unlabelled keys. detected (B, K) bool: keys taken for false negatives.
+    What it may read: support (B, V, d) further views of the anchors; progress in [0, 1], share of the training done.
     """
 
     anchors: Tensor
@@ -34,6 +40,15 @@ class Pool:
     reference: Tensor | None = None
     anchor_groups: Tensor | None = None
     key_groups: Tensor | None = None
+    synthetic: Tensor | None = None
+    synthetic_weight: Tensor | None = None
+    tau_plus: Tensor | None = None
+    tilt: float = 0.0
+    normalise: bool = False
+    count: Tensor | None = None
+    detected: Tensor | None = None
+    support: Tensor | None = None
+    progress: float = 0.0
 
     @classmethod
     def of(
