@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from db.nouns import Snapshot
+from oracle.agreement import leaning
 from oracle.constraints import ConstraintGraph
 from oracle.explain import NEVER, OFTEN, Last, Search, explain
 from oracle.grouping import answered_groups
@@ -166,7 +167,10 @@ def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.nda
     """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
     rows = found.asked.rows
     flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
-    probabilities, fresh = found.shaped(flow), found.newness(flow @ np.ones(found.groups, flow.dtype))
+    fresh = found.newness(flow @ np.ones(found.groups, flow.dtype))
+    sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
+    prior = found.prior[sure, :-1]
+    probabilities = leaning(found.shaped(flow), snapshot.start, rows[sure], found.group[sure], prior)
     asked = found.chance[:, :-1] + np.float32(TINY)
     probabilities[rows] = asked / asked.sum(1, keepdims=True)
     fresh[rows] = found.chance[:, -1]
