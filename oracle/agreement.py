@@ -1,6 +1,6 @@
 """How far the start partition agrees with the answers: items that started together mostly share a group.
 
-    q_cg = (k_cg + FEW mean_cg) / (n_c + FEW)       asked items of start cluster c in group g, and what the kernel expects
+    q_cg = (k_cg + FEW mean_cg) / (n_c + FEW)   asked items of start cluster c in group g, and what the kernel expects
     chance_ig ~ kernel_ig q_{c(i) g}^lambda         lambda by how well it predicts the asked items, each left out
 
 A walk sees only what lies near; a cluster sees all of its items. Where answers cut through the clusters lambda is small

@@ -157,13 +157,15 @@ def test_an_answer_tells_less_the_more_answers_err() -> None:
 
 def test_plausibility_is_the_sum_of_what_it_says() -> None:
     snapshot, labels = blobs(per_group=12, groups=3)
-    pairs = [(0, 1), (0, 2), (1, 14), (14, 15), (15, 27), (27, 28), (0, 28), (2, 16)]
+    (a, b, c), (d, e), (f, g) = (np.flatnonzero(labels == one)[:n].tolist() for one, n in ((0, 3), (1, 2), (2, 2)))
+    pairs = [(a, b), (a, c), (b, d), (d, e), (e, f), (f, g), (a, g), (c, e)]
     answers = [1, 1, -1, 1, -1, 1, -1, 1]  # the last one is wrong
     found = Posterior(asked_of(snapshot, pairs, answers), 0.05)
     found.begin(labels[found.asked.rows])
     found.look()
     found.sweep(3)
-    wrong = sum((labels[i] == labels[j]) != (said > 0) for (i, j), said in zip(pairs, answers, strict=True))
+    group = dict(zip(found.asked.rows.tolist(), found.group.tolist(), strict=True))
+    wrong = sum((group[i] == group[j]) != (said > 0) for (i, j), said in zip(pairs, answers, strict=True))
     assert wrong == 1
     rate = (WRONG + wrong) / (ANSWERS + len(answers))
     said = (WRONG + wrong) * np.log(rate) + (ANSWERS - WRONG + len(answers) - wrong) * np.log(1 - rate)
