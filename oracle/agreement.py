@@ -27,14 +27,14 @@ def leaning(
     """
     count, groups = int(start.max(initial=0)) + 1, chance.shape[1]
     if not len(rows) or groups < 2:
-        return chance
+        return chance.copy()
     held = np.zeros((count, groups), dtype=chance.dtype)
     np.add.at(held, (start[rows], group), 1.0)
     expected = _means(chance, start, count)
     some = slice(None, None, 1 + len(rows) // JUDGED)
     exponent = _fitted(held, expected, start[rows[some]], group[some], prior[some])
     if exponent == 0:
-        return chance
+        return chance.copy()
     leant: np.ndarray = chance * (_share(held, expected) ** exponent).astype(chance.dtype)[start]
     leant /= leant.sum(1, keepdims=True)
     return leant
