@@ -12,7 +12,7 @@ import scipy.sparse as sparse
 
 FEW = 2.0  # asked items that count as much as what the kernel expects of a cluster
 LAMBDAS = np.array([0.0, 0.15, 0.3, 0.5, 0.75, 1.0])
-USUAL, HELD = 0.3, 10.0  # lambda before any answer, and how strongly it is held, in nats per unit squared
+USUAL, HELD = 0.15, 20.0  # lambda before any answer, and how strongly it is held, in nats per unit squared
 JUDGED = 500  # asked items that judge lambda, at most
 MISSED = 0.01  # chance that any asked item is where nothing predicts it
 
