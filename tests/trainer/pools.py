@@ -40,7 +40,7 @@ def by_labels(views: Tensor, labels: Tensor, **more: Any) -> Pool:
 
 
 def random_pool(seed: int, batch: int = 7, keys: int = 9, dim: int = 5, *, rich: bool = False) -> Pool:
-    """Weighted and asymmetric: the first anchor has no positive, the second no negative. rich: whatever a policy adds."""
+    """Weighted, asymmetric: the first anchor has no positive, the second no negative. rich: all a policy may add."""
     random = torch.Generator().manual_seed(seed)
 
     def draw(*shape: int) -> Tensor:
@@ -49,6 +49,9 @@ def random_pool(seed: int, batch: int = 7, keys: int = 9, dim: int = 5, *, rich:
     anchors, others = normalize(draw(batch, dim) - 0.4, dim=1), normalize(draw(keys, dim) - 0.4, dim=1)
     kind = draw(batch, keys)
     pull, push, said = draw(batch, keys) * (kind < 0.3), draw(batch, keys) * (kind > 0.4), 2.0 * (kind > 0.8)
+    near = torch.arange(2, batch, 3)  # every third anchor has a close positive, so that debiasing hits its floor
+    others[near] = normalize(anchors[near] + 0.3 * others[near], dim=1)
+    pull[near, near], push[near, near], said[near, near] = 5.0, 0.0, 0.0
     pull[0], push[1], said[1] = 0.0, 0.0, 0.0
     pool = make_pool(anchors.requires_grad_(), others.requires_grad_(), pull, push * (said == 0), confirmed=said)
     if not rich:
@@ -56,7 +59,7 @@ def random_pool(seed: int, batch: int = 7, keys: int = 9, dim: int = 5, *, rich:
     made = normalize(draw(batch, 3, dim) - 0.4, dim=2)
     weight = draw(batch, 3)
     weight[1] = 0.0
-    share = 0.3 * draw(batch) * (torch.arange(batch) % 3 > 0)
+    share = torch.tensor([0.0, 0.2, 0.95], dtype=torch.float64).repeat(batch)[:batch]
     return replace(pool, synthetic=made, synthetic_weight=weight, tau_plus=share, tilt=0.7, normalise=True)
 
 

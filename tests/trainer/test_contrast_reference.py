@@ -183,6 +183,12 @@ def test_every_form_is_what_the_formula_says_term_by_term(objective: Objective, 
         assert objective(pool).item() == pytest.approx(in_loops(pool, objective), abs=1e-9)
 
 
+def test_the_random_pools_hold_anchors_on_and_off_the_floor() -> None:
+    for tau in (0.1, 0.5):
+        clamped = torch.stack([Objective(tau).masses(random_pool(seed, rich=True)).clamped for seed in range(4)])
+        assert clamped.any() and not clamped[:, 1:].all()
+
+
 def test_a_given_count_and_a_plain_tilt_are_what_the_formula_says() -> None:
     pool = random_pool(3, rich=True)
     counted = replace(pool, count=torch.arange(7.0).double() + 4)
