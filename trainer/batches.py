@@ -64,6 +64,13 @@ class Knowledge:
         nats = self._told(rows, others)
         return torch.where((said == 0) & (nats != 0), torch.sigmoid(nats), chance)
 
+    def chance(self, first: Tensor, second: Tensor) -> Tensor:
+        """(P,) chance that the two rows of each pair belong together, as if no answer placed either."""
+        chance = (self.joint[first] * self.joint[second]).sum(1)
+        if self.likeness is None:
+            return chance
+        return self.likeness.corrected(chance, self.likeness.cosine_of(first, second))
+
     def said(self, rows: Tensor, others: Tensor | None = None) -> Tensor:
         """(B, K) int8: +1 together, -1 apart, 0 open. By the groups answers place rows in, else by its answer."""
         others = rows if others is None else others
