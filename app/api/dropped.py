@@ -21,7 +21,7 @@ from db.nouns import Snapshot, Statement
 from oracle.constraints import ConstraintGraph
 
 router = APIRouter(tags=["progress"])
-SHOWN = 12
+SHOWN = 8
 Row = tuple[int, int, float, float, float]  # item, item, weight before, weight now, cosine
 
 
@@ -42,6 +42,7 @@ def dropped(here: Here, person: Viewer, criterion: Which, last: Annotated[int, Q
         criterion=about,
         answers=len(mine),
         implied=count,
+        implied_alike=len(said_pairs),
         implied_pairs=_shown(here, said_pairs[:SHOWN]),
         softened=int(let_go["count"]),
         softened_pairs=_shown(here, softened[:SHOWN]),

@@ -257,11 +257,13 @@ class LookAlikeOut(Shape):
 
 class DroppedOut(Shape):
     """Negatives that answers dropped. implied: pairs that belong together because of the caller's last `answers`
-    answers, with those of them that look alike; softened: pairs the model let go of in its newest lesson, `version`."""
+    answers; implied_alike: how many of those look alike, the first of them shown; softened: pairs the model let go of
+    in its newest lesson, `version`."""
 
     criterion: int
     answers: int
     implied: int
+    implied_alike: int
     implied_pairs: list[LookAlikeOut]
     softened: int
     softened_pairs: list[LookAlikeOut]

@@ -53,7 +53,7 @@ async def test_a_same_shows_which_look_alikes_it_dropped(world: World) -> None:
     say(world, [(items[2], items[4])])
     async with world.as_role("annotator") as client:
         found = (await client.get("/api/v1/dropped", params={"criterion": "shape"})).json()
-    assert (found["answers"], found["implied"]) == (1, 2)
+    assert (found["answers"], found["implied"], found["implied_alike"]) == (1, 2, 2)
     shown = [(one["a"]["id"], one["b"]["id"]) for one in found["implied_pairs"]]
     assert shown == [(items[2], items[4]), (items[0], items[4])], "nearest first, and not what somebody else joined"
     assert {(one["before"], one["now"]) for one in found["implied_pairs"]} == {(1.0, 0.0)}

@@ -57,7 +57,7 @@ export class Status {
     this.wanted = criterion;
     this.timer ??= setTimeout(async () => {
       this.timer = null;
-      try { this.progress(await get("progress", { criterion: this.wanted })); await this.dropped.refresh(this.wanted); } catch { /* the next one will tell */ }
+      try { this.progress(await get("progress", { criterion: this.wanted })); this.dropped.refresh(this.wanted); } catch { /* the next one will tell */ }
     }, 800);
   }
 

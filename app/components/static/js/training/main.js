@@ -49,7 +49,7 @@ class Training {
   }
 
   draw(versions) {
-    this.past = versions.filter((one) => one.metrics.negatives).map((one) => ({ version: one.id, negatives: one.metrics.negatives })).reverse().slice(-20);
+    this.past = versions.filter((one) => one.metrics.negatives).map((one) => ({ version: one.id, negatives: one.metrics.negatives, policy: one.metrics.settings?.negatives })).reverse().slice(-20);
     const older = versions.some((one) => one.status === "kept" || one.status === "retired");
     const rows = versions.map((one) => row(one, { can: this.can, older, act: (name, version) => this.act(name, version) }));
     this.list.replaceChildren(...(rows.length ? rows : [h("li", {}, empty("clock", "No version yet", "The first one appears as soon as every picture has been looked at once."))]));
@@ -90,8 +90,15 @@ class Training {
         h("span", { class: "pw-muted" }, this.run.trigger ? `because of ${this.run.trigger}` : "")),
       this.points.length ? h("figure", { class: "pw-figure" }, chart(this.points, running ? this.steps : null, Math.max(320, this.live.clientWidth - 46)), h("figcaption", { class: "pw-muted pw-small" }, "loss by step")) : h("p", { class: "pw-muted" }, running ? "starting\u2026" : this.run.note || "no losses were written"));
     this.live.dataset.points = String(this.points.length);
+    this.pushing(running ? this.steps : null);
+  }
+
+  // Before the first step of a lesson is told, what pushed at the end of the last one stays in view.
+  pushing(steps) {
     const told = this.points.filter((one) => one.negatives);
-    this.push.replaceChildren(...negatives({ points: told, steps: running ? this.steps : null, past: this.past, width: Math.max(320, this.live.clientWidth) }));
+    const last = this.past.at(-1);
+    const points = told.length || !last ? told : [{ step: 0, negatives: last.negatives }];
+    this.push.replaceChildren(...negatives({ points, steps: told.length ? steps : null, past: this.past, width: Math.max(320, this.live.clientWidth) }));
   }
 
   async act(name, version) {

@@ -43,7 +43,8 @@ function describe(points) {
 
 // What the colours are, how much each is now, in words.
 export function legend(now) {
-  return h("dl", { class: "pw-mass" }, PARTS.map(([name, title, meaning]) =>
-    h("div", { class: `${name}${share({ negatives: now }, name) ? "" : " none"}`, data: { part: name } }, h("dt", {}, h("i", { "aria-hidden": "true" }), title),
+  const used = PARTS.filter(([name]) => name !== "synthetic" || now.synthetic > 0);
+  return h("dl", { class: "pw-mass" }, used.map(([name, title, meaning]) =>
+    h("div", { class: name, data: { part: name } }, h("dt", {}, h("i", { "aria-hidden": "true" }), title),
       h("dd", { class: "pw-num" }, percent(now[name] ?? 0)), h("dd", { class: "pw-muted pw-small" }, meaning))));
 }
