@@ -10,6 +10,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,13 @@ def background(count: int = 80) -> list[Statement]:
     return found
 
 
+@lru_cache(maxsize=4)  # what a graph implies is worked out once
+def graph_of(said: tuple[Statement, ...]) -> ConstraintGraph:
+    return ConstraintGraph.build([*background(), *said])
+
+
 def lesson(said: Sequence[Statement] = (), **settings: Any) -> Lesson:
-    graph = ConstraintGraph.build([*background(), *said])
+    graph = graph_of(tuple(said))
     chosen = UpdateSettings(batch=ITEMS, **settings)
     return Lesson(HEAD, HEAD.reduce(features()), SEEN, graph, chosen, 0, CPU, audited(SEEN, graph))
 
@@ -109,6 +115,24 @@ def detected(said: Sequence[Statement] = ()) -> Pool:
     taught = lesson(said, positives=("own_view", "must_links"))
     taught.policy = Detector()
     return taught.pool(torch.arange(ITEMS))
+
+
+@dataclass(frozen=True)
+class Careless:
+    """Lets everything push and pull, whatever was said."""
+
+    def __call__(self, pool: Pool) -> Pool:
+        every = torch.ones_like(pool.neg)
+        return replace(pool, neg=every, pos=every, confirmed=every)
+
+
+def test_not_even_a_careless_policy_overrides_an_answer() -> None:
+    taught = lesson([*one(Verdict.SAME), *one(Verdict.DIFFERENT, A, OTHER)])
+    taught.policy = Careless()
+    pool = taught.pool(torch.arange(ITEMS))
+    together = (pool.said > 0) | pool.own
+    assert cell(pool, "said", A, B) == 1 and not pool.neg[together].any() and not pool.confirmed[together].any()
+    assert cell(pool, "pos", A, OTHER) == cell(pool, "neg", A, OTHER) == 0 and cell(pool, "confirmed", A, OTHER) >= 1
 
 
 def test_what_is_only_detected_is_eliminated_and_does_not_attract() -> None:
