@@ -63,9 +63,7 @@ class Encoders:
         return encoded
 
 
-def new_network(
-    backbone: str, *, size: int, pretrained: bool, projection: int, trainable: str, seed: int
-) -> Network:
+def new_network(backbone: str, *, size: int, pretrained: bool, projection: int, trainable: str, seed: int) -> Network:
     """A network whose start follows from the seed. size: 0 for the backbone's own."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chance.number(seed, chance.START))

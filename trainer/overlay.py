@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from db.errors import BadInput
 from db.nouns import Snapshot
 from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
@@ -19,17 +20,26 @@ POSITIVES: tuple[Curation, ...] = (MustLinks(),)
 
 
 class Overlay:
-    """The belief that follows from a snapshot and the answers, as tensors over rows of the items being trained on."""
+    """The belief that follows from a snapshot and the answers, over rows of the items being trained on.
 
-    def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, device: torch.device) -> None:
+    ids: (N,) int64 rising, of those items, all of them in the snapshot.
+    """
+
+    def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, ids: np.ndarray, device: torch.device) -> None:
         self.belief: Belief = infer(snapshot, graph)
         self.knowledge = Knowledge.of(self.belief, device)
+        place = np.searchsorted(snapshot.ids, ids)
+        if (place >= len(snapshot.ids)).any() or (snapshot.ids[place] != ids).any():
+            raise BadInput("every item must be in the snapshot that says what is known, and some are not.")
+        self._place = torch.from_numpy(place).to(device)
+        self._row = np.full(len(snapshot.ids), -1)
+        self._row[place] = np.arange(len(ids))
         self._samplers: dict[int, Sampler] = {}
 
     def about(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         """(R, O) chance that they belong together, and (R, O) int8 what was said: +1, -1 or 0."""
-        joint = self.knowledge.joint
-        return joint[rows] @ joint[others].T, said(self.knowledge, rows, others)
+        one, other, joint = self._place[rows], self._place[others], self.knowledge.joint
+        return joint[one] @ joint[other].T, said(self.knowledge, one, other)
 
     def rows(self, size: int, seed: tuple[int, ...]) -> np.ndarray:
         """At most `size` distinct rows, most of them answered about; the same seed gives the same rows."""
@@ -37,7 +47,8 @@ class Overlay:
             self._samplers[size] = Sampler(self.belief, size, 0)
         sampler = self._samplers[size]
         sampler.random = np.random.default_rng(seed)
-        return sampler.rows()
+        drawn = self._row[sampler.rows()]
+        return drawn[drawn >= 0]
 
 
 def said(knowledge: Knowledge, rows: Tensor, others: Tensor) -> Tensor:
@@ -59,4 +70,3 @@ def nothing(rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     shape = (len(rows), len(others))
     device = rows.device
     return torch.zeros(shape, device=device), torch.zeros(shape, dtype=torch.int8, device=device)
-

@@ -1,6 +1,6 @@
 """The parts a named system is made of: a method builds a `Recipe`, the one trainer follows it.
 
-    views -> encoder and target -> candidates -> [positives -> negatives -> obey -> objective] for each term -> sum
+views -> encoder and target -> candidates -> [positives -> negatives -> obey -> objective] for each term -> sum
 """
 
 from collections.abc import Callable, Mapping
@@ -99,6 +99,7 @@ def _with_policy(term: Term, policy: dict[str, Any]) -> Term:
     settings = {key: value for key, value in policy.items() if key}
     if "" in policy:
         return replace(term, negatives=plugins.load("trainer.negatives", policy[""], **settings))
-    kept = {f.name: getattr(term.negatives, f.name) for f in fields(term.negatives) if f.init}  # type: ignore[arg-type]
-    kind = type(term.negatives)
+    policy_now: Any = term.negatives
+    kind: Any = type(policy_now)
+    kept = {f.name: getattr(policy_now, f.name) for f in fields(policy_now) if f.init}
     return replace(term, negatives=kind(**kept | plugins.checked(kind, "the negatives", settings)))

@@ -26,5 +26,5 @@ class Average:
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:
         """One step towards the network."""
-        slow, fast = list(self.network.parameters()), [weight.detach() for weight in network.parameters()]
+        slow, fast = ([weight.detach() for weight in net.parameters()] for net in (self.network, network))
         torch._foreach_lerp_(slow, fast, 1 - self.momentum)

@@ -45,7 +45,7 @@ class TrainSettings:
     projection: int = 64
     epochs: int = 30
     batch: int = 256
-    rate: float = 2e-3
+    rate: float = 1e-3
     decay: float = 1e-4
     warm_up: float = 0.05
     answered: float = 0.25
@@ -95,7 +95,7 @@ class Training:
         return self.done / self.steps
 
     def step(self, watch: Watch | None = None) -> Report:
-        """One gradient step. watch: sees the curated pool of the first term; what it returns joins the report."""
+        """One gradient step. watch: sees the curated pool of the first term, and what it returns joins the report."""
         if self.done == 0:
             self._fill_queue()
         if self.done % self.steps_each == 0:
@@ -109,8 +109,8 @@ class Training:
         rate = self._learn(loss)
         self._after(pools)
         self.done += 1
-        seen = dict(watch(pools[0])) if watch is not None else {}
-        return {"loss": float(loss.detach()), "rate": rate, **spread(pool.anchors.detach()), **seen}
+        seen = {} if watch is None else {**spread(pool.anchors.detach()), **watch(pools[0])}
+        return {"loss": float(loss.detach()), "rate": rate, **seen}
 
     def embed(self, *, projected: bool = False) -> np.ndarray:
         """(N, D) float32 features of every picture as it is; projected: (N, d) unit rows that the loss sees."""
