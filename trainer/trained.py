@@ -14,6 +14,7 @@ from trainer.backbones import load_backbone
 from trainer.encoders._backbone import Backbone
 
 FOLDER = "encoders"
+TINY = 64  # pictures up to this side run as quickly in plain torch, which needs no compiling
 WEIGHTS, ABOUT = "backbone.safetensors", "encoder.json"
 
 
@@ -34,7 +35,7 @@ def is_trained(store: ArtifactStore, name: str) -> bool:
     return simple and store.exists(f"{FOLDER}/{name}")
 
 
-def load_trained(store: ArtifactStore, name: str, engine: str = "auto") -> Backbone:
+def load_trained(store: ArtifactStore, name: str) -> Backbone:
     """The encoder of that name, ready to run. Raises NotFound, or Broken where its file is damaged."""
     folder = store.open(f"{FOLDER}/{name}")
     try:
@@ -45,5 +46,5 @@ def load_trained(store: ArtifactStore, name: str, engine: str = "auto") -> Backb
         raise Broken(f"the encoder '{name}' cannot be read ({error}). Train it again.") from error
     return Backbone(
         name, network, dim=int(network.dim), input_size=about["size"], mean=network.mean, std=network.std,  # type: ignore[arg-type]
-        engine=engine,
+        engine="eager" if about["size"] <= TINY else "auto",
     )  # fmt: skip

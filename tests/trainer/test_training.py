@@ -187,7 +187,7 @@ def test_settings_out_of_range_are_named() -> None:
         TrainSettings(batch=1)
     with pytest.raises(BadInput, match="trainable = full, partly, frozen expected, got 'half'"):
         training(plan=replace(PLAN, trainable="half"))
-    with pytest.raises(NotFound, match="no backbone named 'smal'. Did you mean 'small'"):
+    with pytest.raises(NotFound, match=r"no backbone named 'smal'\. Did you mean 'small'"):
         training(plan=replace(PLAN, backbone="smal"))
     with pytest.raises(BadInput, match="momentum = at least 0 and below 1"):
         Training(build("moco", {"momentum": "1.5"}), patterns(64)[0], IDS, PLAN)
@@ -200,7 +200,7 @@ def test_settings_reach_the_negatives_and_the_views() -> None:
     assert build("simclr", {"negatives.weight": "2"}).terms[0].negatives.weight == 2.0  # type: ignore[attr-defined]
     with pytest.raises(NotFound, match="no part with settings named 'pools'"):
         build("simclr", {"pools.size": "3"})
-    with pytest.raises(NotFound, match="no setting of views named 'flop'. Did you mean 'flip'"):
+    with pytest.raises(NotFound, match=r"no setting of views named 'flop'\. Did you mean 'flip'"):
         build("simclr", {"views.flop": "3"})
 
 
