@@ -23,6 +23,7 @@ PATIENCE_S = 10.0  # between asking a child to stop and killing it
 PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 HEALTHY_S = 60.0  # a child that lived this long is restarted at once when it dies
 LOOK_S = 5.0
+TRAINER = "trainer.worker"
 
 
 def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
@@ -32,7 +33,8 @@ def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     path = root if not known else os.pathsep.join([root, known])
     place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
     environment = {**os.environ, "PYTHONPATH": path}
-    command = [sys.executable, "-m", module, *place]
+    how = [part for text in settings.training for part in ("--set", text)] if module == TRAINER else []
+    command = [sys.executable, "-m", module, *place, *how]
     return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
 
 
@@ -69,7 +71,7 @@ class Trainer:
         """Run it; when it dies, run it again, waiting longer each time it dies young."""
         deaths = 0
         while not self._stopping.is_set():
-            self.child = self._spawn("trainer.worker", self.settings)
+            self.child = self._spawn(TRAINER, self.settings)
             self.state = "running"
             young = self._wait(self.child)
             if self._stopping.is_set():

@@ -37,12 +37,14 @@ class Settings:
     database_url: sqlite:///... or postgresql+psycopg://...; None: SQLite in the workspace.
     upload_mb: largest request body; a bigger one is refused with 413.
     trainer: start the trainer as a child of `serve`; off when it runs on another machine.
+    training: KEY=VALUE texts that say how it trains, see `trainer.choices`.
     """
 
     workspace: Path | None = None
     database_url: str | None = None
     upload_mb: int | None = None
     trainer: bool = True
+    training: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()

@@ -29,8 +29,10 @@ from oracle import plugins
 from oracle.answerers import from_spec
 from oracle.answerers.crowd import rates_of
 from oracle.weighing import judged
+from trainer.choices import chosen
 from trainer.evaluate import kmeans_ari
 from trainer.learner import Learner
+from trainer.learner import Settings as Teaching
 
 UNITS = ("screens", "verdicts", "seconds")
 EARLY = (3, 6)  # screens after which to learn, before every tenth
@@ -46,6 +48,7 @@ class Plan:
     oracle: a spec such as labels:material. budget: in `unit` (screens, verdicts or seconds of the time model).
     noise, abstain: share of pairs it is wrong about, is unsure about, in [0, 1). labels: column to score against; by
     default the oracle's own. annotators: NAME:NOISE,NAME:NOISE for several people who take turns, in place of noise.
+    training: KEY=VALUE texts that say how to train, see `trainer.choices`.
     """
 
     collection: str
@@ -60,6 +63,7 @@ class Plan:
     labels: str | None = None
     encoder: str = "lite0"
     annotators: str | None = None
+    training: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -99,6 +103,7 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
     """
     began = time.monotonic()
     acquisition = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
+    training = chosen(plan.training)
     items, prompt, features = _gather(settings, plan, told)
     _check_oracle(plan, items)
     report.mkdir(parents=True, exist_ok=True)
@@ -106,7 +111,9 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
     try:
         truth = column(plan.column, items) if plan.column else None
         baseline = kmeans_ari(features, truth, plan.seed) if truth else None
-        learner = Learner(features, np.array([item.id for item in items]), seed=plan.seed)
+        learner = Learner(
+            features, np.array([item.id for item in items]), seed=plan.seed, settings=Teaching(update=training)
+        )
         course = Course(
             database=database,
             criterion=criterion,

@@ -40,8 +40,8 @@ def start(s: Session, criterion: int, trigger: str, settings: Mapping[str, Any])
     return int(s.scalar(statement, {"criterion_id": criterion, "status": "running", **row}) or 0)
 
 
-def step(s: Session, run: int, step: int, losses: Mapping[str, float]) -> None:
-    """Note the losses of one step; the same step again replaces them."""
+def step(s: Session, run: int, step: int, losses: Mapping[str, Any]) -> None:
+    """Note the losses of one step, and what pushed as "negatives"; the same step again replaces them."""
     statement = upsert(s, RunStepRow).values(run_id=run, step=int(step), losses=checks.plain(losses))
     changed = {"losses": statement.excluded.losses}
     s.execute(statement.on_conflict_do_update(index_elements=["run_id", "step"], set_=changed))
@@ -61,7 +61,7 @@ def recent(s: Session, criterion: int, limit: int = 20) -> list[Run]:
     return [_run(row) for row in s.scalars(query)]
 
 
-def steps(s: Session, run: int) -> list[tuple[int, dict[str, float]]]:
+def steps(s: Session, run: int) -> list[tuple[int, dict[str, Any]]]:
     """(step, losses) of a run, in order."""
     rows = s.scalars(select(RunStepRow).where(RunStepRow.run_id == run).order_by(RunStepRow.step))
     return [(row.step, row.losses) for row in rows]

@@ -1,53 +1,107 @@
 """Which items meet in a batch, and what is known about each pair of them.
 
-Half of a batch are items the answers placed, group by group, so that labelled partners really meet (a random batch
-would hold
-almost none); a quarter are items the belief is nearly sure of; a quarter are drawn uniformly.
+Half of a batch are items the answers placed, group by group, so that labelled partners really meet: a random batch of
+B out of n items holds L (B/n)^2 of L labelled pairs, which is almost none. A quarter are items the belief is nearly
+sure of; a quarter are drawn uniformly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.sparse as sparse
 import torch
 from torch import Tensor
 
 from oracle.belief import Belief
+from oracle.constraints import ConstraintGraph
+from trainer.auditing import Likeness
 
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """A belief as tensors. joint: (N, G). member: (N,), -1 unknown. against: (N, G). apart: (G, G). ids: (N,)."""
+    """A belief as tensors. joint: (N, G). member: (N,), -1 unknown. against: (N, G). apart: (G, G). ids: (N,).
+
+    direct: (N, N) sparse, net nats of the answers about the very pair. likeness: what audits show of pairs that
+    look alike, None to take the belief's chances as they are.
+    """
 
     joint: Tensor
     member: Tensor
     against: Tensor
     apart: Tensor
     ids: Tensor
+    direct: sparse.csr_matrix = field(default_factory=lambda: sparse.csr_matrix((0, 0)))
+    likeness: Likeness | None = None
 
     @classmethod
-    def of(cls, belief: Belief, device: torch.device) -> "Knowledge":
+    def of(
+        cls,
+        belief: Belief,
+        device: torch.device,
+        graph: ConstraintGraph | None = None,
+        likeness: Likeness | None = None,
+    ) -> "Knowledge":
         """Groups found by answers only; before any answer nothing is known."""
         count = belief.groups
-        joint = belief.joint[:, :count] if count else np.zeros((len(belief.labels), 0))
-        arrays = (joint.astype(np.float32), belief.member, belief.against, belief.apart, belief.snapshot.ids)
-        return cls(*(torch.from_numpy(np.array(array)).to(device) for array in arrays))
+        chance = belief.joint[:, :count] if count else np.zeros((len(belief.labels), 0))
+        arrays = (chance.astype(np.float32), belief.member, belief.against, belief.apart, belief.snapshot.ids)
+        joint, member, against, apart, ids = (torch.from_numpy(np.array(array)).to(device) for array in arrays)
+        told = _direct(belief.snapshot.ids, graph)
+        return cls(joint, member, against, apart, ids, told, likeness if count else None)
 
-    def same(self, rows: Tensor) -> Tensor:
-        """(B, B) chance that two rows of a batch belong together."""
-        return self.joint[rows] @ self.joint[rows].T
+    def same(self, rows: Tensor, others: Tensor | None = None) -> Tensor:
+        """(B, K) chance that a row and another belong together; others: the rows themselves by default.
 
-    def said(self, rows: Tensor) -> Tensor:
-        """(B, B) int8: +1 together, -1 apart, 0 open, as far as the answers place the rows."""
-        member = self.member[rows]
-        placed = member >= 0
-        both = placed[:, None] & placed[None, :]
-        together = both & (member[:, None] == member[None, :])
+        Open pairs: as the audits show. Pairs placed by answers: as the belief has it. Pairs about which only an answer
+        of their own speaks: as sure as that answer is.
+        """
+        others = rows if others is None else others
+        chance = self.joint[rows] @ self.joint[others].T
+        said = self._placed(rows, others)
+        if self.likeness is not None:
+            fair = self.likeness.corrected(chance, self.likeness.cosine(rows, others))
+            chance = torch.where(said == 0, fair, chance)
+        nats = self._told(rows, others)
+        return torch.where((said == 0) & (nats != 0), torch.sigmoid(nats), chance)
+
+    def said(self, rows: Tensor, others: Tensor | None = None) -> Tensor:
+        """(B, K) int8: +1 together, -1 apart, 0 open. By the groups answers place rows in, else by its answer."""
+        others = rows if others is None else others
+        placed = self._placed(rows, others)
+        return torch.where(placed == 0, self._told(rows, others).sign().to(torch.int8), placed)
+
+    def _placed(self, rows: Tensor, others: Tensor) -> Tensor:
+        """(B, K) int8: what follows for two rows whose groups the answers know."""
+        one, other = self.member[rows], self.member[others]
+        known, also = one >= 0, other >= 0
+        both = known[:, None] & also[None, :]
+        together = both & (one[:, None] == other[None, :])
         if not self.apart.numel():
             return together.to(torch.int8)
-        group = member.clamp_min(0)
-        apart = both & self.apart[group][:, group]
-        denied = self.against[rows][:, group] & placed[None, :]
-        return together.to(torch.int8) - ((apart | denied | denied.T) & ~together).to(torch.int8)
+        group, its = one.clamp_min(0), other.clamp_min(0)
+        apart = both & self.apart[group][:, its]
+        denied = (self.against[rows][:, its] & also[None, :]) | (self.against[others][:, group].T & known[:, None])
+        return together.to(torch.int8) - ((apart | denied) & ~together).to(torch.int8)
+
+    def _told(self, rows: Tensor, others: Tensor) -> Tensor:
+        """(B, K) net nats of the answers about each pair itself, 0 where there are none."""
+        if not self.direct.nnz:
+            return torch.zeros(len(rows), len(others), device=rows.device)
+        block = self.direct[rows.cpu().numpy()][:, others.cpu().numpy()].toarray()
+        return torch.from_numpy(block).to(rows.device)
+
+
+def _direct(ids: np.ndarray, graph: ConstraintGraph | None) -> sparse.csr_matrix:
+    """(N, N) symmetric, net nats of the answers about each pair of items the snapshot holds."""
+    count = len(ids)
+    if graph is None or not count:
+        return sparse.csr_matrix((count, count), dtype=np.float32)
+    first, second, sign, weight = graph.arrays()
+    a, b = (np.searchsorted(ids, side).clip(0, count - 1) for side in (first, second))
+    known = (ids[a] == first) & (ids[b] == second)
+    nats = np.tile((sign * weight)[known], 2).astype(np.float32)
+    ends = np.concatenate([a[known], b[known]]), np.concatenate([b[known], a[known]])
+    return sparse.csr_matrix((nats, ends), shape=(count, count))
 
 
 class Sampler:

@@ -5,7 +5,7 @@ They share only immutable snapshots, so an answer changes the next question whil
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -24,7 +24,7 @@ from trainer.checkpoint import Draft, commit, head_of, sweep
 from trainer.embedding import Embedder
 from trainer.follow import Follower
 from trainer.leading import LEASE_S, Lead
-from trainer.learner import Candidate, Learner
+from trainer.learner import Candidate, Learner, Settings
 from trainer.reporting import Reporter
 
 log = logging.getLogger("pairwright.trainer")
@@ -44,6 +44,7 @@ class Room:
     acquisition: str = "mixed"
     seed: int = 0
     lease_s: float = LEASE_S
+    teaching: Settings = field(default_factory=Settings)
 
 
 class Desk:
@@ -112,7 +113,7 @@ class Desk:
         """Version 0: the raw embedding, served before any answer."""
         if len(ids) < 2:
             return
-        self.learner = Learner(vectors, ids, seed=self.room.seed)
+        self.learner = Learner(vectors, ids, seed=self.room.seed, settings=self.room.teaching)
         snapshot = self.learner.start()
         metrics = {"trigger": "features", "reason": "before any answer", "items": len(ids)}
         made = self._store(Draft(self.criterion.id, snapshot, self.learner.head, None, 0, metrics, encoder))
@@ -121,7 +122,7 @@ class Desk:
     def _prepare(self, served: Version, vectors: np.ndarray, ids: np.ndarray) -> bool:
         """Have the served model at hand; True if it is ready to be taught."""
         if self.learner is None or self.learner.snapshot.version != served.id or len(self.learner.ids) != len(ids):
-            self.learner = Learner(vectors, ids, seed=self.room.seed)
+            self.learner = Learner(vectors, ids, seed=self.room.seed, settings=self.room.teaching)
             stored = self._stored(served)
             grown = stored is not None and not np.array_equal(stored.ids, ids)
             head = head_of(self.room.store, served)
@@ -157,9 +158,12 @@ class Desk:
         """One training run, from the served head to a stored version."""
         learner = self.learner
         assert learner is not None
-        reporter = Reporter(
-            self.room.database, self.criterion.id, {"seed": learner.seed, "last_event": self.follower.seen}
-        )
+        about = {
+            "seed": learner.seed,
+            "last_event": self.follower.seen,
+            "training": self.room.teaching.training.document(),
+        }
+        reporter = Reporter(self.room.database, self.criterion.id, about)
         try:
             candidate = learner.learn(self.follower.graph, progress=reporter, cancelled=self._stop)
             if candidate is None:

@@ -8,7 +8,7 @@ The same learner serves `simulate`, which accepts candidates in memory, and the 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from torch import Tensor
 from db.errors import BadInput
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
+from trainer.auditing import Likeness, audited
+from trainer.choices import UpdateSettings
 from trainer.head import Head
 from trainer.promotion import Gate, gate, split
 from trainer.snapshot import build
-from trainer.update import UpdateSettings, update
+from trainer.update import update
 
-Progress = Callable[[int, int, Mapping[str, float]], None]  # step, of how many, losses
+Progress = Callable[[int, int, Mapping[str, Any]], None]  # step, of how many, losses and what pushed
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Settings:
 
     steps: int | None = None
     update: UpdateSettings | None = None
+
+    @property
+    def training(self) -> UpdateSettings:
+        """How to train, as it will be."""
+        chosen = self.update or UpdateSettings()
+        return chosen if self.steps is None else replace(chosen, steps=self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +103,18 @@ class Learner:
         began = time.monotonic()
         said, witnesses = split(graph.statements)
         lesson = ConstraintGraph.build(said, graph.error_rate, error_rates=graph.error_rates, cap=graph.cap)
-        losses = _Losses(progress)
+        losses, settings = _Losses(progress), self.settings.training
+        fair = audited(before, lesson) if settings.calibrate else None
         new = update(
-            head, self.features, self.ids, lesson, before, steps=self.settings.steps, seed=self._seed_for(graph),
-            settings=self.settings.update, reduced=reduced, progress=losses, cancelled=cancelled,
+            head, self.features, self.ids, lesson, before, seed=self._seed_for(graph), settings=settings,
+            reduced=reduced, likeness=fair, progress=losses, cancelled=cancelled,
         )  # fmt: skip
         if cancelled is not None and cancelled():
             return None
         after = self._embedded(new, before.version + 1)
         decision = gate(before, after, witnesses)
-        return Candidate(after, new, _metrics(decision, losses, graph, time.monotonic() - began), decision.better)
+        metrics = _metrics(decision, losses, graph, time.monotonic() - began)
+        return Candidate(after, new, {**metrics, **_how(settings, fair)}, decision.better)
 
     def accept(self, candidate: Candidate, version: int | None = None) -> Snapshot:
         """Serve a candidate from now on, under the database's version number if there is one."""
@@ -139,15 +149,16 @@ class _Losses:
         self.progress = progress
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
+        self.negatives: dict[str, float] = {}
         self.steps = 0
 
-    def __call__(self, step: int, of: int, losses: Any = None) -> None:
-        plain = losses if isinstance(losses, Mapping) else {} if losses is None else {"loss": losses}
-        self.last = {name: float(value) for name, value in plain.items()}
+    def __call__(self, step: int, of: int, losses: Mapping[str, Any]) -> None:
+        self.negatives = dict(losses.get("negatives", {}))
+        self.last = {name: float(value) for name, value in losses.items() if name != "negatives"}
         self.first = self.first or self.last
         self.steps = step
         if self.progress is not None:
-            self.progress(step, of, self.last)
+            self.progress(step, of, losses)
 
 
 def renumbered(snapshot: Snapshot, version: int) -> Snapshot:
@@ -165,7 +176,16 @@ def _metrics(decision: Gate, losses: _Losses, graph: ConstraintGraph, took_s: fl
         "reason": decision.reason,
         "losses_first": losses.first,
         "losses": losses.last,
+        "negatives": losses.negatives,
         "steps": losses.steps,
         "statements": graph.size,
         "seconds": round(took_s, 3),
+    }
+
+
+def _how(settings: UpdateSettings, fair: Likeness | None) -> dict[str, Any]:
+    """How it was trained: the settings, and the curve the audits gave."""
+    return {
+        "settings": settings.document(),
+        "calibration": None if fair is None else {**asdict(fair.curve), "base": fair.base},
     }

@@ -11,7 +11,7 @@ EVERY_S = 0.3  # at most this often: a curve needs no more, and every report is 
 
 
 class Reporter:
-    """One run. Call it with (step, of how many, losses); `run` is its id."""
+    """One run. Call it with (step, of how many, losses with what pushed); `run` is its id."""
 
     def __init__(
         self, database: Database, criterion: int, settings: Mapping[str, Any], *, trigger: str = "answers",
@@ -22,7 +22,7 @@ class Reporter:
         with database.write() as s:
             self.run = runs.start(s, criterion, trigger, settings)
 
-    def __call__(self, step: int, of: int, losses: Mapping[str, float]) -> None:
+    def __call__(self, step: int, of: int, losses: Mapping[str, Any]) -> None:
         """Pass on the first step, the last, and those between that are not too close in time."""
         if step < of and self.clock() - self.told_at < EVERY_S:
             return
@@ -30,7 +30,8 @@ class Reporter:
         loss = losses.get("loss", losses.get("total", next(iter(losses.values()), None)))
         with self.database.write() as s:
             runs.step(s, self.run, step, losses)
-            events.publish(s, "training", {"run": self.run, "step": step, "of": of, "loss": loss}, self.criterion)
+            told = {"run": self.run, "step": step, "of": of, "loss": loss, "negatives": losses.get("negatives")}
+            events.publish(s, "training", told, self.criterion)
 
     def end(self, status: str, note: str) -> None:
         """Close the run without a version."""

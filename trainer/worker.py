@@ -23,9 +23,11 @@ from db.artifacts import ArtifactStore
 from db.engine import Database, open_database
 from db.errors import PairwrightError
 from trainer.checkpoint import sweep_orphans
+from trainer.choices import chosen
 from trainer.desk import Desk, Room
 from trainer.embedding import Embedder
 from trainer.leading import LEASE_S
+from trainer.learner import Settings
 from trainer.schedule import Patient, Ticker
 
 log = logging.getLogger("pairwright.trainer")
@@ -84,12 +86,14 @@ def run(
     seed: int = 0,
     lease_s: float = LEASE_S,
     parent: int | None = None,
+    training: Sequence[str] = (),
 ) -> None:
     """Work until `stopping` is set, or until the parent process is gone where one is given."""
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     store = ArtifactStore(artifacts or workspace / "artifacts")
     embedder = Embedder(database, workspace, holder, stopping, encoder=encoder)
-    worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed, lease_s))
+    teaching = Settings(update=chosen(training))
+    worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed, lease_s, teaching))
     with Ticker() as ticker:
         ticker.every(ASK_S, worker.ask, "asking")
         ticker.every(LEARN_S, worker.learn, "learning")
@@ -112,8 +116,12 @@ def main(
     seed: int = 0,
     lease_s: float = LEASE_S,
     exit_with_parent: bool = False,
+    training: Sequence[str] = (),
 ) -> None:
-    """Be the trainer process until SIGTERM or SIGINT; a running training step ends at its next gradient step."""
+    """Be the trainer process until SIGTERM or SIGINT; a running training step ends at its next gradient step.
+
+    training: KEY=VALUE texts that say how to train, see `trainer.choices`.
+    """
     parent = os.getppid() if exit_with_parent else None
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -125,7 +133,7 @@ def main(
     try:
         run(
             database, folder, stopping, acquisition=acquisition, encoder=encoder, artifacts=artifacts, seed=seed,
-            lease_s=lease_s, parent=parent,
+            lease_s=lease_s, parent=parent, training=training,
         )  # fmt: skip
     finally:
         database.close()
@@ -148,6 +156,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lease-s", type=float, default=LEASE_S, help="a killed trainer is replaced after this long")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the process that started this ends")
+    parser.add_argument("--set", dest="training", action="append", default=[], metavar="KEY=VALUE",
+                        help="how to train: negatives=NAME, negatives.KEY=VALUE, objective=NAME, ...")  # fmt: skip
     return parser.parse_args(given)
 
 

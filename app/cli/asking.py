@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.cli.run import Run, command, console
+from app.cli.run import Chosen, Run, command, console
 
 
 class Unit(StrEnum):
@@ -31,6 +31,8 @@ pairwright simulate --collection trash --criterion material --oracle labels:mate
   --budget-unit verdicts --acquisition random --seed 3 --noise 0.1 --report run3
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
   --annotators ada:0.02,ben:0.2,cy:0.35 --report run5
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
+  --set negatives=uniform --set objective.temperature=0.2 --report run6
 pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
   --budget 300 --report run4
 """
@@ -58,6 +60,7 @@ def simulate(
     annotators: Annotated[
         str | None, typer.Option(help="NAME:NOISE,NAME:NOISE: several people take turns. In place of --noise.")
     ] = None,
+    chosen: Chosen = None,
 ) -> None:
     """Run the whole loop with a scripted oracle and report how fast it learns. Ctrl-C keeps what was measured."""
     sys.path.insert(0, "")  # rule:MODULE:NAME may lie in the current folder
@@ -77,6 +80,7 @@ def simulate(
         labels=labels,
         encoder=encoder,
         annotators=annotators,
+        training=tuple(chosen or ()),
     )
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console(), transient=True) as bar:

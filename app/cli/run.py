@@ -37,6 +37,15 @@ DatabaseUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback when something fails.")]
 
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="How to train: KEY=VALUE, more than once. negatives=NAME, negatives.KEY=VALUE, objective=NAME, ...",
+        metavar="KEY=VALUE",
+    ),
+]
+
 SHARED = {
     "workspace": (Workspace, None),
     "database_url": (DatabaseUrl, None),

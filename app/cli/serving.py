@@ -1,10 +1,11 @@
 """`serve`, `trainer`, `demo`: the parts that keep running."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from app.cli.run import Run, command
+from app.cli.run import Chosen, Run, command
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
@@ -19,14 +20,15 @@ def register(app: typer.Typer) -> None:
 SERVE = """
 pairwright serve
 pairwright serve --workspace /data/pairwright --host 0.0.0.0 --port 8080
+pairwright serve --set negatives=uniform --set steps=300
 """
 
 
-def serve(run: Run, host: Host = "127.0.0.1", port: Port = 7860) -> None:
+def serve(run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None) -> None:
     """Start the app and its trainer process; Ctrl-C stops both."""
     from app.server import serve as run_server
 
-    run_server(run.settings, host, port)
+    run_server(replace(run.settings, training=_checked(chosen)), host, port)
 
 
 TRAINER = """
@@ -34,12 +36,22 @@ pairwright trainer --database-url postgresql+psycopg://user@host/pairwright --wo
 """
 
 
-def trainer(run: Run) -> None:
+def trainer(run: Run, chosen: Chosen = None) -> None:
     """Run the trainer alone, for instance on a GPU machine beside a shared database. Ctrl-C stops it."""
     from trainer.worker import main as run_trainer
 
+    training = _checked(chosen)
     run.settings.open().close()  # migrated before the first tick
-    run_trainer(run.settings.url, run.workspace)
+    run_trainer(run.settings.url, run.workspace, training=training)
+
+
+def _checked(texts: list[str] | None) -> tuple[str, ...]:
+    """What `--set` said, refused here rather than by a trainer that dies in the background."""
+    if texts:
+        from trainer.choices import chosen
+
+        chosen(texts)
+    return tuple(texts or ())
 
 
 DEMO = """
