@@ -65,7 +65,7 @@ class Learnt:
     finished: bool
     steps: int
     of: int
-    report: Mapping[str, float]
+    report: Mapping[str, Any]
     figures: Mapping[str, Any]
     encoder: str | None = None
     version: int | None = None
@@ -172,7 +172,7 @@ def _run(
     training: Training, lesson: Lesson, folder: Path, reporter: Reporter | None, told: Told,
     cancelled: Callable[[], bool],
 ) -> Outcome:  # fmt: skip
-    def progress(step: int, of: int, report: Mapping[str, float]) -> None:
+    def progress(step: int, of: int, report: Mapping[str, Any]) -> None:
         told(f"training {lesson.method}, loss {report['loss']:.3f}", step, of)
         if reporter is not None:
             reporter(step, of, report)
@@ -193,7 +193,7 @@ def negative_watch(training: Training) -> Any:
     """What every reported step says about its negatives."""
     from trainer.negative_report import report
 
-    return lambda pool: report(pool, training.terms[0].objective)
+    return lambda pool: {"negatives": report(pool, training.terms[0].objective)}
 
 
 def _stopped(training: Training, outcome: Outcome, reporter: Reporter | None) -> Learnt:
@@ -226,5 +226,5 @@ def _stored(
     )  # fmt: skip
 
 
-def _last(outcome: Outcome) -> dict[str, float]:
+def _last(outcome: Outcome) -> dict[str, Any]:
     return dict(outcome.reports[max(outcome.reports)]) if outcome.reports else {}

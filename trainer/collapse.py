@@ -7,6 +7,9 @@ Source: Roy and Vetterli 2007, "The effective rank"; as a check of self-supervis
 Najman, LeCun 2023, RankMe, arXiv 2210.02885. The spread: Chen and He 2021, SimSiam, arXiv 2011.10566, section 4.1.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -23,6 +26,6 @@ def spread(rows: Tensor) -> dict[str, float]:
     return {"rank": float(entropy.exp()), "spread": float(deviation)}
 
 
-def collapsed(report: dict[str, float]) -> bool:
+def collapsed(report: Mapping[str, Any]) -> bool:
     """Whether a step's report shows a collapse."""
-    return report["rank"] < RANK or report["spread"] < SPREAD
+    return bool(report["rank"] < RANK or report["spread"] < SPREAD)

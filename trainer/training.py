@@ -10,6 +10,7 @@ step: a run that goes on from a stored state ends bit-equal to one that was neve
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +26,8 @@ from trainer.queue import Queue
 from trainer.recipe import Recipe, Term
 from trainer.update import device_for_training
 
-Report = dict[str, float]
-Watch = Callable[[Pool], Mapping[str, float]]
+Report = dict[str, Any]
+Watch = Callable[[Pool], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -136,20 +137,20 @@ class Training:
         return replace(pool, support=self._support(pictures), progress=self.progress)
 
     def _curated(self, term: Term, pool: Pool) -> Pool:
-        """Who pulls and who pushes; an anchor never meets itself, and where only the queue pushes the batch does not.
-
-        The keys of the batch come first, as many as there are anchors.
-        """
+        """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
         for source in term.positives:
             pool = source(pool)
         if self.recipe.both_views:
             itself = torch.eye(*pool.pos.shape, dtype=torch.bool, device=self.device)
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
-        pool = term.negatives(pool)
-        if not self.recipe.batch_pushes:
-            of_batch = torch.arange(pool.neg.shape[1], device=self.device) < len(pool.anchors)
-            pool = replace(pool, neg=pool.neg.masked_fill(of_batch, 0.0))
-        return pool
+        return self._spared(term.negatives(self._spared(pool)))
+
+    def _spared(self, pool: Pool) -> Pool:
+        """Where only the queue pushes, keys of the batch do not: neither what a policy sees nor what it makes of it."""
+        if self.recipe.batch_pushes:
+            return pool
+        of_batch = torch.arange(pool.neg.shape[1], device=self.device) < len(pool.anchors)
+        return replace(pool, neg=pool.neg.masked_fill(of_batch, 0.0))
 
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
@@ -212,8 +213,10 @@ class Training:
         share = int(self.settings.answered * self.batch)
         if self.overlay is None or share < 2:
             return np.sort(rows)
-        known = self.overlay.rows(share, (self.settings.seed, chance.ANSWERED, self.done))
-        return np.union1d(known, rows[~np.isin(rows, known)][: self.batch - len(known)])
+        kept = rows[: self.batch - share]
+        known = self.overlay.rows(kept, share, (self.settings.seed, chance.ANSWERED, self.done))
+        filled = np.concatenate([kept, known, rows])
+        return np.sort(filled[np.sort(np.unique(filled, return_index=True)[1])][: self.batch])
 
 
 def _overlaid(term: Term) -> Term:

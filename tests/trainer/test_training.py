@@ -11,13 +11,12 @@ import torch
 from db.errors import BadInput, NotFound
 from db.nouns import Statement, Verdict
 from oracle.constraints import ConstraintGraph
-from tests.patterns import KINDS, patterns
+from tests.patterns import patterns
 from trainer import run as runs
-from trainer.batches import Knowledge
 from trainer.collapse import collapsed, spread
 from trainer.network import Network
 from trainer.objectives.supcon import Objective
-from trainer.overlay import Overlay, said
+from trainer.overlay import Overlay
 from trainer.pool import Pool
 from trainer.recipe import Recipe, Term, build
 from trainer.snapshot import build as snapshot_of
@@ -97,14 +96,6 @@ def test_must_links_attract_and_cannot_links_are_confirmed_negatives() -> None:
     for pool, same, different in zip(seen, together, apart, strict=True):
         assert (pool.pos[same] > 0).all() and not pool.neg[same].any()
         assert (pool.confirmed[different] >= 1).all() and not pool.pos[different].any()
-
-
-def test_what_was_said_about_a_rectangle_is_a_part_of_the_square() -> None:
-    pairs = [(i, j, Verdict.SAME if i % KINDS == j % KINDS else Verdict.DIFFERENT) for i in range(9) for j in range(i)]
-    known: Knowledge = answered(pairs).knowledge
-    rows, others = torch.arange(0, 20), torch.arange(3, 40)
-    assert torch.equal(said(known, rows, others), known.said(torch.arange(64))[:20, 3:40])
-    assert said(known, rows, others).any()
 
 
 def test_a_batch_holds_more_answered_pictures_than_chance_would_bring() -> None:
