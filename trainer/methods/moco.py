@@ -16,7 +16,7 @@ Checked by: reference values of InfoNCE, the queue's own tests; the contract of 
 
 from dataclasses import dataclass
 
-from trainer.objectives.supcon import Objective
+from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 
 
@@ -29,7 +29,7 @@ class Method:
     queue: int = 1024
 
     def recipe(self) -> Recipe:
-        objective = Objective(self.temperature)
+        objective = Objective(self.temperature, denominator="self")
         return Recipe(
             (Term(objective),), momentum=self.momentum, both_views=False, queue=self.queue, batch_pushes=False
         )

@@ -14,7 +14,7 @@ Checked by: reference values of NT-Xent, gradients against plain loops; the cont
 
 from dataclasses import dataclass
 
-from trainer.objectives.supcon import Objective
+from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 
 
@@ -25,4 +25,4 @@ class Method:
     temperature: float = 0.2
 
     def recipe(self) -> Recipe:
-        return Recipe((Term(Objective(self.temperature)),))
+        return Recipe((Term(Objective(self.temperature, denominator="self")),))
