@@ -49,7 +49,7 @@ class TrainSettings:
     rate: float = 1e-3
     decay: float = 1e-4
     warm_up: float = 0.05
-    answered: float = 0.25
+    answered: float = 0.5
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -28,6 +28,7 @@ from db.errors import NotFound
 from oracle import plugins
 
 FILE = RESULTS / "negatives.jsonl"
+FAMILY = "trainer.methods"
 Job = tuple[tuple[Any, ...], Callable[[], dict[str, Any]]]
 
 
@@ -95,9 +96,6 @@ def _bound(
     call: Callable[..., Any], system: str, name: str, seed: int, budget: Budget, folder: Path, *rest: str
 ) -> Any:
     return lambda: call(system, pictures.load(name, folder), seed, budget, *rest)
-
-
-FAMILY = "trainer.methods"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -48,13 +48,8 @@ def page(lines: Sequence[Line]) -> str:
     budgets = sorted({f"{line['epochs']} epochs in batches of {line['batch']}" for line in runs})
     parts = [HEAD.format(budget="; ".join(budgets) or "nothing measured yet")]
     parts += [_set(name, [line for line in runs if line["set"] == name]) for name in NAMES]
-    parts += [
-        _overall(runs),
-        NOTE.strip(),
-        "",
-        _answers([line for line in lines if "experiment" in line]),
-        _times(runs),
-    ]
+    answers = [line for line in lines if "experiment" in line]
+    parts += [_overall(runs), f"{NOTE.strip()}\n", _answers(answers), _times(runs)]
     return "\n".join(part for part in parts if part) + "\n"
 
 
@@ -175,10 +170,9 @@ def _times(runs: Sequence[Line]) -> str:
             seconds[line["system"]].append(line["train_s"] / line["steps"])
     if not seconds:
         return ""
-    rows = [
-        [system, f"{1000 * np.median(of):.0f}"] for system, of in sorted(seconds.items(), key=lambda i: np.median(i[1]))
-    ]
-    return f"## Cost\n\nProcessor time of a step, one thread on a machine shared with others.\n\n{table(['system', 'ms'], rows)}\n"
+    medians = sorted((float(np.median(of)), system) for system, of in seconds.items())
+    cost = table(["system", "ms"], [[system, f"{1000 * median:.0f}"] for median, system in medians])
+    return f"## Cost\n\nProcessor time of a step, one thread on a machine shared with others.\n\n{cost}\n"
 
 
 def _of(runs: Sequence[Line], name: str, system: str) -> list[Line]:
