@@ -22,7 +22,7 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from benchmarks._report import RESULTS, machine
 from benchmarks.negatives import pictures
 from benchmarks.negatives.answers import SCREENS, experiment
-from benchmarks.negatives.report import write
+from benchmarks.negatives.report import WARM, write
 from benchmarks.negatives.trial import START, Budget, measure
 from db.errors import NotFound
 from oracle import plugins
@@ -82,7 +82,7 @@ def _kept(key: tuple[Any, ...], job: Callable[[], dict[str, Any]], path: Path, c
 
 
 def _systems(given: argparse.Namespace, budget: Budget) -> Iterator[Job]:
-    for seed, name, system in product(given.seeds, given.sets, given.systems or [START, *plugins.names(FAMILY)]):
+    for seed, name, system in product(given.seeds, given.sets, given.systems or [START, WARM, *plugins.names(FAMILY)]):
         yield ("system", name, system, seed), _bound(measure, system, name, seed, budget, given.archives)
 
 
@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     found.add_argument("what", choices=("run", "answers", "report"))
     found.add_argument("--sets", nargs="*", default=list(pictures.NAMES), help=f"of {', '.join(pictures.NAMES)}")
-    found.add_argument("--systems", nargs="*", default=[], help="names of trainer/methods; default all, or simclr")
+    found.add_argument("--systems", nargs="*", default=[], help="NAME or NAME:KEY=VALUE,...; default all, or simclr")
     found.add_argument("--seeds", nargs="*", type=int, help="default 0 1 2; for answers 0 to 4")
     found.add_argument("--kinds", nargs="*", default=list(SCREENS), choices=list(SCREENS), help="what an answer is")
     found.add_argument("--epochs", type=int, default=Budget.epochs)

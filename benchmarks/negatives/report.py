@@ -12,7 +12,11 @@ from benchmarks.negatives.trial import START
 from trainer.systems import System, systems
 
 Line = dict[str, Any]
-BASES = ("simclr", "moco")  # uncurated negatives
+WARM = "simclr:temperature=0.5"
+BASES = ("simclr", "moco", WARM)  # uncurated negatives
+BASE_OF = dict.fromkeys(("mochi", "synco", "adco"), "moco") | dict.fromkeys(
+    ("debiased", "hcl", "sscl", "unremix", "pucl"), WARM
+)  # what a system adds to: the same target and temperature; the others add to simclr
 HEAD = """# Negatives
 
 Made by `python -m benchmarks.negatives report` from `benchmarks/results/negatives.jsonl`.
@@ -78,7 +82,7 @@ def _method(one: System, runs: Sequence[Line]) -> str:
 
 def _measured(name: str, runs: Sequence[Line]) -> str:
     """kNN and linear accuracy beside the uncurated baselines."""
-    names = [name, *(base for base in BASES if base != name), START]
+    names = [name, *sorted({"simclr", BASE_OF.get(name, "simclr")} - {name}), START]
     rows = []
     for which in NAMES:
         cells = [_cell(runs, which, system, figure) for system in names for figure in ("knn", "linear")]
@@ -109,7 +113,7 @@ def _overall(runs: Sequence[Line]) -> str:
     found = sorted({line["system"] for line in runs} - set(BASES) - {START})
     rows = []
     for system in found:
-        base = BASES[1] if system in QUEUED else BASES[0]
+        base = BASE_OF.get(system, BASES[0])
         gains = {figure: _gains(runs, sets, system, base, figure) for figure in ("knn", "linear")}
         ahead = sum(gain > 0 for gain in gains["knn"])
         if gains["knn"]:
@@ -120,9 +124,6 @@ def _overall(runs: Sequence[Line]) -> str:
     rows.sort(key=lambda row: -float(row[2]))
     head = ["system", "against", "kNN, points", "linear, points", "runs ahead in kNN"]
     return f"## Against uncurated negatives, over all sets\n\nPaired by set and seed.\n\n{table(head, rows)}\n"
-
-
-QUEUED = ("mochi", "synco", "adco")  # built on MoCo in their papers
 
 
 def _gains(runs: Sequence[Line], sets: Sequence[str], system: str, base: str, figure: str) -> list[float]:

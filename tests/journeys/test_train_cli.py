@@ -18,6 +18,8 @@ from app.settings import Settings
 from db import catalog, feedback, queue, runs, versions
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
 from tests.patterns import patterns
+from trainer.features import feature_store
+from trainer.pictures import decode_square
 
 COUNT = 72
 SHORT = ("--set", "size=16", "--set", "batch=24", "--epochs", "4")
@@ -42,11 +44,24 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+class Coarse:
+    """Stands in for lite0: the picture on a grid of 4 x 4."""
+
+    name, dim, input_size = "lite0", 48, 4
+
+    def square(self, encoded: bytes) -> np.ndarray:
+        return decode_square(encoded, 4, Image.Resampling.BOX)
+
+    def encode_squares(self, squares: np.ndarray) -> np.ndarray:
+        return squares.reshape(len(squares), -1).astype(np.float32) / 255
+
+
 def _answer(settings: Settings) -> None:
     rng = np.random.default_rng(0)
     with closing(settings.open()) as database, database.write() as s:
         about = catalog.criterion(s, "kind")
         items = catalog.items(s, about.collection)
+        feature_store(settings.folder, about.collection, "lite0").extend(Coarse(), items, settings.folder)
         for number in range(60):
             a, b = (items[int(row)] for row in rng.choice(COUNT, 2, replace=False))
             if number % 3 == 0:
