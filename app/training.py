@@ -28,8 +28,9 @@ from oracle import plugins
 from trainer.evaluate import label_codes
 from trainer.features import feature_store
 from trainer.overlay import Overlay
+from trainer.priors import priors_of
 from trainer.probe import knn_left_out
-from trainer.recipe import FAMILY, build
+from trainer.recipe import FAMILY, Recipe, build
 from trainer.reporting import Reporter
 from trainer.run import Outcome, run
 from trainer.squares import squares
@@ -78,12 +79,13 @@ def train(settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[]
 
     Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column.
     """
-    recipe, plan = _planned(lesson)
+    plan = _planned(lesson)
     database = settings.open()
     try:
         items = _items(database, lesson)
         known = answers_of(settings, database, lesson.criterion, lesson.collection) if lesson.criterion else None
         folder = settings.folder / "training" / lesson.name
+        recipe = _recipe(lesson, known)
         training = _prepared(settings, recipe, plan, items, known, folder, told, cancelled)
         if training is None:
             return Learnt(False, 0, 0, {}, {})
@@ -101,11 +103,10 @@ def train(settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[]
         database.close()
 
 
-def _planned(lesson: Lesson) -> tuple[Any, TrainSettings]:
-    """The recipe and the trainer's settings; every option must belong to one of them."""
+def _planned(lesson: Lesson) -> TrainSettings:
+    """The trainer's settings; every option must belong to them or to the recipe, which is tried here."""
     ours = {f.name for f in fields(TrainSettings)}
     general = {key: value for key, value in lesson.options.items() if key in ours}
-    special = {key: value for key, value in lesson.options.items() if key not in ours}
     known = {"negatives", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
     for key in lesson.options:
         if "." not in key and key not in known:
@@ -113,7 +114,20 @@ def _planned(lesson: Lesson) -> tuple[Any, TrainSettings]:
     given = plugins.checked(TrainSettings, "training", dict(general)) | {"seed": lesson.seed}
     if lesson.epochs is not None:
         given["epochs"] = lesson.epochs
-    return build(lesson.method, special), TrainSettings(**given)
+    _recipe(lesson, None)
+    return TrainSettings(**given)
+
+
+def _recipe(lesson: Lesson, known: Answers | None) -> Recipe:
+    """The named system. How common "same" is comes from the audit answers, unless somebody said it."""
+    ours = {f.name for f in fields(TrainSettings)}
+    special: dict[str, Any] = {key: value for key, value in lesson.options.items() if key not in ours}
+    found = priors_of(known.snapshot, known.graph) if known is not None else None
+    if found is not None:
+        takes = plugins.settings_of(FAMILY, lesson.method)
+        audited = {"tau_plus": found.share, "prior": found.share, "label_frequency": found.found}
+        special = {key: value for key, value in audited.items() if key in takes} | special
+    return build(lesson.method, special, seed=lesson.seed)
 
 
 def _items(database: Database, lesson: Lesson) -> list[Item]:
@@ -127,7 +141,7 @@ def _items(database: Database, lesson: Lesson) -> list[Item]:
 
 
 def _prepared(
-    settings: Settings, recipe: Any, plan: TrainSettings, items: list[Item], known: Answers | None, folder: Path,
+    settings: Settings, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None, folder: Path,
     told: Told, cancelled: Callable[[], bool],
 ) -> Training | None:  # fmt: skip
     """The run before its first step; None if cancelled."""

@@ -63,16 +63,19 @@ class Method(Protocol):
         ...
 
 
-def build(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
+def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0) -> Recipe:
     """The recipe of a named system.
 
     settings: the method's own fields; `negatives=NAME` puts another policy in its place, `negatives.KEY` and
-    `views.KEY` set theirs. Raises: NotFound or BadInput naming the nearest spelling.
+    `views.KEY` set theirs. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming
+    the nearest spelling.
     """
     own, policy, views = sorted_out(settings or {})
+    if "seed" in plugins.settings_of(FAMILY, name):
+        own = {"seed": seed, **own}
     recipe: Recipe = plugins.load(FAMILY, name, **own).recipe()
     if policy:
-        recipe = replace(recipe, terms=tuple(_with_policy(term, policy) for term in recipe.terms))
+        recipe = replace(recipe, terms=tuple(_with_policy(term, policy, seed) for term in recipe.terms))
     if views:
         recipe = replace(recipe, views=replace(recipe.views, **plugins.checked(Views, "views", views)))
     return recipe
@@ -95,9 +98,11 @@ def sorted_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, A
     return own, parts["negatives"], parts["views"]
 
 
-def _with_policy(term: Term, policy: dict[str, Any]) -> Term:
+def _with_policy(term: Term, policy: dict[str, Any], seed: int) -> Term:
     settings = {key: value for key, value in policy.items() if key}
     if "" in policy:
+        draws = "seed" in plugins.settings_of("trainer.negatives", policy[""])
+        settings = {"seed": seed, **settings} if draws else settings
         return replace(term, negatives=plugins.load("trainer.negatives", policy[""], **settings))
     policy_now: Any = term.negatives
     kind: Any = type(policy_now)

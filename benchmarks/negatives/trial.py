@@ -26,10 +26,10 @@ class Budget:
     batch: int = 256
 
 
-def recipe_of(system: str) -> Recipe:
+def recipe_of(system: str, seed: int) -> Recipe:
     """NAME or NAME:KEY=VALUE,KEY=VALUE of trainer/methods."""
     name, _, words = system.partition(":")
-    return build(name, dict(word.split("=", 1) for word in words.split(",") if word))
+    return build(name, dict(word.split("=", 1) for word in words.split(",") if word), seed=seed)
 
 
 def measure(
@@ -58,7 +58,7 @@ def taught(
     system: str, pictures: PictureSet, seed: int, budget: Budget, overlay: Overlay | None = None
 ) -> tuple[Timed, dict[int, Any]]:
     """The run after its last step, and its reports."""
-    recipe = recipe_of("simclr" if system == START else system)
+    recipe = recipe_of("simclr" if system == START else system, seed)
     plan = TrainSettings(size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, seed=seed)
     training = Timed(recipe, pictures.pixels, np.arange(len(pictures.labels)), plan, overlay)
     if system == START:
