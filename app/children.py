@@ -31,11 +31,17 @@ def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).resolve().parent.parent)
     known = os.environ.get("PYTHONPATH")
     path = root if not known else os.pathsep.join([root, known])
-    place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
     environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(
+        command(module, settings), env=environment, start_new_session=True, stdin=subprocess.DEVNULL
+    )
+
+
+def command(module: str, settings: Settings) -> list[str]:
+    """What to run; only the trainer is told how to train."""
+    place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
     how = [part for text in settings.training for part in ("--set", text)] if module == TRAINER else []
-    command = [sys.executable, "-m", module, *place, *how]
-    return subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.DEVNULL)
+    return [sys.executable, "-m", module, *place, *how]
 
 
 def stop(child: subprocess.Popen[bytes] | None) -> None:

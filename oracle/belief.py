@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from db.nouns import Snapshot
+from oracle.agreement import leaning
 from oracle.constraints import ConstraintGraph
 from oracle.explain import NEVER, OFTEN, Last, Search, explain
 from oracle.grouping import answered_groups
@@ -156,7 +157,9 @@ def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     against = np.zeros(probabilities.shape, dtype=bool)
     against[rows] = found.evidence @ (member[rows][:, None] == np.arange(found.groups)) < 0  # net nats
     between = found.between()
-    labels = _labels(snapshot, probabilities, fresh, member, against, between, rows)
+    leant = leaning(probabilities, snapshot.start, rows[sure], found.group[sure], found.prior[sure, :-1])
+    leant[rows] = probabilities[rows]
+    labels = _labels(snapshot, leant, fresh, member, against, between, rows)
     _keep_together(labels, found, member, against)
     return Belief(snapshot, probabilities, fresh, labels, member, against, between, found.error_rate,
                   rows, _pending(found), rows[found.founders], found, search)  # fmt: skip
@@ -166,7 +169,8 @@ def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.nda
     """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
     rows = found.asked.rows
     flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
-    probabilities, fresh = found.shaped(flow), found.newness(flow @ np.ones(found.groups, flow.dtype))
+    fresh = found.newness(flow @ np.ones(found.groups, flow.dtype))
+    probabilities = found.shaped(flow)
     asked = found.chance[:, :-1] + np.float32(TINY)
     probabilities[rows] = asked / asked.sum(1, keepdims=True)
     fresh[rows] = found.chance[:, -1]

@@ -4,6 +4,7 @@
             contraction of the answers and of what the kernel says of near items
     each:   messages, then groups dissolve, split, are founded and unite, until nothing moves
     best:   log-chance of all answers at their best error rate + up to half of that of every item's group by the kernel
+            - 3 nats per group
 
 The start with the last groups makes the search remember: one more answer changes little, unless others explain more.
 In a long log the other starts are tried again only as it grows.
@@ -27,6 +28,7 @@ KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked 
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
 OFTEN, GROWTH = 150, 1.1  # answered pairs up to which all starts are tried each time; then at every such growth
 WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
+OCCAM = 3.0  # nats that one more group must earn
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
 
@@ -113,7 +115,7 @@ def plausibility(found: Posterior) -> float:
     prior = found.prior[np.arange(found.count), group]  # -1 is the last column: none
     prior[found.founders] = np.clip(found.new_rate, 0.02, 0.5)
     share = KERNEL_SHARE * found.count / (found.count + FEW)
-    return float(said + share * np.log(prior + TINY).sum())
+    return float(said + share * np.log(prior + TINY).sum()) - OCCAM * found.groups
 
 
 def _rearrange(found: Posterior, *, cut: bool) -> bool:

@@ -40,6 +40,10 @@ class Likeness:
         """(B, K) between rows of the snapshot the audits were seen through."""
         return self.vectors[rows] @ self.vectors[others].T
 
+    def cosine_of(self, first: Tensor, second: Tensor) -> Tensor:
+        """(P,) of each pair of rows."""
+        return (self.vectors[first] * self.vectors[second]).sum(1)
+
 
 def audited(snapshot: Snapshot, graph: ConstraintGraph, device: torch.device | None = None) -> Likeness | None:
     """The curve through the audit answers of a graph, as the snapshot sees their pairs; None where there are none.

@@ -55,20 +55,31 @@ class Knowledge:
         Open pairs: as the audits show. Pairs placed by answers: as the belief has it. Pairs about which only an answer
         of their own speaks: as sure as that answer is.
         """
-        others = rows if others is None else others
-        chance = self.joint[rows] @ self.joint[others].T
-        said = self._placed(rows, others)
-        if self.likeness is not None:
-            fair = self.likeness.corrected(chance, self.likeness.cosine(rows, others))
-            chance = torch.where(said == 0, fair, chance)
-        nats = self._told(rows, others)
-        return torch.where((said == 0) & (nats != 0), torch.sigmoid(nats), chance)
+        return self.between(rows, others)[0]
+
+    def chance(self, first: Tensor, second: Tensor) -> Tensor:
+        """(P,) chance that the two rows of each pair belong together, as if no answer placed either."""
+        chance = (self.joint[first] * self.joint[second]).sum(1)
+        if self.likeness is None:
+            return chance
+        return self.likeness.corrected(chance, self.likeness.cosine_of(first, second))
 
     def said(self, rows: Tensor, others: Tensor | None = None) -> Tensor:
         """(B, K) int8: +1 together, -1 apart, 0 open. By the groups answers place rows in, else by its answer."""
+        return self.between(rows, others)[1]
+
+    def between(self, rows: Tensor, others: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """`same` and `said` at once."""
         others = rows if others is None else others
-        placed = self._placed(rows, others)
-        return torch.where(placed == 0, self._told(rows, others).sign().to(torch.int8), placed)
+        chance = self.joint[rows] @ self.joint[others].T
+        placed, nats = self._placed(rows, others), self._told(rows, others)
+        if self.likeness is not None:
+            fair = self.likeness.corrected(chance, self.likeness.cosine(rows, others))
+            chance = torch.where(placed == 0, fair, chance)
+        if nats is None:
+            return chance, placed
+        alone = (placed == 0) & (nats != 0)
+        return torch.where(alone, torch.sigmoid(nats), chance), torch.where(alone, nats.sign().to(torch.int8), placed)
 
     def _placed(self, rows: Tensor, others: Tensor) -> Tensor:
         """(B, K) int8: what follows for two rows whose groups the answers know."""
@@ -83,10 +94,10 @@ class Knowledge:
         denied = (self.against[rows][:, its] & also[None, :]) | (self.against[others][:, group].T & known[:, None])
         return together.to(torch.int8) - ((apart | denied) & ~together).to(torch.int8)
 
-    def _told(self, rows: Tensor, others: Tensor) -> Tensor:
-        """(B, K) net nats of the answers about each pair itself, 0 where there are none."""
+    def _told(self, rows: Tensor, others: Tensor) -> Tensor | None:
+        """(B, K) net nats of the answers about each pair itself, 0 where there are none; None before any."""
         if not self.direct.nnz:
-            return torch.zeros(len(rows), len(others), device=rows.device)
+            return None
         block = self.direct[rows.cpu().numpy()][:, others.cpu().numpy()].toarray()
         return torch.from_numpy(block).to(rows.device)
 

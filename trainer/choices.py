@@ -33,7 +33,7 @@ class UpdateSettings:
     decay: float = 1e-2
     noise: float = 0.3
     drop: float = 0.1
-    partners: int = 128
+    partners: int = 64
     calibrate: bool = True
     positives: tuple[str, ...] = ("own_view", "must_links", "pseudo_members")
     negatives: str = "soft_elimination"

@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from db.errors import BadInput
 
 ELEMENTS = 2**19  # of one block: 2 MB in float32, small enough for the cache
 Rows = Callable[[slice], tuple[Tensor, Tensor]]  # which anchors -> pull >= 0 (b, K), push >= 0 (b, K)
@@ -108,8 +109,11 @@ class _InBlocks(torch.autograd.Function):
         return total / count
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, arriving: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():  # create_graph: the second derivative would silently be 0
+            raise BadInput(
+                "the contrastive loss in blocks has no second derivative. Use the objective with blocks=False."
+            )
         to_anchors, to_keys = (None if one is None else one * arriving for one in ctx.gradients)
         return to_anchors, to_keys, None, None, None, None
 

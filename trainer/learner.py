@@ -12,14 +12,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from db.errors import BadInput
 from db.nouns import Snapshot
+from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
 from trainer.auditing import Likeness, audited
+from trainer.batches import Knowledge
 from trainer.choices import UpdateSettings
 from trainer.head import Head
+from trainer.letting_go import let_go, taken_rightly
 from trainer.promotion import Gate, gate, split
 from trainer.snapshot import build
 from trainer.update import update
@@ -69,6 +73,7 @@ class Learner:
         self.seed, self.settings = seed, settings or Settings()
         self._served: tuple[Head, Snapshot] | None = None
         self._untaught: tuple[Head, Tensor] | None = None  # and the features as it reduces them
+        self._knew: Knowledge | None = None  # in the last lesson
 
     @property
     def head(self) -> Head:
@@ -105,6 +110,8 @@ class Learner:
         lesson = ConstraintGraph.build(said, graph.error_rate, error_rates=graph.error_rates, cap=graph.cap)
         losses, settings = _Losses(progress), self.settings.training
         fair = audited(before, lesson) if settings.calibrate else None
+        known = Knowledge.of(infer(before, lesson), torch.device("cpu"), lesson, fair)
+        losses.always = taken_rightly(known, before, witnesses)
         new = update(
             head, self.features, self.ids, lesson, before, seed=self._seed_for(graph), settings=settings,
             reduced=reduced, likeness=fair, progress=losses, cancelled=cancelled,
@@ -113,8 +120,11 @@ class Learner:
             return None
         after = self._embedded(new, before.version + 1)
         decision = gate(before, after, witnesses)
-        metrics = _metrics(decision, losses, graph, time.monotonic() - began)
-        return Candidate(after, new, {**metrics, **_how(settings, fair)}, decision.better)
+        metrics = _metrics(decision, losses, graph, time.monotonic() - began) | _how(settings, fair)
+        if self._knew is not None:
+            metrics["let_go"] = let_go(self._knew, known, before)
+        self._knew = known
+        return Candidate(after, new, metrics, decision.better)
 
     def accept(self, candidate: Candidate, version: int | None = None) -> Snapshot:
         """Serve a candidate from now on, under the database's version number if there is one."""
@@ -150,15 +160,16 @@ class _Losses:
         self.first: dict[str, float] = {}
         self.last: dict[str, float] = {}
         self.negatives: dict[str, float] = {}
+        self.always: dict[str, float] = {}  # figures of the whole lesson beside those of each step
         self.steps = 0
 
     def __call__(self, step: int, of: int, losses: Mapping[str, Any]) -> None:
-        self.negatives = dict(losses.get("negatives", {}))
+        self.negatives = {**self.always, **losses.get("negatives", {})}
         self.last = {name: float(value) for name, value in losses.items() if name != "negatives"}
         self.first = self.first or self.last
         self.steps = step
         if self.progress is not None:
-            self.progress(step, of, losses)
+            self.progress(step, of, {**losses, "negatives": self.negatives})
 
 
 def renumbered(snapshot: Snapshot, version: int) -> Snapshot:

@@ -67,11 +67,9 @@ class Lesson:
         """The curated pool of a batch: anchors are one view; keys the other view, then the feedback pool."""
         reduced, anchors, keys = self.reduced[rows], self._viewed(rows), self._viewed(rows)
         more = self._partners(rows)
-        known, all_rows = self.knowledge, torch.cat([rows, more])
-        pool = Pool.of(
-            anchors, torch.cat([keys, self.table[more]]), known.ids[rows], known.ids[all_rows],
-            known.same(rows, all_rows), known.said(rows, all_rows),
-        )  # fmt: skip
+        ids, all_rows = self.knowledge.ids, torch.cat([rows, more])
+        same, said = self.knowledge.between(rows, all_rows)
+        pool = Pool.of(anchors, torch.cat([keys, self.table[more]]), ids[rows], ids[all_rows], same, said)
         pool = replace(pool, progress=self.done / self.settings.steps)
         for source in self.sources:
             pool = source(pool)

@@ -3,10 +3,23 @@
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
-from app.api import answers, catalog, events, groups, health, imports, items, progress, quality, questions, versions
+from app.api import (
+    answers,
+    catalog,
+    dropped,
+    events,
+    groups,
+    health,
+    imports,
+    items,
+    progress,
+    quality,
+    questions,
+    versions,
+)
 
 PREFIX = "/api/v1"
-PARTS = (health, questions, answers, items, groups, versions, catalog, imports, progress, quality, events)
+PARTS = (health, questions, answers, items, groups, versions, catalog, imports, progress, dropped, quality, events)
 
 
 def install(app: FastAPI) -> None:

@@ -210,9 +210,12 @@ class VersionsOut(Shape):
 
 
 class StepOut(Shape):
+    """One reported step. negatives: what pushed in it (`trainer.negative_report`); None in runs of older versions."""
+
     step: int
     loss: float | None
     losses: dict[str, Any]
+    negatives: dict[str, float] | None = None
 
 
 class RunOut(Shape):
@@ -240,6 +243,31 @@ class ProgressOut(Shape):
     effect_answers: int
     open_questions: int
     credit: str = ""
+
+
+class LookAlikeOut(Shape):
+    """Two pictures that look alike; before, now: the weight with which they push each other away, in [0, 1]."""
+
+    a: MediaOut
+    b: MediaOut
+    before: float
+    now: float
+    cosine: float
+
+
+class DroppedOut(Shape):
+    """Negatives that answers dropped. implied: pairs that belong together because of the caller's last `answers`
+    answers; implied_alike: how many of those look alike, the first of them shown; softened: pairs the model let go of
+    in its newest lesson, `version`."""
+
+    criterion: int
+    answers: int
+    implied: int
+    implied_alike: int
+    implied_pairs: list[LookAlikeOut]
+    softened: int
+    softened_pairs: list[LookAlikeOut]
+    version: int | None
 
 
 class JobOut(Shape):

@@ -63,11 +63,16 @@ def recent(here: Here, _: Viewer, criterion: Which, limit: Annotated[int, Query(
     return RunsOut(runs=[_run(one, newest if place == 0 else []) for place, one in enumerate(found)])
 
 
-def _run(one: runs.Run, steps: list[tuple[int, dict[str, float]]]) -> RunOut:
+def _run(one: runs.Run, steps: list[tuple[int, dict[str, Any]]]) -> RunOut:
     said = {
         name: getattr(one, name) for name in ("id", "trigger", "status", "version", "note", "started_at", "ended_at")
     }
-    return RunOut(**said, steps=[StepOut(step=step, loss=total(losses), losses=losses) for step, losses in steps])
+    return RunOut(**said, steps=[_step(step, losses) for step, losses in steps])
+
+
+def _step(step: int, losses: dict[str, Any]) -> StepOut:
+    plain = {name: value for name, value in losses.items() if name != "negatives"}
+    return StepOut(step=step, loss=total(plain), losses=plain, negatives=losses.get("negatives"))
 
 
 def total(losses: dict[str, Any]) -> float | None:

@@ -46,7 +46,7 @@ class Desk:
         self.influence, self.novelty = np.ascontiguousarray(spread.T)
         self.worth = np.ones(len(doubt), dtype=np.float32)
         self._members = self._standing()
-        self._shown: set[Pair] = set()  # in this round
+        self._asked: dict[Pair, bool] = {}  # or settled, or shown in this round
         self._chosen: dict[tuple[int, int], int | None] = {}
 
     def chance(self, rows: Rows, groups: Rows = ALL) -> np.ndarray:
@@ -82,10 +82,11 @@ class Desk:
     def known(self, a: int, b: int) -> bool:
         """True if this very pair was asked, now or before, or no single answer decides it: what hangs on one can be
         asked again."""
-        if pair_of(a, b) in self._shown:
-            return True
-        one, other = int(self.snapshot.ids[a]), int(self.snapshot.ids[b])
-        return self.graph.asked(one, other) or self.graph.settled(one, other)
+        pair = pair_of(a, b)
+        if pair not in self._asked:
+            one, other = int(self.snapshot.ids[a]), int(self.snapshot.ids[b])
+            self._asked[pair] = self.graph.asked(one, other) or self.graph.settled(one, other)
+        return self._asked[pair]
 
     def members(self, group: int) -> np.ndarray:
         """Rows that may stand for a group."""
@@ -93,7 +94,7 @@ class Desk:
 
     def show(self, screen: Screen) -> np.ndarray:
         """A screen is shown: its candidates are used up, what lies near them is worth less. The rows this concerns."""
-        self._shown |= {pair_of(screen.anchor, row) for row in screen.candidates}
+        self._asked |= {pair_of(screen.anchor, row): True for row in screen.candidates}
         rows = np.array(screen.candidates)
         near = np.unique(self.snapshot.neighbours[rows])
         self.worth[near] *= self.dim

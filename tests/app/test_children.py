@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.children import Trainer, stop
+from app.children import TRAINER, Trainer, command, stop
 from app.settings import Settings
 
 WAIT_S = 20.0
@@ -35,6 +35,12 @@ def test_a_trainer_that_dies_is_started_again(tmp_path, monkeypatch) -> None:
     trainer.stop()
     assert trainer.child.poll() is not None
     assert trainer.state == "stopped"
+
+
+def test_only_the_trainer_is_told_how_to_train(tmp_path) -> None:
+    settings = Settings(tmp_path, training=("negatives=uniform", "steps=30"))
+    assert command(TRAINER, settings)[-4:] == ["--set", "negatives=uniform", "--set", "steps=30"]
+    assert "--set" not in command("app.import_job", settings)
 
 
 def test_a_child_that_will_not_stop_is_killed(monkeypatch) -> None:

@@ -37,6 +37,7 @@ WHO = {
     ("GET", "/api/v1/jobs/{id}"): VIEWERS,
     ("POST", "/api/v1/jobs/{id}/cancel"): CURATORS,
     ("GET", "/api/v1/progress"): VIEWERS,
+    ("GET", "/api/v1/dropped"): VIEWERS,
     ("GET", "/api/v1/quality"): VIEWERS,
     ("POST", "/api/v1/quality/measure"): ANSWERERS,
     ("POST", "/api/v1/quality/forecast"): ANSWERERS,

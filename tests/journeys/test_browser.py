@@ -346,3 +346,60 @@ def say(settings: Settings, criterion: int, items: list[int], count: int) -> Non
             ]
             feedback.record(s, Answer(made, tuple(said), "ada", f"k{number}", 5.0))
     database.close()
+
+
+def pushed(clamped: float, removed: float) -> dict[str, float]:
+    """What the trainer reports of a step."""
+    shares = {"confirmed": 0.1, "unlabelled": 0.9 - removed, "removed": removed, "synthetic": 0.0}
+    found = {"detected": 12.3, "detected_precision": 0.75, "detected_asked": 8.0}
+    return {**shares, **found, "clamped": clamped, "tau_plus": 0.14, "label_frequency": 0.06}
+
+
+@needs_browser
+@pytest.mark.timeout(240)
+def test_training_shows_what_pushes_and_label_what_answers_dropped(page: "playwright.Page", tmp_path: Path) -> None:
+    """Figures of a lesson as the trainer wrote them, a warning above the limit, look-alikes by twos."""
+    settings = Settings(tmp_path / "workspace")
+    database = settings.open()
+    items = fill(database, settings.folder)
+    terms: dict[str, Any] = {"artifact": "x", "last_event": 0, "encoder": "lite0"}
+    with database.write() as s:
+        criterion = catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Same shape?")
+        run = runs.start(s, criterion, "answers", {})
+        for step, clamped in ((10, 0.0), (20, 0.1), (30, 0.34)):
+            runs.step(s, run, step, {"loss": 3 - step / 20, "negatives": pushed(clamped, step / 100)})
+        let_go = {"count": 31, "pairs": [[items[place], items[place + 2], 0.9, 0.2, 0.8] for place in range(5)]}
+        metrics = {"negatives": pushed(0.1, 0.2), "settings": {"negatives": "soft_elimination"}, "let_go": let_go}
+        first = versions.add(s, criterion, parent=None, metrics=metrics, **terms)
+        made = versions.add(s, criterion, parent=first, metrics=metrics, **terms)
+        runs.end(s, run, "done", made)
+    ask(database, criterion, items, [Kind.PAIR] * 6)
+    database.close()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with server(settings.folder) as (_, address):
+        page.goto(address)
+        page.get_by_role("tab", name="Training").click()
+        page.locator(".pw-push").wait_for()
+        shares = {
+            part: page.inner_text(f"[data-part={part}] dd.pw-num") for part in ("confirmed", "unlabelled", "removed")
+        }
+        assert shares == {"confirmed": "10 %", "unlabelled": "60 %", "removed": "30 %"}
+        assert page.locator(".pw-stack .part").count() == 3 and page.locator("[data-part=synthetic]").count() == 0
+        assert "taken out 30 %" in str(page.get_attribute(".pw-stack", "aria-label"))
+        assert "soft elimination" in page.inner_text(".pw-push")
+        assert "6 of 8 of them that audits asked about" in page.inner_text("[data-figure=detected]")
+        assert page.inner_text("[data-figure=prior] .pw-big") == "14 %"
+        assert page.get_attribute("[data-figure=clamped]", "data-tone") == "warn"
+        assert "above 20 %" in page.inner_text("[data-figure=clamped]")
+        assert "over 2 versions" in str(page.get_attribute("[data-figure=prior] .pw-spark", "aria-label"))
+
+        page.get_by_role("tab", name="Label").click()
+        page.get_by_role("button", name="31 look-alikes no longer pushed away").click()
+        sheet = page.get_by_role("dialog", name="Look-alikes that no longer push away")
+        sheet.get_by_text("The model took the push from 31 pairs").wait_for()
+        assert sheet.locator(".pw-two").count() == 5 and sheet.get_by_text("push 90 % \u2192 20 %").count() == 5
+        page.keyboard.press("Escape")
+        assert not sheet.is_visible()
+        assert page.evaluate("document.activeElement.classList.contains('pw-let-go')")
+    assert faults == []

@@ -150,6 +150,14 @@ def test_the_summary_holds_arguments_versions_and_areas(simulated: Path) -> None
     assert summary["final"]["ari"] == pytest.approx(y[-1], abs=1e-5)
 
 
+def test_another_negative_policy_is_a_word_away_and_in_the_summary(workspace: Path, tmp_path: Path) -> None:
+    said = ["--set", "negatives=uniform", "--set", "steps=20", "--budget", "6", "--report", str(tmp_path)]
+    assert run([*SIMULATE, *said, "--workspace", str(workspace)]) == 0
+    summary = orjson.loads((tmp_path / "summary.json").read_bytes())
+    assert summary["arguments"]["training"] == ["negatives=uniform", "steps=20"]
+    assert summary["final"]["model_version"] > 0
+
+
 def test_the_report_works_offline(simulated: Path) -> None:
     page = (simulated / "report.html").read_text(encoding="utf-8")
     assert "Plotly" in page and "<script src=" not in page and "<link" not in page
@@ -295,6 +303,11 @@ def test_errors_are_one_sentence_with_the_right_code(refused: Callable[..., tupl
     assert code == 2 and "labels" in said
     code, said = refused("simulate", "--collection", "shapes", "--oracle", "labels:colour", "--noise", 2, *tail)
     assert code == 2 and "noise" in said
+    code, said = refused(*SIMULATE, "--budget", 5, "--report", tmp_path, "--set", "negatives=unifrom")
+    assert code == 2 and "Did you mean 'uniform'?" in said
+    for process in ("serve", "trainer"):
+        code, said = refused(process, "--set", "negatives.sharpnes=2")
+        assert code == 2 and "Did you mean 'sharpness'?" in said
     assert refused("criterion", "add", "shape", "--collection", "shapes", "--prompt", "Else?")[0] == 3
     assert refused("versions", "show", 99)[0] == 2
     assert refused("nonsense")[0] == 2

@@ -10,9 +10,9 @@ from oracle.acquisition.pairwright import Acquisition
 from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
 from oracle.contraction import contracted, links_of
-from oracle.explain import explain, plausibility
+from oracle.explain import FEW, KERNEL_SHARE, OCCAM, explain, plausibility
 from oracle.moves import informative
-from oracle.posterior import Asked, Posterior, softmax
+from oracle.posterior import ANSWERS, WRONG, Asked, Posterior, softmax
 from oracle.reach import reach_of
 from tests.oracle.test_belief import blobs
 
@@ -153,3 +153,25 @@ def test_an_answer_tells_less_the_more_answers_err() -> None:
     np.testing.assert_allclose(sure, [np.log(2), 0.325083, 0.0], atol=1e-5)
     np.testing.assert_allclose(coin, 0.0, atol=1e-9)
     assert (informative(chance, 0.1)[:2] < sure[:2]).all()
+
+
+def test_plausibility_is_the_sum_of_what_it_says() -> None:
+    snapshot, labels = blobs(per_group=12, groups=3)
+    (a, b, c), (d, e), (f, g) = (np.flatnonzero(labels == one)[:n].tolist() for one, n in ((0, 3), (1, 2), (2, 2)))
+    pairs = [(a, b), (a, c), (b, d), (d, e), (e, f), (f, g), (a, g), (c, e)]
+    answers = [1, 1, -1, 1, -1, 1, -1, 1]  # the last one is wrong
+    found = Posterior(asked_of(snapshot, pairs, answers), 0.05)
+    found.begin(labels[found.asked.rows])
+    found.look()
+    found.sweep(3)
+    group = dict(zip(found.asked.rows.tolist(), found.group.tolist(), strict=True))
+    wrong = sum((group[i] == group[j]) != (said > 0) for (i, j), said in zip(pairs, answers, strict=True))
+    assert wrong == 1
+    rate = (WRONG + wrong) / (ANSWERS + len(answers))
+    said = (WRONG + wrong) * np.log(rate) + (ANSWERS - WRONG + len(answers) - wrong) * np.log(1 - rate)
+    placed = 0.0
+    for item, group in enumerate(found.group):
+        founder = item in found.founders
+        placed += np.log(np.clip(found.new_rate, 0.02, 0.5) if founder else found.prior[item, group])
+    share = KERNEL_SHARE * found.count / (found.count + FEW)
+    assert plausibility(found) == pytest.approx(said + share * placed - OCCAM * 3, rel=1e-5)

@@ -14,11 +14,12 @@ from db.artifacts import ArtifactStore
 from db.errors import Broken, StaleLease
 from db.versions import Version
 from tests.small_world import FakeEncoder, World, grow, make_world
-from trainer import desk as desks
 from trainer.checkpoint import open_version
+from trainer.choices import chosen
 from trainer.desk import Room
 from trainer.embedding import Embedder
 from trainer.features import feature_store
+from trainer.learner import Settings
 from trainer.snapshot import CACHE, load
 from trainer.worker import Worker
 
@@ -30,22 +31,15 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty gradient steps are enough to see what happens around them."""
-    from trainer.learner import Learner, Settings
-
-    def quick(*args: object, **more: object) -> Learner:
-        return Learner(*args, **more, settings=Settings(steps=20))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(desks, "Learner", quick)
+SHORT = Settings(update=chosen(["steps=20", "negatives=uniform", "negatives.weight=0.5"]))  # enough to see what happens
 
 
 def worker_of(world: World, holder: str = "me", load: Callable[[str], object] = lambda name: FakeEncoder()) -> Worker:
     stopping = Event()
     embedder = Embedder(world.database, world.workspace, holder, stopping, load=load)
     store = ArtifactStore(world.workspace / "artifacts")
-    return Worker(Room(world.database, world.workspace, store, holder, stopping, embedder, "pairwright"))
+    room = Room(world.database, world.workspace, store, holder, stopping, embedder, "pairwright", teaching=SHORT)
+    return Worker(room)
 
 
 def round_of(worker: Worker) -> None:
@@ -92,6 +86,27 @@ def test_eight_answers_make_one_version_and_nothing_new_makes_none(world: World)
         kinds = {event.kind for event in events.since(s, 0)}
         assert [(run.status, run.version) for run in runs.recent(s, world.criterion)] == [("done", current(world).id)]
     assert {"version", "promotion", "training", "questions"} <= kinds
+
+
+def test_a_version_and_its_run_say_how_they_were_trained_and_what_pushed(world: World) -> None:
+    worker = worker_of(world)
+    round_of(worker)
+    for start in (0, 20):
+        world.say(world.random_pairs(20, seed=start), key=str(start), audit=True)
+        round_of(worker)
+    metrics = current(world).metrics
+    how = metrics["settings"]
+    assert (how["negatives"], how["negative_settings"], how["steps"]) == ("uniform", {"weight": 0.5}, 20)
+    assert metrics["calibration"]["answers"] > 0
+    assert set(metrics["let_go"]) == {"count", "pairs"}
+    with world.database.read() as s:
+        run = runs.recent(s, world.criterion)[0]
+        (*_, (step, last)) = runs.steps(s, run.id)
+        told = [event.payload for event in events.since(s, 0) if event.kind == "training"]
+    assert run.settings["training"] == how
+    assert step == 20 and last["negatives"] == metrics["negatives"] == told[-1]["negatives"]
+    shares = [last["negatives"][name] for name in ("confirmed", "unlabelled", "removed", "synthetic")]
+    assert sum(shares) == pytest.approx(1, abs=1e-5) and last["loss"] == told[-1]["loss"]
 
 
 def test_the_next_questions_come_from_the_new_version(world: World) -> None:

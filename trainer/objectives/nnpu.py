@@ -1,7 +1,7 @@
 """Classify pairs from positives and unlabelled pairs alone: a risk that cannot turn negative.
 
     R = prior R_p+  +  max(0, R_u- - prior R_p-),    f_ij = (<z_i, c_j> - cut) / tau,   l(f) = sigmoid(-f)
-    R_p+ = mean of l(f) over positives,   R_p- = mean of l(-f) over positives,   R_u- = mean of l(-f) over the unlabelled
+    R_p+ = mean of l(f) over positives,  R_p- = mean of l(-f) over positives,  R_u- = mean of l(-f) over all others
 
 Unlabelled pairs hide positives, a share `prior` of them; their part of the risk is subtracted again. Where that
 overshoots, R_u- - prior R_p- < -slack, the step goes up it instead of down the whole (gamma times).
@@ -54,14 +54,14 @@ class Objective:
 
 
 def non_negative(positive: Tensor, negative: Tensor, slack: float = 0.0, gamma: float = 1.0) -> Tensor:
-    """positive + negative, as long as negative >= -slack; beyond, positive - slack, and the slope is -gamma d(negative).
+    """positive + negative while negative >= -slack; beyond, positive - slack, with the slope of -gamma negative.
 
     Args: positive: prior R_p+. negative: R_u- - prior R_p-. Both ().
     """
     overshot = negative < -slack
     value = positive + torch.where(overshot, -slack, negative)
     slope = torch.where(overshot, -gamma * negative, positive + negative)
-    return value.detach() + slope - slope.detach()
+    return value.detach() + (slope - slope.detach())
 
 
 def _mean(losses: Tensor, weight: Tensor) -> Tensor:

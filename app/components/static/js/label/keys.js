@@ -30,6 +30,6 @@ function taken(event) {
   if (!(at instanceof Element)) return false;
   if (at.closest("input, textarea, select, [contenteditable='true']")) return true;
   const outside = at !== document.body && !at.closest(".pw-label");
-  const onAction = at.closest(".pw-actions");
+  const onAction = at.closest(".pw-actions, .pw-status");
   return (outside && /^(Arrow|Enter| )/.test(event.key)) || (onAction && event.key === "Enter");
 }

@@ -42,6 +42,7 @@ class Label {
     on("questions", (event) => this.asked(event));
     on("online", () => { this.outbox.now(); this.queue.fill(); });
     on("answer", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });
+    on("version", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });
     on("job", (event) => this.job(event));
     addEventListener("pagehide", () => this.queue.leave());
     addEventListener("online", () => this.outbox.now());
@@ -124,6 +125,7 @@ class Label {
   // Optimistic: the next question is on screen before anything is sent.
   answer(card, verdict, started) {
     this.hideZoom();
+    this.status.dropped.close();
     const verdicts = card.verdicts(verdict);
     const seconds = Math.max(0, (performance.now() - card.shown) / 1000);
     const body = { question: card.question.id, verdicts, seconds: Math.round(seconds * 100) / 100, lease: card.question.token ?? null };

@@ -2,6 +2,7 @@
 
 import { get } from "../api.js";
 import { h, plural } from "../dom.js";
+import { Dropped } from "./dropped.js";
 
 const SPRINT = 20;
 const WINDOW_MS = 5 * 60_000;
@@ -13,13 +14,14 @@ export class Status {
     this.bar = h("i");
     this.rate = h("span", { class: "pw-rate" });
     this.effect = h("span", { class: "pw-effect" });
+    this.dropped = new Dropped();
     this.total = h("span", { class: "pw-total pw-num" });
     this.credit = h("span", { class: "pw-credit" });
     this.times = [];
     this.answered = 0;
     this.node = h("div", { class: "pw-status" }, this.saved,
       h("span", { class: "pw-run" }, h("span", {}, this.count, " this session"), h("span", { class: "pw-bar", title: `a round is ${SPRINT} answers` }, this.bar)),
-      this.rate, this.effect, this.total, this.credit);
+      this.rate, this.effect, this.dropped.button, this.total, this.credit, this.dropped.panel);
   }
 
   answer() {
@@ -55,7 +57,7 @@ export class Status {
     this.wanted = criterion;
     this.timer ??= setTimeout(async () => {
       this.timer = null;
-      try { this.progress(await get("progress", { criterion: this.wanted })); } catch { /* the next one will tell */ }
+      try { this.progress(await get("progress", { criterion: this.wanted })); this.dropped.refresh(this.wanted); } catch { /* the next one will tell */ }
     }, 800);
   }
 

@@ -1,15 +1,9 @@
 // A small line chart of the loss, drawn as SVG, redrawn as steps arrive.
 
-const NS = "http://www.w3.org/2000/svg";
+import { node } from "./svg.js";
+
 const HEIGHT = 220;
 const EDGE = { left: 46, right: 12, top: 12, bottom: 26 };
-
-function node(tag, attributes, text = null) {
-  const made = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== null) made.textContent = text;
-  return made;
-}
 
 // points: [{step, loss}], by step. steps: how many there will be, for the axis. width: in pixels, so that text stays legible.
 export function chart(points, steps, width) {

@@ -5,6 +5,7 @@ import { criterion, me, on } from "../bus.js";
 import { empty, h } from "../dom.js";
 import { toast } from "../toast.js";
 import { chart } from "./chart.js";
+import { negatives } from "./negatives.js";
 import { row } from "./versions.js";
 
 export async function start(element) {
@@ -14,10 +15,11 @@ export async function start(element) {
 
 class Training {
   constructor(element, can) {
-    Object.assign(this, { can, run: null, points: [], steps: null });
+    Object.assign(this, { can, run: null, points: [], steps: null, past: [] });
     this.live = h("section", { class: "pw-card pw-live", "aria-label": "Training now" });
+    this.push = h("div", { class: "pw-pushes" });
     this.list = h("ol", { class: "pw-versions", "aria-label": "Model versions, newest first" });
-    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, h("section", {}, h("h2", {}, "Versions"), this.list)));
+    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, this.push, h("section", {}, h("h2", {}, "Versions"), this.list)));
     on("criterion", () => this.reload());
     on("training", (event) => this.step(event));
     for (const kind of ["version", "promotion"]) on(kind, (event) => { if (event.criterion === criterion()?.id) this.reload(); });
@@ -42,10 +44,12 @@ class Training {
 
   nothing(title, sentence) {
     this.live.replaceChildren(empty("spark", title, sentence));
+    this.push.replaceChildren();
     this.list.replaceChildren();
   }
 
   draw(versions) {
+    this.past = versions.filter((one) => one.metrics.negatives).map((one) => ({ version: one.id, negatives: one.metrics.negatives, policy: one.metrics.settings?.negatives })).reverse().slice(-20);
     const older = versions.some((one) => one.status === "kept" || one.status === "retired");
     const rows = versions.map((one) => row(one, { can: this.can, older, act: (name, version) => this.act(name, version) }));
     this.list.replaceChildren(...(rows.length ? rows : [h("li", {}, empty("clock", "No version yet", "The first one appears as soon as every picture has been looked at once."))]));
@@ -53,13 +57,13 @@ class Training {
 
   latest(run) {
     if (run && (this.run?.id !== run.id || run.status !== "running")) {
-      this.points = run.steps.map((one) => ({ step: one.step, loss: one.loss })).filter((one) => Number.isFinite(one.loss));
+      this.points = run.steps.map(({ step, loss, negatives: push }) => ({ step, loss, negatives: push })).filter((one) => Number.isFinite(one.loss));
     }
     this.run = run;
     this.show();
   }
 
-  // event: {run, step, of, loss, criterion}
+  // event: {run, step, of, loss, negatives, criterion}
   step(event) {
     if (event.criterion && event.criterion !== criterion()?.id) return;
     if (!this.run || this.run.id !== event.run) {
@@ -68,12 +72,13 @@ class Training {
       this.reload();
     }
     this.steps = event.of;
-    if (Number.isFinite(event.loss)) this.points = [...this.points.filter((one) => one.step < event.step), { step: event.step, loss: event.loss }];
+    if (Number.isFinite(event.loss)) this.points = [...this.points.filter((one) => one.step < event.step), { step: event.step, loss: event.loss, negatives: event.negatives }];
     this.frame ??= requestAnimationFrame(() => { this.frame = null; this.show(); });
   }
 
   show() {
     if (!this.run) {
+      this.push.replaceChildren();
       this.live.replaceChildren(empty("spark", "Waiting for answers", "After the first few answers the trainer starts by itself; its loss is drawn here while it learns."));
       return;
     }
@@ -85,6 +90,15 @@ class Training {
         h("span", { class: "pw-muted" }, this.run.trigger ? `because of ${this.run.trigger}` : "")),
       this.points.length ? h("figure", { class: "pw-figure" }, chart(this.points, running ? this.steps : null, Math.max(320, this.live.clientWidth - 46)), h("figcaption", { class: "pw-muted pw-small" }, "loss by step")) : h("p", { class: "pw-muted" }, running ? "starting\u2026" : this.run.note || "no losses were written"));
     this.live.dataset.points = String(this.points.length);
+    this.pushing(running ? this.steps : null);
+  }
+
+  // Before the first step of a lesson is told, what pushed at the end of the last one stays in view.
+  pushing(steps) {
+    const told = this.points.filter((one) => one.negatives);
+    const last = this.past.at(-1);
+    const points = told.length || !last ? told : [{ step: 0, negatives: last.negatives }];
+    this.push.replaceChildren(...negatives({ points, steps: told.length ? steps : null, past: this.past, width: Math.max(320, this.live.clientWidth) }));
   }
 
   async act(name, version) {
