@@ -125,7 +125,7 @@ def _recipe(lesson: Lesson, known: Answers | None) -> Recipe:
     found = priors_of(known.snapshot, known.graph) if known is not None else None
     if found is not None:
         takes = plugins.settings_of(FAMILY, lesson.method)
-        audited = {"tau_plus": found.share, "prior": found.share, "label_frequency": found.found}
+        audited = {"tau_plus": found.share, "prior": found.share}
         special = {key: value for key, value in audited.items() if key in takes} | special
     return build(lesson.method, special, seed=lesson.seed)
 
