@@ -74,6 +74,7 @@ bench: $(INSTALLED)
 	@for name in ingest embed answers asking; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name </dev/null; done
 
 docs: $(INSTALLED)
+	@$(BIN)/python -m benchmarks.negatives report
 	@$(BIN)/python -m app.cli.reference > docs/.reference.partial && mv docs/.reference.partial docs/reference.md
 	@echo "docs/reference.md is up to date"
 

@@ -9,6 +9,7 @@ from db.engine import Database
 from db.errors import BadInput
 
 if TYPE_CHECKING:
+    from trainer.encoders import Encoder
     from trainer.features import FeatureStore
 
 
@@ -35,7 +36,15 @@ def ensure_features(
     store = feature_store(workspace, number, encoder)
     if {item.id for item in items} <= set(store.ids.tolist()) and not store.damaged():
         return store, 0
-    from trainer.encoders import load_encoder
-
-    computed = store.extend(load_encoder(encoder), items, workspace, progress, cancelled)
+    computed = store.extend(_encoder(workspace, encoder), items, workspace, progress, cancelled)
     return store, computed
+
+
+def _encoder(workspace: Path, name: str) -> "Encoder":
+    """One that was trained here, or one that comes with the install."""
+    from db.artifacts import ArtifactStore
+    from trainer.encoders import load_encoder
+    from trainer.trained import is_trained, load_trained
+
+    store = ArtifactStore(str(workspace / "artifacts"))
+    return load_trained(store, name) if is_trained(store, name) else load_encoder(name)

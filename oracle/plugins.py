@@ -20,6 +20,7 @@ CLASSES = {
     "trainer.objectives": "Objective",
     "trainer.methods": "Method",
     "trainer.encoders": "Encoder",
+    "trainer.backbones": "Backbone",
 }
 
 

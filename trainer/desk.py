@@ -106,7 +106,7 @@ class Desk:
         vectors, ids, encoder = features
         if served is None:
             self._first(vectors, ids, encoder)
-        elif self._prepare(served, vectors, ids) and self._enough_new(known):
+        elif self._prepare(served, vectors, ids) and self._enough_new(known, served):
             self._train(served)
 
     def _first(self, vectors: np.ndarray, ids: np.ndarray, encoder: str) -> None:
@@ -145,10 +145,11 @@ class Desk:
         draft = Draft(self.criterion.id, restored, learner.head, served, served.last_event, metrics, served.encoder)
         learner.resume(learner.head, self._store(draft))
 
-    def _enough_new(self, known: list[Version]) -> bool:
+    def _enough_new(self, known: list[Version], served: Version) -> bool:
+        """Versions on other features, which `train` keeps, do not count: what is served has not learnt from theirs."""
         with self.room.database.read() as s:
             self.follower.catch_up(s)
-            learnt = max(version.last_event for version in known)
+            learnt = max(version.last_event for version in known if version.encoder == served.encoder)
             if self.follower.seen <= learnt:
                 return False
             return self.follower.events_since(s, learnt) >= ENOUGH_NEW

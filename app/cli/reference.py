@@ -88,7 +88,8 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 | `media/` | the images' own bytes, by content hash |
 | `thumbs/` | re-encoded small pictures; a cache |
 | `features/` | backbone features; a cache |
-| `artifacts/` | model versions with checksums |
+| `artifacts/` | model versions and trained encoders with checksums |
+| `training/` | unfinished runs of `train`; the same command goes on with them |
 
 ## Environment
 

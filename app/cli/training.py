@@ -1,0 +1,129 @@
+"""`train` and `methods`: run a named system of the literature, and see which there are."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli.run import Run, command, console, table
+from db.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.training import Learnt
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "train", TRAIN)(train)
+    command(app, "methods", METHODS)(methods)
+
+
+TRAIN = r"""
+pairwright train simclr --collection photos
+pairwright train fnc_attraction --collection trash --criterion material --labels material --epochs 40
+pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
+pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
+"""
+
+
+def train(
+    run: Run,
+    method: Annotated[str, typer.Argument(help="Name of the system, as `pairwright methods` lists it.")],
+    collection: Annotated[str, typer.Option(help="Name of the collection.")],
+    criterion: Annotated[str | None, typer.Option(help="Learn from this criterion's answers, too.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Metadata column to measure kNN accuracy against.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE: a setting of the system or of training; repeatable.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Times each picture is seen.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 0,
+) -> None:
+    """Teach a network a collection's pictures with a named system. Ctrl-C keeps what was done: run it again to go on.
+
+    Ends with a new encoder and its features; with a criterion also with a model version, kept and not yet served.
+    """
+    from app.training import Lesson
+    from app.training import train as run_lesson
+
+    lesson = Lesson(method, collection, criterion, labels, options(set_ or []), epochs, seed)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(), transient=True) as bar, stoppable() as stopped:
+        task = bar.add_task("getting ready", total=None)
+        told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
+        learnt = run_lesson(run.settings, lesson, told, stopped)
+    for warning in learnt.warnings:
+        run.say(f"warning: {warning}")
+    run.show(learnt, in_words(learnt))
+    if not learnt.finished:
+        raise KeyboardInterrupt
+
+
+def options(given: list[str]) -> dict[str, str]:
+    """KEY=VALUE texts as a mapping. Raises BadInput for another form."""
+    pairs = [text.partition("=") for text in given]
+    for (key, sign, _), text in zip(pairs, given, strict=True):
+        if not sign or not key:
+            raise BadInput(f"--set needs KEY=VALUE, got '{text}'.")
+    return {key: value for key, _, value in pairs}
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C asks for a stop between two steps; a second one stops at once."""
+    asked = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def in_words(learnt: "Learnt") -> str:
+    """The outcome in a few lines."""
+    if not learnt.finished:
+        return f"stopped after {learnt.steps} of {learnt.of} steps; the same command goes on from there"
+    report, figures = learnt.report, learnt.figures
+    lines = [f"{learnt.steps} steps, loss {report['loss']:.4f}, effective rank {report['rank']:.1f}"]
+    if "knn_accuracy" in figures:
+        lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
+    if "reason" in figures:
+        lines.append(str(figures["reason"]))
+    lines.append(f"encoder {learnt.encoder}; its features are kept")
+    if learnt.version is not None:
+        lines.append(f"version {learnt.version}; to serve it: pairwright versions promote {learnt.version}")
+    return "\n".join(lines)
+
+
+METHODS = """
+pairwright methods
+pairwright methods hcl
+"""
+
+
+def methods(run: Run, name: Annotated[str | None, typer.Argument(help="One system, in full.")] = None) -> None:
+    """List the named systems: family, parts, source, what each needs and how it was checked."""
+    from trainer.systems import system, systems
+
+    if name is not None:
+        found = system(name)
+        run.show(found, table(f"{found.name}: {found.title}", ["what", "value"], _rows(found)))
+        return
+    known = systems()
+    rows = [[one.name, one.said["Family"], one.said["Needs"], one.title.partition(": ")[2]] for one in known]
+    run.show(known, table("Named systems", ["name", "family", "needs", "idea"], rows))
+
+
+def _rows(found: Any) -> list[list[Any]]:
+    rows = [["formula", found.formula], ["", found.prose]] if found.prose else [["formula", found.formula]]
+    rows += [[section.lower(), words] for section, words in found.said.items()]
+    return [*rows, ["settings", ", ".join(f"{key}={value}" for key, value in found.settings.items())]]

@@ -1,0 +1,132 @@
+"""Which negatives help? Every named system, equal budget, three seeds; and what 500 answers add.
+
+    python -m benchmarks.negatives run --archives ../shared/data
+    python -m benchmarks.negatives answers --sets fashion
+    python -m benchmarks.negatives report
+
+Appends to benchmarks/results/negatives.jsonl and skips what is there. `report` writes docs/benchmarks/negatives.md and
+docs/methods/ from that file and the docstrings; it runs nothing. Set OMP_NUM_THREADS=1.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks._report import RESULTS, machine
+from benchmarks.negatives import pictures
+from benchmarks.negatives.answers import SCREENS, experiment
+from benchmarks.negatives.report import WARM, write
+from benchmarks.negatives.trial import START, Budget, measure
+from db.errors import NotFound
+from oracle import plugins
+
+FILE = RESULTS / "negatives.jsonl"
+FAMILY = "trainer.methods"
+Job = tuple[tuple[Any, ...], Callable[[], dict[str, Any]]]
+
+
+def key_of(line: dict[str, Any]) -> tuple[Any, ...]:
+    """What makes a line the same run as another."""
+    return line.get("experiment", "system"), line["set"], line["system"], line["seed"]
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The results so far; a torn last line is left out."""
+    if not path.exists():
+        return []
+    found = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(text))
+        except ValueError:
+            continue
+    return found
+
+
+def go(jobs: list[Job], path: Path) -> int:
+    """Run what is not in the file yet, with progress; the number of jobs that failed."""
+    done = {key_of(line) for line in lines(path)}
+    waiting = [(key, job) for key, job in jobs if key not in done]
+    columns, failed = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()), 0
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("negatives", total=len(waiting))
+        for key, job in waiting:
+            bar.update(task, description=" ".join(map(str, key)))
+            failed += not _kept(key, job, path, bar.console)
+            bar.advance(task)
+    return failed
+
+
+def _kept(key: tuple[Any, ...], job: Callable[[], dict[str, Any]], path: Path, console: Console) -> bool:
+    """Run one job and append its line; a set that is not there is skipped, a failure told."""
+    try:
+        line = job()
+    except NotFound as why:
+        console.print(f"{key}: skipped, {why}", highlight=False)
+        return True
+    except Exception as why:  # one broken run of many must not end the others
+        console.print(f"{key}: failed, {type(why).__name__}: {why}", highlight=False)
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stamp = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine()}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line | stamp) + "\n")
+    return True
+
+
+def _systems(given: argparse.Namespace, budget: Budget) -> Iterator[Job]:
+    for seed, name, system in product(given.seeds, given.sets, given.systems or [START, WARM, *plugins.names(FAMILY)]):
+        yield ("system", name, system, seed), _bound(measure, system, name, seed, budget, given.archives)
+
+
+def _answers(given: argparse.Namespace, budget: Budget) -> Iterator[Job]:
+    for seed, name, system, kind in product(given.seeds, given.sets, given.systems or ["simclr"], given.kinds):
+        key = (f"answers:{kind}", name, system, seed)
+        yield key, _bound(experiment, system, name, seed, budget, given.archives, kind)
+
+
+def _bound(
+    call: Callable[..., Any], system: str, name: str, seed: int, budget: Budget, folder: Path, *rest: str
+) -> Any:
+    return lambda: call(system, pictures.load(name, folder), seed, budget, *rest)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="python -m benchmarks.negatives", description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    found.add_argument("what", choices=("run", "answers", "report"))
+    found.add_argument("--sets", nargs="*", default=list(pictures.NAMES), help=f"of {', '.join(pictures.NAMES)}")
+    found.add_argument("--systems", nargs="*", default=[], help="NAME or NAME:KEY=VALUE,...; default all, or simclr")
+    found.add_argument("--seeds", nargs="*", type=int, help="default 0 1 2; for answers 0 to 4")
+    found.add_argument("--kinds", nargs="*", default=list(SCREENS), choices=list(SCREENS), help="what an answer is")
+    found.add_argument("--epochs", type=int, default=Budget.epochs)
+    found.add_argument("--batch", type=int, default=Budget.batch)
+    found.add_argument("--archives", type=Path, default=Path("../shared/data"), help="folder of the zip archives")
+    found.add_argument("--results", type=Path, default=FILE)
+    found.add_argument("--docs", type=Path, default=Path("docs"))
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run or report."""
+    given = parser().parse_args(arguments)
+    if given.what == "report":
+        write(lines(given.results), given.docs)
+        return
+    given.seeds = given.seeds or ([0, 1, 2] if given.what == "run" else [0, 1, 2, 3, 4])
+    make = _systems if given.what == "run" else _answers
+    jobs = list(make(given, Budget(given.epochs, given.batch)))
+    if failed := go(jobs, given.results):
+        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+
+
+if __name__ == "__main__":
+    main()

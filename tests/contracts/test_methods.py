@@ -1,0 +1,81 @@
+"""What every named system must keep: it learns, its page is written, and a stopped run ends as if it had not been."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from oracle import plugins
+from tests.patterns import patterns
+from trainer.probe import knn_left_out
+from trainer.recipe import FAMILY, build
+from trainer.systems import system
+from trainer.training import Training, TrainSettings
+from trainer.training_state import read, restore, write
+
+NAMES = plugins.names(FAMILY)
+PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
+
+
+def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training:
+    """A fresh run on generated pictures; ids are not positions."""
+    return Training(build(name), patterns(count)[0], 11 + 3 * np.arange(count), plan)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_changes_the_network_and_nothing_is_infinite(name: str) -> None:
+    run = training(name)
+    before = {key: value.clone() for key, value in run.encoders.network.state_dict().items()}
+    report = run.step(lambda pool: {})
+    assert all(np.isfinite(list(report.values())))
+    after = run.encoders.network.state_dict()
+    assert all(value.isfinite().all() for value in after.values())
+    learnt = [weight for weight, _ in run.encoders.network.named_parameters()]
+    assert any(not torch.equal(before[weight], after[weight]) for weight in learnt)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_improves_on_its_own_start(name: str) -> None:
+    _, labels = patterns(256)
+    run = training(name, 256, TrainSettings(size=16, batch=128, epochs=20, rate=3e-3))
+    before = knn_left_out(run.embed(), labels, 5)
+    while run.done < run.steps:
+        run.step()
+    assert knn_left_out(run.embed(), labels, 5) > before + 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stopped_run_goes_on_bit_equal(name: str, tmp_path: Path) -> None:
+    whole, first, second = training(name), training(name), training(name)
+    for _ in range(whole.steps):
+        whole.step()
+    for _ in range(3):  # in the middle of an epoch
+        first.step()
+    write(tmp_path / "state.safetensors", first, {"run": "a"})
+    stored = read(tmp_path / "state.safetensors", {"run": "a"})
+    assert stored is not None
+    restore(second, stored)
+    while second.done < second.steps:
+        second.step()
+    for key, value in whole.encoders.network.state_dict().items():
+        assert torch.equal(value, second.encoders.network.state_dict()[key]), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_recipe_is_built_from_texts(name: str) -> None:
+    """As `--set` gives them."""
+    defaults = plugins.settings_of(FAMILY, name)
+    spoken = {key: str(value) for key, value in defaults.items() if isinstance(value, (int, float, str))}
+    assert plugins.load(FAMILY, name, **spoken) == plugins.load(FAMILY, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_names_every_section_and_setting(name: str) -> None:
+    page, found = system(name), plugins.find(FAMILY, name)
+    assert page.formula and page.title.endswith(".") and all(page.said.values())
+    assert set(page.settings) == {field.name for field in fields(found)}
+    assert "arXiv" in page.said["Source"]
+    for setting in page.settings:
+        assert setting in (found.__doc__ or ""), f"the docstring of Method says nothing about {setting}"

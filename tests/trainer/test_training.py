@@ -1,0 +1,201 @@
+"""The one trainer: repeatable, stoppable, obedient to answers, and honest about collapse."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from db.errors import BadInput, NotFound
+from db.nouns import Statement, Verdict
+from oracle.constraints import ConstraintGraph
+from tests.patterns import patterns
+from trainer import run as runs
+from trainer.collapse import collapsed, spread
+from trainer.network import Network
+from trainer.objectives.supcon import Objective
+from trainer.overlay import Overlay
+from trainer.pool import Pool
+from trainer.recipe import Recipe, Term, build
+from trainer.snapshot import build as snapshot_of
+from trainer.training import Training, TrainSettings
+from trainer.training_state import read, restore, state_of, write
+
+PLAN = TrainSettings(size=16, batch=32, epochs=2, projection=16)
+IDS = 5 + 2 * np.arange(64)
+
+
+def training(name: str = "simclr", plan: TrainSettings = PLAN, overlay: Overlay | None = None) -> Training:
+    return Training(build(name), patterns(64)[0], IDS, plan, overlay)
+
+
+def answered(pairs: list[tuple[int, int, Verdict]]) -> Overlay:
+    """Answers about rows of the 64 pictures."""
+    pixels, _ = patterns(64)
+    graph = ConstraintGraph()
+    for number, (i, j, verdict) in enumerate(pairs, start=1):
+        graph.add(Statement(number, int(IDS[i]), int(IDS[j]), verdict, "ann"))
+    return Overlay(snapshot_of(IDS, pixels.reshape(64, -1).astype(np.float32)), graph, IDS, torch.device("cpu"))
+
+
+def test_the_same_seed_gives_the_same_network_and_another_seed_another() -> None:
+    one, two, other = training(), training(), training(plan=replace(PLAN, seed=1))
+    for run in (one, two, other):
+        while run.done < run.steps:
+            run.step()
+    np.testing.assert_array_equal(one.embed(), two.embed())
+    assert not np.allclose(one.embed(), other.embed())
+
+
+def test_an_epoch_shows_every_picture_once() -> None:
+    run, seen = training(), []
+    for _ in range(run.steps_each):
+        run.step(lambda pool: seen.append(pool.anchor_ids.unique()) or {})
+    assert sorted(torch.cat(seen).tolist()) == IDS.tolist()
+
+
+def test_both_views_of_a_picture_attract_and_it_never_meets_itself() -> None:
+    run, seen = training(), []
+    run.step(lambda pool: seen.append(pool) or {})
+    pool: Pool = seen[0]
+    assert pool.pos.shape == (64, 64) and (pool.pos.sum(1) == 1).all() and not pool.pos.diagonal().any()
+    assert ((pool.pos > 0).nonzero()[:, 1] == (torch.arange(64) + 32) % 64).all()
+    assert (pool.neg.sum(1) == 62).all()
+
+
+def test_only_the_queue_pushes_in_moco_and_never_the_own_picture() -> None:
+    run, seen = training("moco"), []
+    run.step(lambda pool: seen.append(pool) or {})
+    pool: Pool = seen[0]
+    assert len(pool.keys) == 32 + 64  # the queue starts with keys of every picture there is
+    assert not pool.neg[:, :32].any() and (pool.neg.sum(1) == 63).all()
+    assert not pool.neg[pool.own].any() and not pool.keys.requires_grad
+
+
+def test_the_target_follows_slowly_and_the_queue_takes_the_keys_in() -> None:
+    run = training("moco")
+    before = [weight.clone() for weight in run.encoders.average.network.parameters()]  # type: ignore[union-attr]
+    run.step()
+    moved = zip(before, run.encoders.average.network.parameters(), run.encoders.network.parameters(), strict=True)  # type: ignore[union-attr]
+    for old, slow, fast in moved:
+        torch.testing.assert_close(slow, old + 0.01 * (fast.detach() - old))
+    assert len(run.queue.ids) == 96  # type: ignore[union-attr]
+
+
+def test_must_links_attract_and_cannot_links_are_confirmed_negatives() -> None:
+    pairs = [(0, 6, Verdict.SAME), (0, 12, Verdict.SAME), (6, 12, Verdict.SAME), (1, 7, Verdict.SAME)]
+    pairs += [(i, j, Verdict.DIFFERENT) for i in (0, 6, 12) for j in (1, 7)]
+    run, seen = training(plan=replace(PLAN, answered=0.5), overlay=answered(pairs)), []
+    for _ in range(run.steps):
+        run.step(lambda pool: seen.append(pool) or {})
+    together = [(pool.said > 0) & ~pool.own for pool in seen]
+    apart = [(pool.said < 0) & ~pool.own for pool in seen]
+    assert any(one.any() for one in together) and any(one.any() for one in apart)
+    for pool, same, different in zip(seen, together, apart, strict=True):
+        assert (pool.pos[same] > 0).all() and not pool.neg[same].any()
+        assert (pool.confirmed[different] >= 1).all() and not pool.pos[different].any()
+
+
+def test_a_batch_holds_more_answered_pictures_than_chance_would_bring() -> None:
+    pairs = [(0, 6, Verdict.SAME), (6, 12, Verdict.SAME), (1, 7, Verdict.SAME), (0, 1, Verdict.DIFFERENT)]
+    pairs += [(6, 7, Verdict.DIFFERENT), (12, 7, Verdict.DIFFERENT), (0, 12, Verdict.SAME), (6, 1, Verdict.DIFFERENT)]
+    overlay = answered(pairs)
+    assert (overlay.belief.member >= 0).sum() >= 4
+    run = training(plan=replace(PLAN, answered=0.5, batch=16), overlay=overlay)
+    held = []
+    for _ in range(8):
+        held.append(np.isin(run._rows(), [0, 6, 12, 1, 7]).sum())
+        run.done += 1
+    assert np.mean(held) > 2 * 16 * 5 / 64
+
+
+def test_a_run_that_was_cancelled_goes_on_from_its_file(tmp_path: Path) -> None:
+    whole, about = training(), {"run": "a"}
+    runs.run(whole)
+    left = iter([False, False, True])
+    first = runs.run(training(), state=tmp_path / "s", about=about, cancelled=lambda: next(left))
+    assert not first.finished
+    again = training()
+    told: list[int] = []
+    outcome = runs.run(again, state=tmp_path / "s", about=about, progress=lambda step, of, report: told.append(step))
+    assert outcome.finished and told == [4]
+    np.testing.assert_array_equal(again.embed(), whole.embed())
+
+
+def test_a_state_of_another_run_or_a_damaged_one_is_not_gone_on_from(tmp_path: Path) -> None:
+    run = training()
+    write(tmp_path / "s", run, {"run": "a"})
+    assert read(tmp_path / "s", {"run": "b"}) is None
+    (tmp_path / "s").write_bytes((tmp_path / "s").read_bytes()[:100])
+    assert read(tmp_path / "s", {"run": "a"}) is None
+    assert read(tmp_path / "missing", {}) is None
+    with pytest.raises(BadInput, match="this state is of another run"):
+        restore(training("moco"), state_of(run))
+
+
+def test_collapse_is_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    agree = torch.nn.functional.normalize(torch.ones(32, 8) + 1e-3 * torch.randn(32, 8), dim=1)
+    assert collapsed(spread(agree)) and collapsed(spread(torch.ones(4, 8) / 8**0.5))
+    even = torch.nn.functional.normalize(torch.randn(512, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+    found = spread(even)
+    assert not collapsed(found) and found["rank"] == pytest.approx(8, abs=0.1)
+    assert found["spread"] == pytest.approx(1, abs=0.05)
+    monkeypatch.setattr("trainer.training.spread", lambda rows: spread(torch.ones(4, 8) / 8**0.5))
+    outcome = runs.run(training(plan=replace(PLAN, epochs=1)))
+    assert len(outcome.warnings) == 1 and "collapsed" in outcome.warnings[0]
+
+
+def test_two_terms_add_up() -> None:
+    one, two = Term(Objective(0.2)), Term(Objective(0.5), weight=0.5)
+    losses = []
+    for terms in ((one,), (two,), (one, two)):
+        losses.append(Training(Recipe(terms), patterns(64)[0], IDS, PLAN).step()["loss"])
+    assert losses[2] == pytest.approx(losses[0] + losses[1], rel=1e-5)
+
+
+@pytest.fixture
+def small() -> Iterator[torch.nn.Module]:
+    from trainer.backbones import load_backbone
+
+    yield load_backbone("small", size=16)
+
+
+@pytest.mark.parametrize(("trainable", "moves"), [("full", {True}), ("partly", {True, False}), ("frozen", {False})])
+def test_only_the_wanted_part_of_the_backbone_learns(small: torch.nn.Module, trainable: str, moves: set[bool]) -> None:
+    network = Network(small, 8, trainable).train()
+    assert {weight.requires_grad for weight in small.parameters()} == moves
+    assert all(weight.requires_grad for weight in network.projection.parameters())
+    if trainable == "frozen":
+        before = {key: value.clone() for key, value in small.state_dict().items()}
+        network(torch.rand(4, 3, 16, 16))
+        assert all(torch.equal(before[key], value) for key, value in small.state_dict().items())
+
+
+def test_settings_out_of_range_are_named() -> None:
+    with pytest.raises(BadInput, match="batch = at least 2"):
+        TrainSettings(batch=1)
+    with pytest.raises(BadInput, match="trainable = full, partly, frozen expected, got 'half'"):
+        training(plan=replace(PLAN, trainable="half"))
+    with pytest.raises(NotFound, match=r"no backbone named 'smal'\. Did you mean 'small'"):
+        training(plan=replace(PLAN, backbone="smal"))
+    with pytest.raises(BadInput, match="momentum = at least 0 and below 1"):
+        Training(build("moco", {"momentum": "1.5"}), patterns(64)[0], IDS, PLAN)
+
+
+def test_settings_reach_the_negatives_and_the_views() -> None:
+    recipe = build("simclr", {"negatives": "soft_elimination", "negatives.sharpness": "2", "views.flip": "0"})
+    assert type(recipe.terms[0].negatives).__module__ == "trainer.negatives.soft_elimination"
+    assert recipe.views.flip == 0.0
+    assert build("simclr", {"negatives.weight": "2"}).terms[0].negatives.weight == 2.0  # type: ignore[attr-defined]
+    with pytest.raises(NotFound, match="no part with settings named 'pools'"):
+        build("simclr", {"pools.size": "3"})
+    with pytest.raises(NotFound, match=r"no setting of views named 'flop'\. Did you mean 'flip'"):
+        build("simclr", {"views.flop": "3"})
+
+
+def test_a_timm_model_can_be_taught() -> None:
+    plan = replace(PLAN, backbone="test_resnet", pretrained=False, size=32, batch=8, trainable="partly")
+    run = Training(build("simclr"), patterns(16, side=32)[0], IDS[:16], plan)
+    assert np.isfinite(run.step()["loss"]) and run.embed().shape == (16, run.encoders.network.backbone.dim)

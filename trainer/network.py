@@ -1,0 +1,61 @@
+"""What a run trains: a backbone, how much of it may move, and the projection head that the loss sees.
+
+    z = normalise(W2 relu(BN(W1 f(x))))        the embedding people use is f(x); the head is thrown away
+
+Source: Chen et al. 2020, SimCLR, arXiv 2002.05709, section 4.2 (why the head is thrown away).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from db.errors import BadInput
+
+TRAINABLE = {"full": 1.0, "partly": 0.25, "frozen": 0.0}  # share of the backbone's weight tensors, the last ones
+
+
+class Network(nn.Module):
+    """trainable: full, partly (the last quarter of the layers) or frozen. projection: size of z."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: nn.Module, projection: int = 64, trainable: str = "full") -> None:
+        super().__init__()
+        if trainable not in TRAINABLE:
+            raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{trainable}'.")
+        self.backbone = backbone
+        dim = int(backbone.dim)  # type: ignore[arg-type]
+        self.projection = nn.Sequential(
+            nn.Linear(dim, dim, bias=False), nn.BatchNorm1d(dim), nn.ReLU(), nn.Linear(dim, projection)
+        )
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, 3, 1, 1), persistent=False)
+        self.still = _freeze(backbone, TRAINABLE[trainable])
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """(B, 3, S, S) in [0, 1] -> (B, D)."""
+        found: Tensor = self.backbone((pixels - self.mean) / self.std)
+        return found
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(B, 3, S, S) in [0, 1] -> (B, d) unit rows."""
+        return normalize(self.projection(self.features(pixels)).float(), dim=1)
+
+    def train(self, mode: bool = True) -> "Network":
+        """As ever, but layers that may not move keep their running means too."""
+        super().train(mode)
+        for module in self.still:
+            module.eval()
+        return self
+
+
+def _freeze(backbone: nn.Module, share: float) -> list[nn.Module]:
+    """Hold the first weights still; the innermost modules that have none left to learn."""
+    weights = list(backbone.parameters())
+    for weight in weights[: len(weights) - math.ceil(share * len(weights))]:
+        weight.requires_grad_(False)
+    leaves = [module for module in backbone.modules() if next(module.parameters(recurse=False), None) is not None]
+    return [module for module in leaves if not any(p.requires_grad for p in module.parameters(recurse=False))]

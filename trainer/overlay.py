@@ -1,0 +1,63 @@
+"""What a criterion's answers add to any recipe: who meets in a batch, who attracts, who is a confirmed negative.
+
+Answers attract (positives `must_links`), confirmed negatives go into their own stratum (`obey`), audits correct the
+chances of open pairs, and a share of each batch is drawn from answered items and their partners, because two random
+items have almost never been asked about.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from db.errors import BadInput
+from db.nouns import Snapshot
+from oracle.belief import Belief, infer
+from oracle.constraints import ConstraintGraph
+from trainer.auditing import audited
+from trainer.batches import Knowledge, Sampler
+from trainer.feedback_pool import partners
+from trainer.positives.must_links import PositiveSource as MustLinks
+from trainer.recipe import Curation
+
+POSITIVES: tuple[Curation, ...] = (MustLinks(),)
+
+
+class Overlay:
+    """The belief that follows from a snapshot and the answers, over rows of the items being trained on.
+
+    ids: (N,) int64 rising, of those items, all of them in the snapshot.
+    """
+
+    def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, ids: np.ndarray, device: torch.device) -> None:
+        self.belief: Belief = infer(snapshot, graph)
+        self.knowledge = Knowledge.of(self.belief, device, graph, audited(snapshot, graph, device))
+        place = np.searchsorted(snapshot.ids, ids).clip(0, max(len(snapshot.ids) - 1, 0))
+        if (snapshot.ids[place] != ids).any():
+            raise BadInput("every item must be in the snapshot that says what is known, and some are not.")
+        self._place = torch.from_numpy(place).to(device)
+        self._row = np.full(len(snapshot.ids), -1)
+        self._row[place] = np.arange(len(ids))
+        self._samplers: dict[int, Sampler] = {}
+
+    def about(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+        """(R, O) chance that they belong together, and (R, O) int8 what was said: +1, -1 or 0."""
+        one, other = self._place[rows], self._place[others]
+        return self.knowledge.same(one, other), self.knowledge.said(one, other)
+
+    def rows(self, batch: np.ndarray, size: int, seed: tuple[int, ...]) -> np.ndarray:
+        """At most `size` distinct rows, most of them answered about: half drawn group by group, half as partners of
+        these and of the batch. The same seed gives the same rows."""
+        random = np.random.default_rng(seed)
+        sampler = self._samplers.setdefault(size // 2, Sampler(self.belief, size // 2, 0))
+        sampler.random = random
+        drawn = sampler.rows() if size > 1 else np.empty(0, np.int64)
+        met = np.union1d(drawn, self._place.cpu().numpy()[batch])
+        found = np.union1d(drawn, partners(self.knowledge, met, size - len(drawn), random))
+        kept = self._row[found]
+        return kept[kept >= 0]
+
+
+def nothing(rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """The same without a criterion: nobody said anything."""
+    shape, device = (len(rows), len(others)), rows.device
+    return torch.zeros(shape, device=device), torch.zeros(shape, dtype=torch.int8, device=device)

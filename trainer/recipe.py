@@ -1,0 +1,110 @@
+"""The parts a named system is made of: a method builds a `Recipe`, the one trainer follows it.
+
+views -> encoder and target -> candidates -> [positives -> negatives -> obey -> objective] for each term -> sum
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from db.errors import BadInput, unknown
+from oracle import plugins
+from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.pool import Pool
+from trainer.positives.own_view import PositiveSource as OwnView
+from trainer.views import Views
+
+Curation = Callable[[Pool], Pool]
+Objective = Callable[[Pool], Tensor]
+FAMILY = "trainer.methods"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of the loss: who pulls, who pushes, and the number that follows."""
+
+    objective: Objective
+    negatives: Curation = field(default_factory=Uniform)
+    positives: tuple[Curation, ...] = (OwnView(),)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """terms: summands of the loss. momentum: of the target that encodes keys, None for the encoder itself.
+
+    both_views: anchors and keys are both views of the batch (2B x 2B, an anchor never meets itself); otherwise one view
+    is the anchor and the other the key. queue: how many earlier keys stay candidates. batch_pushes: whether keys of the
+    batch push, or only the queue. support: further views of each anchor for policies that detect false negatives.
+    """
+
+    terms: tuple[Term, ...]
+    momentum: float | None = None
+    both_views: bool = True
+    queue: int = 0
+    batch_pushes: bool = True
+    support: int = 0
+    views: Views = field(default_factory=Views)
+
+    def __post_init__(self) -> None:
+        if self.both_views and self.momentum is not None:
+            raise BadInput("both_views with a target of its own is no recipe: keys would not be comparable.")
+        if not self.queue and not self.batch_pushes:
+            raise BadInput("queue = above 0 expected where the batch does not push, got 0.")
+
+
+class Method(Protocol):
+    """What a file of trainer/methods defines: a frozen dataclass of settings that knows its recipe."""
+
+    def recipe(self) -> Recipe:
+        """The parts, built with the settings."""
+        ...
+
+
+def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0) -> Recipe:
+    """The recipe of a named system.
+
+    settings: the method's own fields; `negatives=NAME` puts another policy in its place, `negatives.KEY` and
+    `views.KEY` set theirs. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming
+    the nearest spelling.
+    """
+    own, policy, views = sorted_out(settings or {})
+    if "seed" in plugins.settings_of(FAMILY, name):
+        own = {"seed": seed, **own}
+    recipe: Recipe = plugins.load(FAMILY, name, **own).recipe()
+    if policy:
+        recipe = replace(recipe, terms=tuple(_with_policy(term, policy, seed) for term in recipe.terms))
+    if views:
+        recipe = replace(recipe, views=replace(recipe.views, **plugins.checked(Views, "views", views)))
+    return recipe
+
+
+def sorted_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Settings of the method, of its negatives (their name under "") and of its views."""
+    own: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {"negatives": {}, "views": {}}
+    for key, value in settings.items():
+        part, _, inner = key.partition(".")
+        if inner and part not in parts:
+            raise unknown("part with settings", part, parts)
+        if inner:
+            parts[part][inner] = value
+        elif key == "negatives":
+            parts[key][""] = value
+        else:
+            own[key] = value
+    return own, parts["negatives"], parts["views"]
+
+
+def _with_policy(term: Term, policy: dict[str, Any], seed: int) -> Term:
+    settings = {key: value for key, value in policy.items() if key}
+    if "" in policy:
+        draws = "seed" in plugins.settings_of("trainer.negatives", policy[""])
+        settings = {"seed": seed, **settings} if draws else settings
+        return replace(term, negatives=plugins.load("trainer.negatives", policy[""], **settings))
+    policy_now: Any = term.negatives
+    kind: Any = type(policy_now)
+    kept = {f.name: getattr(policy_now, f.name) for f in fields(policy_now) if f.init}
+    return replace(term, negatives=kind(**kept | plugins.checked(kind, "the negatives", settings)))

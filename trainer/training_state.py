@@ -1,0 +1,98 @@
+"""Everything a stopped run needs to go on bit-equal, as named tensors in one safetensors file.
+
+Written beside its place, fsynced, renamed, the folder fsynced: a kill leaves the state before or the state after.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from db.artifacts import sync
+from db.errors import BadInput, Broken
+from trainer.training import Training
+
+State = dict[str, Tensor]
+
+
+def state_of(training: Training) -> State:
+    """Weights, the target's, the optimizer's moments, the queue, what policies keep, and the number of the step."""
+    encoders = training.encoders
+    parts: dict[str, Mapping[str, Tensor]] = {"network": encoders.network.state_dict(), **_moments(training)}
+    if encoders.average is not None:
+        parts["average"] = encoders.average.network.state_dict()
+    if training.queue is not None:
+        parts["queue"] = training.queue.state()
+    for number, term in enumerate(training.terms):
+        if hasattr(term.negatives, "state"):
+            parts[f"negatives{number}"] = term.negatives.state()
+    flat = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+    flat["step"] = torch.tensor(training.done)
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in flat.items()}
+
+
+def restore(training: Training, state: State) -> None:
+    """Put a stored state into a run built with the same recipe, items and settings. Raises BadInput if it is not."""
+    try:
+        training.encoders.network.load_state_dict(_part(state, "network"))
+        if training.encoders.average is not None:
+            training.encoders.average.network.load_state_dict(_part(state, "average"))
+        if training.queue is not None:
+            training.queue.load_state(_part(state, "queue"))
+        for number, term in enumerate(training.terms):
+            if hasattr(term.negatives, "load_state"):
+                term.negatives.load_state(_part(state, f"negatives{number}"))
+        _remember(training, state)
+        training.done = int(state["step"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise BadInput(f"this state is of another run ({error}). Train with the settings it was made with.") from error
+
+
+def write(path: Path, training: Training, about: Mapping[str, str]) -> None:
+    """Store the state of a run. about: short texts that say which run it is; `read` gives them back."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_bytes(save(state_of(training), dict(about)))
+        sync(new)
+        new.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise Broken(
+            f"cannot store the training in {path.parent} ({error.strerror}). Free some space; the run goes on from the "
+            "last state."
+        ) from error
+
+
+def read(path: Path, about: Mapping[str, str]) -> State | None:
+    """The stored state of this very run; None if there is none, it is damaged, or it is of another run."""
+    try:
+        with safe_open(os.fspath(path), "pt") as file:
+            if file.metadata() != dict(about):
+                return None
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+    except (OSError, SafetensorError):
+        return None
+
+
+def _moments(training: Training) -> dict[str, Mapping[str, Tensor]]:
+    state = training.optimizer.state_dict()["state"]
+    return {f"optimizer{number}": moments for number, moments in state.items()}
+
+
+def _remember(training: Training, state: State) -> None:
+    """The optimizer's moments, in the memory layout of the weights they belong to."""
+    for number, weight in enumerate(training.optimizer.param_groups[0]["params"]):
+        stored = _part(state, f"optimizer{number}")
+        training.optimizer.state[weight] = {
+            name: value.clone() if name == "step" else torch.empty_like(weight).copy_(value)
+            for name, value in stored.items()
+        }
+
+
+def _part(state: State, part: str) -> State:
+    return {name.partition("/")[2]: tensor for name, tensor in state.items() if name.startswith(f"{part}/")}
