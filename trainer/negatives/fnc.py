@@ -1,14 +1,16 @@
 """Find false negatives by likeness to any view of the anchor's picture, and cancel them.
 
-    score_ij = max (or mean) over the views v of the picture of anchor i of <v, c_j>,   its own pictures left out
+    score_ij = max (or mean) over the views v of the picture of anchor i of <v, c_j>,   its own keys left out
     F_i      = the `most` highest, if above `cutoff`;  shared by all views of the picture
     eliminate: w_ij = 0 on F_i          attract: F_i joins the positives
 
-Eliminate is the default: attraction is what wrong detections hurt most. Attract what answers confirmed.
+Views are the anchors and keys of the picture, and its support views. Eliminate is the default: attraction is what wrong
+detections hurt most. `detected` holds F as found, so that answers can tell how often it was right.
 
 Source: Huynh, Kornblith, Walter, Maire, Khademi 2022, "Boosting contrastive self-supervised learning with false
 negative cancellation" (FNC), arXiv 2011.11765, section 3. Official code: github.com/google-research/fnc.
-Differs from the paper: a key that an answer calls different is never taken for a false negative.
+Differs from the paper: a key that an answer calls different neither pulls nor is cancelled; one that is likely the same
+pushes nowhere.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
-from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.negatives._ordinary import ordinary
 from trainer.pool import Pool
 
 
@@ -48,22 +50,27 @@ class NegativePolicy:
         return torch.zeros_like(pool.own).scatter(1, best, value=True) & (score > self.cutoff)
 
     def _by_picture(self, pool: Pool) -> Tensor:
-        """(B, K) likeness to the views of the same picture among the anchors, and to its support views."""
-        views, picture = pool.anchors, torch.unique(pool.anchor_ids, return_inverse=True)[1]
-        of = picture
+        """(B, K) likeness to the views of the same picture among anchors and keys, and to its support views."""
+        pictures, picture = torch.unique(pool.anchor_ids, return_inverse=True)
+        place = torch.searchsorted(pictures, pool.key_ids).clamp_max(len(pictures) - 1)
+        known = pictures[place] == pool.key_ids
+        views, of = torch.cat([pool.anchors, pool.keys[known]]), torch.cat([picture, place[known]])
         if pool.support is not None:
             views = torch.cat([views, pool.support.flatten(0, 1)])
             of = torch.cat([of, picture.repeat_interleave(pool.support.shape[1])])
         score = views @ pool.keys.T  # (views, K)
-        whole = score.new_zeros(int(picture.max()) + 1, score.shape[1])
+        whole = score.new_zeros(len(pictures), score.shape[1])
         kind = "amax" if self.views == "max" else "mean"
         place = of[:, None].expand_as(score)
         return whole.scatter_reduce(0, place, score, kind, include_self=False)[picture]
 
 
 def cancelled(pool: Pool, detected: Tensor, *, attract: bool) -> Pool:
-    """Detected false negatives pull, or do nothing; every other item pushes with weight 1."""
-    detected = detected & ~pool.own & (pool.said >= 0)
-    pool = Uniform()(pool)
-    pos = torch.where(detected & attract, pool.pos.clamp_min(1.0), pool.pos)
-    return replace(pool, pos=pos, neg=pool.neg.masked_fill(detected, 0.0), detected=detected)
+    """Detected false negatives pull, or do nothing, unless an answer calls them different; the others push as ever.
+
+    What pulls already keeps its own weight.
+    """
+    detected = detected & ~pool.own
+    taken, pool = detected & (pool.said >= 0), ordinary(pool)
+    pos = torch.where(taken & attract & (pool.pos == 0), 1.0, pool.pos)
+    return replace(pool, pos=pos, neg=pool.neg.masked_fill(taken, 0.0), detected=detected)

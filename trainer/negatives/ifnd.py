@@ -6,8 +6,9 @@
 
 Source: Chen, Hung, Lin, Tseng, Yang 2022, "Incremental false negative detection for contrastive learning" (IFND),
 arXiv 2106.03719, section 3.
-Differs from the paper: clusterings vote instead of forming a hierarchy; a key that an answer calls different is never
-taken for a false negative. Between two looks at all items the clusters stand still.
+Differs from the paper: kappa is a margin of our own (the published formula was not at hand); clusterings vote instead
+of forming a hierarchy; a key that an answer calls different neither pulls nor is cancelled. Between two looks at all
+items the clusters stand still.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import faiss
 import numpy as np
 import torch
+from sklearn.cluster import kmeans_plusplus
 from torch import Tensor
 
 from db.errors import BadInput
@@ -73,7 +75,8 @@ class NegativePolicy:
         means = faiss.Kmeans(
             vectors.shape[1], centres, niter=STEPS, seed=self.seed, spherical=True, min_points_per_centroid=1
         )
-        means.train(vectors)
+        # k-means++: from random rows k-means stays where it glued two groups and tore a third
+        means.train(vectors, init_centroids=kmeans_plusplus(vectors, centres, random_state=self.seed)[0])
         likeness = vectors @ np.asarray(means.centroids).T  # (N, k)
         group = likeness.argmax(1)
         nearest = -np.sort(-likeness, axis=1)[:, :2]
