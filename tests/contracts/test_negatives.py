@@ -94,6 +94,15 @@ class TestEveryPolicy:
             assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
 
 
+@pytest.mark.parametrize("name", ["fnc", "ifnd", "adco", "unremix"])
+def test_what_is_likely_the_same_does_not_push_unless_an_answer_says_so(name: str) -> None:
+    pool = answered_pool(batch=6, keys=10, same=0.1)
+    likely = torch.rand(pool.same.shape, generator=torch.Generator().manual_seed(4)) > 0.5
+    got = policy_of(name)(replace(pool, same=torch.where(likely, 0.9, 0.1).double()))
+    assert (got.neg[(likely & (pool.said == 0)) | (pool.said > 0)] == 0).all()
+    assert (obey(got).confirmed[(pool.said < 0) & ~pool.own] >= 1).all() and (got.neg > 0).any()
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_with_memory_resumes_bit_equal(name: str) -> None:
     one = policy_of(name)

@@ -1,5 +1,6 @@
 """AdCo and UnReMix against the reference values and plain loops."""
 
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,6 +59,30 @@ def test_the_bank_fills_with_keys_and_then_stays_full() -> None:
     torch.testing.assert_close(policy.bank[:12], answered_pool(keys=12).keys)
 
 
+@pytest.mark.parametrize("answers", [False, True])
+def test_the_climb_has_the_gradient_of_the_loss_with_the_bank_as_columns(answers: bool) -> None:
+    """As the official code has it, without momentum: W + lr (dL/dW - decay W)."""
+    policy = AdCo(size=7, temperature=0.3, rate=0.1)
+    curated = obey(policy(OwnView()(answered_pool(batch=6, keys=9, said=answers))))
+    bank = policy.bank.clone().requires_grad_()
+    columns = normalize(bank, dim=1).expand(6, -1, -1)
+    objective = Objective(0.3, denominator="self", blocks=False)
+    objective(replace(curated, synthetic=columns)).backward()
+    expected = policy.bank + 0.1 * (bank.grad - policy.decay * policy.bank)
+    policy.after_step(curated)
+    torch.testing.assert_close(policy.bank, expected)
+    assert not policy.bank.requires_grad
+
+
+def test_the_bank_is_one_table_for_all_anchors_and_no_coarser_than_float32() -> None:
+    policy = AdCo(size=4)
+    pool = answered_pool(batch=6, keys=9)
+    got = policy(replace(pool, anchors=pool.anchors.bfloat16(), keys=pool.keys.bfloat16()))
+    assert got.synthetic.stride(0) == 0 and policy.bank.dtype == torch.float32
+    policy.after_step(obey(OwnView()(got)))
+    assert policy.bank.dtype == torch.float32 and torch.isfinite(policy.bank).all()
+
+
 def plain_importance(pool: Pool, tau: float, *, with_anchor: bool) -> torch.Tensor:
     """Loops over keys."""
     keys, count = pool.keys, len(pool.keys)
@@ -100,6 +125,25 @@ def test_unremix_weights_have_mean_one_over_the_negatives(seed: int, batch: int,
     pushed = (pool.neg > 0).sum(1)
     assert (got >= 0).all() and torch.isfinite(got).all()
     torch.testing.assert_close(got.sum(1), pushed.double())
+
+
+@given(seed=st.integers(0, 500))
+def test_unremix_weighs_open_keys_only_and_as_if_the_answered_were_not_scaled_with_them(seed: int) -> None:
+    pool = answered_pool(batch=5, keys=9, seed=seed)
+    got = obey(UnReMix()(OwnView()(pool)))
+    open_ = (pool.said == 0) & ~pool.own
+    assert torch.equal(got.count, open_.sum(1)) and (got.neg[~open_] == 0).all()
+    torch.testing.assert_close(got.neg.sum(1), open_.sum(1).double())
+
+
+def test_unremix_prefers_the_likest_where_nothing_else_differs() -> None:
+    """Keys in a symmetric ring around one axis are equally uncertain and representative."""
+    angle = torch.arange(5, dtype=torch.float64) * 2 * torch.pi / 5
+    keys = normalize(torch.stack([angle.cos(), angle.sin(), torch.ones(5)], 1), dim=1)
+    anchor = normalize(torch.tensor([[1.0, 0.3, 1.0]], dtype=torch.float64), dim=1)
+    none = torch.zeros(1, 5, dtype=torch.float64)
+    got = UnReMix()(Pool.of(anchor, keys, torch.tensor([9]), torch.arange(5), none, none.to(torch.int8)))
+    assert got.neg.argmax() == (anchor @ keys.T).argmax()
 
 
 @pytest.mark.parametrize(("policy", "settings"), [(AdCo, {"size": 0}), (UnReMix, {"temperature": 0.0})])

@@ -2,7 +2,8 @@
 
     W <- W + lr dL/dW at the bank's own temperature, by SGD with momentum and weight decay;   used as rows W / |W|
 
-The bank begins with keys of the first batches. It belongs to no item, so no answer speaks about it.
+The bank begins with keys of the first batches. It belongs to no item, so no answer speaks about it. For the climb its
+rows are keys, which every anchor shares: as columns of each anchor their gradient would be (B, S, d).
 
 Source: Hu, Wang, Hu, Qi 2021, "AdCo: adversarial contrast for efficient learning of unsupervised representations from
 self-trained negative adversaries", arXiv 2011.08435, equations 5 to 7.
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
-from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.negatives._ordinary import ordinary
 from trainer.objectives.contrast import Objective
 from trainer.pool import Pool
 
@@ -41,18 +42,17 @@ class NegativePolicy:
 
     def __call__(self, pool: Pool) -> Pool:
         self._fill(pool.keys)
-        return _beside(Uniform()(pool), self.bank)
+        rows = normalize(self.bank, dim=1).expand(len(pool.anchors), -1, -1)  # (B, S, d), one copy for all anchors
+        return replace(ordinary(pool), synthetic=rows, synthetic_weight=rows.new_ones(1, 1).expand(rows.shape[:2]))
 
     def after_step(self, pool: Pool) -> None:
         """Climb once. pool: the step's pool as the objective saw it."""
         bank = self.bank.clone().requires_grad_()
-        still = _beside(replace(pool, anchors=pool.anchors.detach(), keys=pool.keys.detach()), bank)
         with torch.enable_grad():
-            loss = Objective(self.temperature, denominator="self")(still)
-            slope = torch.autograd.grad(loss, bank, allow_unused=True)[0]
-        if slope is not None:
-            self.speed = self.momentum * self.speed + self.decay * self.bank - slope
-            self.bank = self.bank - self.rate * self.speed
+            loss = Objective(self.temperature, denominator="self")(_as_keys(pool, normalize(bank, dim=1)))
+            (slope,) = torch.autograd.grad(loss, bank)
+        self.speed = self.momentum * self.speed + self.decay * self.bank - slope
+        self.bank = self.bank - self.rate * self.speed
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""
@@ -63,16 +63,25 @@ class NegativePolicy:
         self.bank, self.speed = state["bank"].clone(), state["speed"].clone()
 
     def _fill(self, keys: Tensor) -> None:
-        """Take keys in until the bank is full."""
+        """Take keys in until the bank is full. It is float32 at least, where keys may be half as precise."""
+        new = keys.detach()[: self.size - len(self.bank)].to(torch.promote_types(keys.dtype, torch.float32))
         self.bank, self.speed = (
-            (table if len(table) else keys.new_zeros(0, keys.shape[1])).to(keys.device, keys.dtype)
-            for table in (self.bank, self.speed)
+            (table if len(table) else new[:0]).to(new.device, new.dtype) for table in (self.bank, self.speed)
         )
-        new = keys.detach()[: self.size - len(self.bank)]
         self.bank, self.speed = torch.cat([self.bank, new]), torch.cat([self.speed, torch.zeros_like(new)])
 
 
-def _beside(pool: Pool, bank: Tensor) -> Pool:
-    """The pool with the bank as columns of every anchor, without a copy for each."""
-    rows = normalize(bank, dim=1).expand(len(pool.anchors), -1, -1)  # (B, S, d)
-    return replace(pool, synthetic=rows, synthetic_weight=rows.new_ones(1, 1).expand(rows.shape[:2]))
+def _as_keys(pool: Pool, rows: Tensor) -> Pool:
+    """What the loss reads of a pool, held still, with the bank as keys of nobody."""
+    anchors, keys = pool.anchors.detach(), pool.keys.detach()
+    none, ids = pool.neg.new_zeros(len(anchors), len(rows)), pool.key_ids.new_full((len(rows),), -1)
+    pos, neg, confirmed, same, said = (
+        torch.cat([table, new.to(table.dtype)], 1)
+        for table, new in (
+            (pool.pos, none), (pool.neg, none + 1), (pool.confirmed, none), (pool.same, none), (pool.said, none),
+        )
+    )  # fmt: skip
+    return Pool(
+        anchors, torch.cat([keys.to(rows.dtype), rows]), pool.anchor_ids, torch.cat([pool.key_ids, ids]),
+        pos.detach(), neg.detach(), confirmed.detach(), same, said,
+    )  # fmt: skip

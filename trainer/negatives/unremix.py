@@ -4,11 +4,12 @@
     u_j = |g_j|  or  <g_i, g_j>         model uncertainty
     a_ij = <z_i, z_j>                   likeness to the anchor
     r_j  = mean distance to the other keys
-    w_ij = (u + a + r) / 3, each scaled to [0, 1] over the negatives of an anchor; then mean 1, detached
+    w_ij = (u + a + r) / 3, each scaled to [0, 1] over the open negatives of an anchor; then mean 1, detached
 
 Source: Tabassum, Wahed, Eldardiry, Lourentzou 2022, "Hard negative sampling strategies for contrastive representation
 learning" (UnReMix), arXiv 2206.01197, section 3.
-Differs from the paper: the three parts weigh the same (the published coefficients were not at hand).
+Differs from the paper: the three parts weigh the same (the published coefficients were not at hand); what answers
+placed, and what is likely the same, is not weighed.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
-from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.negatives._ordinary import ordinary
 from trainer.pool import Pool
 
 BLOCK = 1024  # keys compared with all others at once
@@ -35,21 +36,22 @@ class NegativePolicy:
             raise BadInput(f"temperature > 0 expected, got {self.temperature}.")
 
     def __call__(self, pool: Pool) -> Pool:
-        pool = Uniform()(pool)
-        return replace(pool, neg=self._importance(pool), normalise=True)
+        pool = ordinary(pool)
+        open_ = (pool.neg > 0) & (pool.said == 0)  # (B, K)
+        neg = torch.where(open_, self._importance(pool, open_), pool.neg)
+        return replace(pool, neg=neg, normalise=True, count=open_.sum(1))
 
     @torch.no_grad()
-    def _importance(self, pool: Pool) -> Tensor:
-        """(B, K) mean 1 over the negatives of each anchor, 0 elsewhere."""
+    def _importance(self, pool: Pool, pushes: Tensor) -> Tensor:
+        """(B, K) mean 1 over what pushes an anchor, 0 elsewhere."""
         slope, distance = self._by_key(pool.keys)  # (K, d), (K,)
         uncertain = slope.norm(dim=1).expand_as(pool.neg)
         if self.with_anchor:
             uncertain = self._slope(pool.anchors, pool.keys, pool.own) @ slope.T
-        pushes = pool.neg > 0
         parts = (uncertain, pool.anchors @ pool.keys.T, distance.expand_as(pool.neg))
         weight = sum((_scaled(part, pushes) for part in parts), torch.zeros_like(pool.neg)) / len(parts)
         mean = weight.sum(1, keepdim=True) / pushes.sum(1, keepdim=True).clamp_min(1)
-        return torch.where(mean > 0, weight / mean.clamp_min(1e-12), pool.neg)
+        return torch.where(mean > 0, weight / mean.clamp_min(1e-12), pushes.to(weight.dtype))
 
     def _by_key(self, keys: Tensor) -> tuple[Tensor, Tensor]:
         """Slope and mean distance of every key to the others, in blocks."""
