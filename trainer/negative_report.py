@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.contrast import log_sum, log_weight
+from trainer.objectives.contrast import Objective as Contrast
 from trainer.pool import Pool
 
 TAKEN = 0.5  # without a detector, an open pair that lost this much of its weight counts as taken for a false negative
@@ -29,7 +31,7 @@ def report(pool: Pool, objective: Any) -> dict[str, float]:
         scores = (pool.anchors @ pool.keys.T).float() / _temperature(objective)  # (B, K)
         return {
             **_shares(pool, scores, _temperature(objective)),
-            "clamped": _clamped(pool, scores, _temperature(objective)),
+            "clamped": _clamped(pool, objective),
             **_detected(pool),
             **_prior(pool),
         }
@@ -75,19 +77,16 @@ def _synthetic(pool: Pool, temperature: float) -> Tensor:
 
 def _log_mass(scores: Tensor, weight: Tensor) -> Tensor:
     """(B,) log sum_j weight_ij exp(scores_ij); minus infinity for a row without weight."""
-    return torch.logsumexp(scores + weight.float().log(), 1)
+    return log_sum(scores + log_weight(weight.float()))
 
 
-def _clamped(pool: Pool, scores: Tensor, temperature: float) -> float:
-    """Share of anchors with (G - tau+ n P) / (1 - tau+) at or below its floor n exp(-1 / temperature)."""
+def _clamped(pool: Pool, objective: Any) -> float:
+    """Share of the anchors with unlabelled negatives whose debiased mass the objective had to hold at its floor."""
     if pool.tau_plus is None:
         return 0.0
-    number = (pool.neg > 0).sum(1).float() if pool.count is None else pool.count.float()
-    own = pool.own.float() / pool.own.sum(1, keepdim=True).clamp_min(1)
-    left = _unlabelled(pool, scores).exp() - pool.tau_plus * number * _log_mass(scores, own).exp()
-    floor = number * math.exp(-1 / temperature)
-    counted = number > 0
-    return float(((left / (1 - pool.tau_plus) <= floor) & counted).sum() / counted.sum().clamp_min(1))
+    measure = objective if hasattr(objective, "masses") else Contrast(temperature=_temperature(objective))
+    pushed = (pool.neg > 0).any(1)
+    return float((measure.masses(pool).clamped & pushed).sum() / pushed.sum().clamp_min(1))
 
 
 def _detected(pool: Pool) -> dict[str, float]:

@@ -10,6 +10,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from torch import Tensor
 
 from db.nouns import Snapshot, Statement, Verdict
 from oracle.constraints import ConstraintGraph
-from oracle.plugins import load, names
+from oracle.plugins import load, names, settings_of
 from trainer import snapshot as snapshots
 from trainer.auditing import audited
 from trainer.choices import UpdateSettings
 from trainer.head import Head
 from trainer.lesson import Lesson
 from trainer.pool import Pool, obey
+from trainer.queue import Queue
 
 ITEMS, GROUPS = 60, 3
 TRUTH = np.arange(ITEMS) % GROUPS
@@ -53,8 +55,13 @@ def background(count: int = 80) -> list[Statement]:
     return found
 
 
+@lru_cache(maxsize=4)  # what a graph implies is worked out once
+def graph_of(said: tuple[Statement, ...]) -> ConstraintGraph:
+    return ConstraintGraph.build([*background(), *said])
+
+
 def lesson(said: Sequence[Statement] = (), **settings: Any) -> Lesson:
-    graph = ConstraintGraph.build([*background(), *said])
+    graph = graph_of(tuple(said))
     chosen = UpdateSettings(batch=ITEMS, **settings)
     return Lesson(HEAD, HEAD.reduce(features()), SEEN, graph, chosen, 0, CPU, audited(SEEN, graph))
 
@@ -111,6 +118,24 @@ def detected(said: Sequence[Statement] = ()) -> Pool:
     return taught.pool(torch.arange(ITEMS))
 
 
+@dataclass(frozen=True)
+class Careless:
+    """Lets everything push and pull, whatever was said."""
+
+    def __call__(self, pool: Pool) -> Pool:
+        every = torch.ones_like(pool.neg)
+        return replace(pool, neg=every, pos=every, confirmed=every)
+
+
+def test_not_even_a_careless_policy_overrides_an_answer() -> None:
+    taught = lesson([*one(Verdict.SAME), *one(Verdict.DIFFERENT, A, OTHER)])
+    taught.policy = Careless()
+    pool = taught.pool(torch.arange(ITEMS))
+    together = (pool.said > 0) | pool.own
+    assert cell(pool, "said", A, B) == 1 and not pool.neg[together].any() and not pool.confirmed[together].any()
+    assert cell(pool, "pos", A, OTHER) == cell(pool, "neg", A, OTHER) == 0 and cell(pool, "confirmed", A, OTHER) >= 1
+
+
 def test_what_is_only_detected_is_eliminated_and_does_not_attract() -> None:
     pool = detected()
     assert cell(pool, "said", A, B) == 0
@@ -157,22 +182,8 @@ def test_confirmed_negatives_are_never_debiased() -> None:
     torch.testing.assert_close(objective(biased), objective(only))
 
 
-@pytest.mark.parametrize("name", names("trainer.negatives"))
-def test_no_synthetic_has_an_item_as_parent_that_belongs_with_the_anchor(name: str) -> None:
-    """Change what belongs with the anchor: its synthetic negatives stay where they are."""
-    anchors, keys, said = corner()
-    pool = load("trainer.negatives", name)(uncurated(anchors, keys, said))
-    if pool.synthetic is None:
-        pytest.skip("no synthetic negatives")
-    moved = keys.clone()
-    moved[:3] = torch.nn.functional.normalize(moved[:3] + 5 * torch.ones(8), dim=1)  # own image and two must-links
-    other = load("trainer.negatives", name)(uncurated(anchors, moved, said))
-    assert other.synthetic is not None
-    torch.testing.assert_close(other.synthetic[0], pool.synthetic[0])
-
-
 def corner() -> tuple[Tensor, Tensor, Tensor]:
-    """One anchor in a corner, twelve keys: itself, two must-links, two cannot-links, and open ones; all unit rows."""
+    """One anchor, twelve keys: itself, two must-links, two cannot-links, and open ones; all unit rows."""
     random = torch.Generator().manual_seed(0)
     keys = torch.nn.functional.normalize(torch.randn(12, 8, generator=random), dim=1)
     said = torch.zeros(1, 12, dtype=torch.int8)
@@ -180,13 +191,38 @@ def corner() -> tuple[Tensor, Tensor, Tensor]:
     return keys[:1].clone(), keys, said
 
 
-def uncurated(anchors: Tensor, keys: Tensor, said: Tensor) -> Pool:
-    """Must-links pull and the own view too, as they do when a policy is called."""
+def mixed(name: str, keys: Tensor, **settings: Any) -> Tensor | None:
+    """What a policy makes up for the anchor in the corner, late in training, must-links and own view pulling."""
+    anchors, _, said = corner()
     same = torch.where(said > 0, 1.0, torch.where(said < 0, 0.0, 0.2))
     pool = Pool.of(anchors, keys, torch.arange(1), torch.arange(12), same, said)
-    for name in ("own_view", "must_links"):
-        pool = load("trainer.positives", name)(pool)
-    return pool
+    for source in ("own_view", "must_links"):
+        pool = load("trainer.positives", source)(pool)
+    return load("trainer.negatives", name, **settings)(replace(pool, progress=1.0)).synthetic
+
+
+MIXING = [name for name in names("trainer.negatives") if "hardest" in settings_of("trainer.negatives", name)]
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_what_belongs_with_the_anchor_is_no_parent_of_a_synthetic(name: str) -> None:
+    """Move its own image and its must-links: what is made up stays where it is. Move an open key: it does not."""
+    keys = corner()[1]
+    nearer = torch.nn.functional.normalize(keys + 3 * keys[:1], dim=1)
+    related = torch.cat([nearer[:3], keys[3:]])
+    torch.testing.assert_close(mixed(name, related), mixed(name, keys))
+    assert not torch.equal(mixed(name, torch.cat([keys[:5], nearer[5:]])), mixed(name, keys))
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_a_different_is_the_preferred_parent_of_synthetics(name: str) -> None:
+    """With room for two parents they are the two that somebody called different, although others are nearer."""
+    anchors, keys, _ = corner()
+    keys[3:5] = torch.nn.functional.normalize(keys[3:5] - 2 * anchors, dim=1)
+    made = mixed(name, keys, hardest=2)
+    moved = keys.clone()
+    moved[5:] = torch.nn.functional.normalize(keys[5:] + 0.5 * anchors, dim=1)
+    torch.testing.assert_close(mixed(name, moved, hardest=2), made)
 
 
 # unsure, not comparable, skip, none ---------------------------------------------------------------------------------
@@ -210,10 +246,12 @@ def test_an_open_pair_pushes_with_one_minus_its_chance_of_same(verdict: Verdict 
 def test_the_own_image_and_its_copies_push_nowhere(name: str) -> None:
     """Other view, queue and feedback pool are all keys with item ids: a copy is whatever has the anchor's id."""
     taught, rows = lesson(negatives=name), torch.arange(12)
-    views, copies = taught._viewed(rows), torch.cat([rows, rows.flip(0), rows[:5]])  # other view, queue, feedback pool
-    ids = taught.knowledge.ids
-    pool = Pool.of(views, torch.cat([taught._viewed(rows), taught.table[copies[12:]]]), ids[rows], ids[copies],
-                   taught.knowledge.same(rows, copies), taught.knowledge.said(rows, copies))  # fmt: skip
+    ids, queue = taught.knowledge.ids, Queue(20, taught.table.shape[1])
+    queue.push(taught.table[rows.flip(0)], ids[rows.flip(0)])
+    key_ids = torch.cat([ids[rows], queue.ids, ids[rows[:5]]])  # other view, queue, feedback pool
+    keys = torch.cat([taught._viewed(rows), queue.keys, taught.table[rows[:5]]])
+    same, said = taught.knowledge.between(rows, key_ids - 1)
+    pool = Pool.of(taught._viewed(rows), keys, ids[rows], key_ids, same, said)
     for source in taught.sources:
         pool = source(pool)
     pool = obey(taught.policy(pool))

@@ -87,7 +87,7 @@ def test_detection_is_judged_by_the_answers_it_overlaps() -> None:
 def test_an_anchor_is_clamped_where_too_much_is_subtracted() -> None:
     anchors = torch.eye(2)
     said, ids = torch.zeros(2, 2, dtype=torch.int8), torch.arange(2)
-    pool = Pool.of(anchors, anchors, ids, ids, torch.zeros(2, 2), said)
+    pool = load("trainer.positives", "own_view")(Pool.of(anchors, anchors, ids, ids, torch.zeros(2, 2), said))
     assert report(pool, OBJECTIVE)["clamped"] == 0
     assert report(replace(pool, tau_plus=torch.tensor([0.5, 0.0])), OBJECTIVE)["clamped"] == 0.5
 

@@ -8,8 +8,11 @@ from db.errors import BadInput, Broken
 from db.nouns import Snapshot, Statement, Verdict
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
+from oracle.plugins import names
 from trainer.batches import Knowledge, Sampler
 from trainer.head import Head
+from trainer.lesson import Lesson
+from trainer.pool import Pool
 from trainer.update import UpdateSettings, update
 
 SHORT = UpdateSettings(steps=40, batch=96)
@@ -111,6 +114,45 @@ def test_the_cluster_objective_learns_its_prototypes() -> None:
     settings = UpdateSettings(steps=5, batch=64, objectives={"supcon": 1.0, "cluster": 0.3})
     taught = update(head, features, snapshot.ids, answers(labels, 80), snapshot, settings=settings)
     assert np.isfinite(taught.embed(features)).all()
+
+
+@pytest.mark.parametrize("name", names("trainer.negatives"))
+def test_every_negative_policy_trains_the_head_and_reports(name: str) -> None:
+    features, labels = world()
+    head, told = Head.from_features(features, size=8), []
+    snapshot = snapshot_of(head.embed(features))
+    settings = UpdateSettings(steps=10, batch=64, negatives=name)
+    taught = update(head, features, snapshot.ids, answers(labels, 80), snapshot, settings=settings, seed=5,
+                    progress=lambda step, of, losses: told.append(losses))  # fmt: skip
+    assert np.isfinite(taught.embed(features)).all() and taught.to_bytes() != head.to_bytes()
+    assert np.isfinite(list(told[-1]["negatives"].values())).all()
+    shares = [told[-1]["negatives"][part] for part in ("confirmed", "unlabelled", "removed", "synthetic")]
+    assert sum(shares) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_policy_with_hooks_is_shown_all_items_and_every_step() -> None:
+    seen: list[tuple[str, object]] = []
+
+    class Hooked:
+        def __call__(self, pool: Pool) -> Pool:
+            return pool
+
+        def refresh(self, embeddings: torch.Tensor, ids: torch.Tensor, progress: float) -> None:
+            seen.append(("refresh", (tuple(embeddings.shape), len(ids), progress)))
+
+        def after_step(self, pool: Pool) -> None:
+            seen.append(("step", pool.progress))
+
+    features, _ = world()
+    head = Head.from_features(features, size=8)
+    snapshot = snapshot_of(head.embed(features))
+    settings = UpdateSettings(steps=100, batch=16)
+    lesson = Lesson(head, head.reduce(features), snapshot, ConstraintGraph(), settings, 0, torch.device("cpu"))
+    lesson.policy = Hooked()
+    for _ in range(60):
+        lesson.step()
+    assert [what for name, what in seen if name == "refresh"] == [((240, 8), 240, 0.0), ((240, 8), 240, 0.5)]
+    assert [what for name, what in seen if name == "step"] == [step / 100 for step in range(60)]
 
 
 def test_a_head_survives_its_file_bit_for_bit() -> None:

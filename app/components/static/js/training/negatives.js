@@ -11,7 +11,7 @@ const ENOUGH = 5; // audited pairs before a share is worth showing
 export function negatives({ points, steps, past, width }) {
   const now = points.at(-1)?.negatives;
   if (!now) return [];
-  const wide = width > 760;
+  const wide = !matchMedia("(max-width: 860px)").matches; // as in training.css
   const card = h("section", { class: "pw-card pw-push", "aria-label": "What pushes pictures apart" },
     h("div", {}, h("div", { class: "pw-live-head" }, h("h2", {}, "What pushes pictures apart"), past.at(-1)?.policy && h("span", { class: "pw-pill", title: "the negative policy of the newest version" }, past.at(-1).policy.replaceAll("_", " "))), h("p", { class: "pw-muted pw-small" }, "Each picture is pushed away from the others in its batch. Answers decide which of them, and how hard.")),
     h("div", { class: "pw-push-body" }, h("figure", { class: "pw-figure" }, stack(points, steps, Math.max(300, wide ? width * 0.54 : width - 46))), legend(now)));
