@@ -1,6 +1,5 @@
 """AdCo and UnReMix against the reference values and plain loops."""
 
-from dataclasses import replace
 
 import pytest
 import torch
