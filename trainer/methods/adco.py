@@ -9,7 +9,7 @@ self-trained negative adversaries", arXiv 2011.08435. Official code: maple-resea
 Parts: two views; moving average as target; other keys of the batch and a learnt bank as candidates; own key; negatives
 `adco`; contrast (self).
 Needs: pictures.
-Differs from the paper: momentum .99 and a bank of 1,024 in place of .999 and 65,536; one direction, where the official
+Differs from the paper: momentum .99 and a bank of 512 in place of .999 and 65,536; one direction, where the official
 code also swaps the views.
 Checked by: the ascent raises the loss, rows stay unit; the contract of methods.
 """
@@ -26,7 +26,7 @@ class Method:
     """bank: rows of it. bank_temperature, bank_rate: of its climb. temperature: tau > 0 of the encoder. momentum: m of
     the target."""
 
-    bank: int = 1024
+    bank: int = 512
     bank_temperature: float = 0.02
     bank_rate: float = 3.0
     temperature: float = 0.12

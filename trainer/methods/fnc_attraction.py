@@ -1,6 +1,6 @@
 """FNC attraction: keys that look like support views of the anchor are taken for false negatives and pull instead.
 
-    score_ij = max_v <v, c_j> over the support views v of i;   F_i = the 10 highest of them that exceed .7;
+    score_ij = max_v <v, c_j> over the support views v of i;   F_i = the 10 highest above .7
     L_i = 2 mean_p (log D_i - s_ip) over own view and F_i
 
 Family: removal of false negatives

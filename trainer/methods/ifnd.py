@@ -23,8 +23,8 @@ from trainer.recipe import Recipe, Term
 
 @dataclass(frozen=True)
 class Method:
-    """coarsest: centres of the first clustering. levels: clusterings, each with twice as many centres. mode: 'eliminate'
-    or 'attract'. temperature: tau > 0. seed: of k-means."""
+    """coarsest: centres of the first clustering. levels: clusterings, each with twice as many centres. mode:
+    'eliminate' or 'attract'. temperature: tau > 0. seed: of k-means."""
 
     coarsest: int = 10
     levels: int = 3
