@@ -14,9 +14,7 @@ from db.versions import Version
 from oracle import timing
 from oracle.changes import Change
 from oracle.forecast import Forecast, Plan, forecast
-from oracle.measuring import builder, measure
-from oracle.quality import audit, error_of
-from oracle.weighing import judged, usual_rate
+from oracle.measuring import beginning, measure
 from trainer import promotion
 from trainer import snapshot as snapshots
 
@@ -85,13 +83,12 @@ def forecast_of(
     stopped: Stopped = lambda: False,
 ) -> Forecast:
     """Play the plan from where the criterion stands. error: share of wrong answers; None: as the log says."""
-    people = judged(tuple(sight.said))
-    build = builder(people)
-    rate = usual_rate(people) if error is None else error
+    found = beginning(sight.snapshot, sight.said, judges=sight.judges, stopped=stopped)
+    rate = found.error.mean if error is None else error
     plan = replace(plan, error=min(rate, 0.49), pace=pace(database, sight.criterion))
-    error_rate = error_of(people, [one for one in sight.said if one.audit and sight.judges(one)])
-    f1 = audit(sight.snapshot, sight.said, judges=sight.judges, graph=build, error=error_rate).f1
-    return forecast(sight.snapshot, sight.said, plan, labels=labels, f1=f1, told=told, stopped=stopped, graph=build)
+    return forecast(
+        sight.snapshot, sight.said, plan, labels=labels, f1=found.f1, told=told, stopped=stopped, graph=found.build
+    )
 
 
 def forecast_document(sight: Sight, found: Forecast) -> Any:

@@ -24,6 +24,7 @@ from oracle.forecast import Plan
 logger = logging.getLogger("pairwright.quality")
 LEASE_S = 180.0  # one step may take its time on a very large collection
 BEAT_S = 0.5
+CANCELLED = "cancelled; the last measurement stays."
 KEEP = 5  # results of each kind and criterion
 
 
@@ -61,7 +62,7 @@ def run(settings: Settings, database: Database, job: jobs.Job, parent: int | Non
     except StaleLease as error:
         logger.warning("%s", error)
     except PairwrightError as error:
-        _fail(database, job, str(error))
+        _fail(database, job, CANCELLED if pulse.cancelled else str(error))
     except Exception:
         logger.exception("%s job %d", job.kind, job.id)
         _fail(database, job, "something broke on our side while measuring; the server's log says what.")
@@ -82,7 +83,7 @@ def _end(database: Database, job: jobs.Job, pulse: Pulse, result: Any) -> None:
     """Keep the result; of what was cancelled nothing is kept."""
     with database.write() as s:
         if pulse.cancelled:
-            jobs.fail(s, job.id, job.token, "cancelled; the last measurement stays.")
+            jobs.fail(s, job.id, job.token, CANCELLED)
             return
         jobs.finish(s, job.id, job.token, result)
         jobs.forget(s, job.kind, job.criterion or 0, KEEP)

@@ -1,13 +1,11 @@
-"""Audit answers as a weighted sample of all pairs, cut into strata of known size.
+"""Audit answers as a weighted sample of all pairs; and which pairs the answers settle.
 
 A uniform screen draws an anchor among the items, then m of its o open partners, so a pair's weight is o / m. o is read
 back from the stored probability share / (N C(o, m)); constants cancel in every share.
-
-    strata: (together or apart in the partition) x (open, or already implied by the other answers)
+Source: Horvitz and Thompson 1952, "A generalization of sampling without replacement from a finite universe".
 
 Witnesses, the audit answers that judge, are left out of the graph whose partition they judge: an answer that is obeyed
-would always agree with it. Source: Horvitz and Thompson 1952 (weights); Holt and Smith 1979, "Post stratification";
-Kish 1965, "Survey sampling" (design effect of pairs that share a screen).
+would always agree with it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -41,20 +39,6 @@ class Witnesses:
     def screens(self) -> int:
         """How many answers these are."""
         return len(np.unique(self.screen))
-
-
-@dataclass(frozen=True, eq=False)
-class Strata:
-    """sizes: (4,) number of pairs, in the order open together, open apart, implied together, implied apart."""
-
-    sizes: np.ndarray
-    together: np.ndarray  # (P,) bool, of the witnesses
-    implied: np.ndarray  # (P,) bool
-
-    @property
-    def number(self) -> np.ndarray:
-        """(P,) stratum of each witness."""
-        return np.where(self.together, 0, 1) + np.where(self.implied, 2, 0)
 
 
 def separate(said: Iterable[Statement], judges: Callable[[Statement], bool]) -> tuple[list[Statement], list[Statement]]:
@@ -97,18 +81,6 @@ def open_partners(probability: float, shown: int, items: int, share: float = SHA
     return float(np.clip(found, shown, max(shown, items - 1)))
 
 
-def stratify(found: Witnesses, snapshot: Snapshot, graph: ConstraintGraph, labels: np.ndarray) -> Strata:
-    """Where the witnesses fall, and how many pairs there are of each kind. graph, labels: made without them."""
-    ids, rows = snapshot.ids, found.rows
-    implied = [graph.relation(int(ids[i]), int(ids[j])) is not None for i, j in rows]
-    count = np.unique(labels, return_counts=True)[1].astype(np.float64)
-    together, pairs = float((count * (count - 1) / 2).sum()), len(labels) * (len(labels) - 1) / 2
-    known_together, known_apart = implied_pairs(graph, snapshot, labels)
-    open_together, open_apart = max(together - known_together, 0.0), max(pairs - together - known_apart, 0.0)
-    sizes = np.array([open_together, open_apart, known_together, known_apart])
-    return Strata(sizes, labels[rows[:, 0]] == labels[rows[:, 1]], np.array(implied, dtype=bool))
-
-
 def together(parts: Sequence[Witnesses]) -> Witnesses:
     """All of them as one."""
     rows, same = np.concatenate([one.rows for one in parts]), np.concatenate([one.same for one in parts])
@@ -116,10 +88,28 @@ def together(parts: Sequence[Witnesses]) -> Witnesses:
     return Witnesses(rows, same, weight, screen, tuple(source for one in parts for source in one.sources))
 
 
-def joined(parts: Sequence[Strata]) -> Strata:
-    """The strata of several partitions as one, each witness in its own, the sizes on average."""
-    sizes = np.mean([one.sizes for one in parts], axis=0)
-    return Strata(sizes, np.concatenate([p.together for p in parts]), np.concatenate([p.implied for p in parts]))
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the answers settle. part: (N,) number of an asked row's trusted component, -1 for the others; walls: codes
+    i parts + j, i < j, sorted, of components held apart."""
+
+    part: np.ndarray
+    walls: np.ndarray
+    parts: int
+
+    @classmethod
+    def of(cls, graph: ConstraintGraph, snapshot: Snapshot) -> "Known":
+        """Of one state of the log."""
+        part, parts = _parts(graph, snapshot)
+        walls = _walls(graph, snapshot, part) if parts else np.zeros((0, 2), dtype=np.int64)
+        return cls(part, np.sort(walls[:, 0] * parts + walls[:, 1]), parts)
+
+    def settled(self, rows: np.ndarray) -> np.ndarray:
+        """(P,) bool: a pair of rows (P, 2) follows from the answers."""
+        ends = np.sort(self.part[rows], axis=1)
+        asked = ends[:, 0] >= 0
+        apart = np.isin(ends[:, 0] * self.parts + ends[:, 1], self.walls)
+        return np.asarray(asked & ((ends[:, 0] == ends[:, 1]) | apart))
 
 
 def implied_pairs(graph: ConstraintGraph, snapshot: Snapshot, labels: np.ndarray) -> tuple[float, float]:
@@ -164,24 +154,3 @@ def _walls(graph: ConstraintGraph, snapshot: Snapshot, part: np.ndarray) -> np.n
 def _rows(snapshot: Snapshot, items: Sequence[int]) -> np.ndarray:
     """Positions of those items the snapshot holds."""
     return np.array([snapshot.position[item] for item in items if item in snapshot.position], dtype=np.int64)
-
-
-def effective(same: np.ndarray, weight: np.ndarray, screen: np.ndarray) -> tuple[float, float]:
-    """Weighted share of same, and the number of independent answers it is worth (Kish).
-
-    Pairs of one screen share an anchor, so they say less than as many screens; the variance between screens, by
-    linearisation of the ratio, decides how much less. Never fewer than the screens, never more than the pairs.
-    """
-    if not len(same):
-        return 0.0, 0.0
-    weight = weight / weight.sum()
-    share = float(weight @ same)
-    kish = 1 / float((weight**2).sum())
-    _, place = np.unique(screen, return_inverse=True)
-    spread = np.bincount(place, weights=weight * (same - share))
-    rarer = len(np.unique(place[same > 0.5])) if share < 0.5 else len(np.unique(place[same < 0.5]))
-    variance = float((spread**2).sum()) * rarer / max(rarer - 1, 1)  # few screens with the rarer verdict: less is known
-    least = min(float(place.max()) + 1, kish)
-    if variance <= 0 or share * (1 - share) <= 0:
-        return share, (least * kish) ** 0.5
-    return share, float(np.clip(share * (1 - share) / variance, least, kish))

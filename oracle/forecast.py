@@ -20,8 +20,9 @@ from db.nouns import Answer, PairVerdict, Question, Snapshot, Statement, Verdict
 from oracle import plugins, timing
 from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
-from oracle.prevalence import interval
+from oracle.holdout import adopt, grown
 from oracle.quality import Estimate
+from oracle.shares import interval
 from oracle.truths import draw, known, pair_f1, subsample
 
 SOURCE = "forecast"
@@ -122,20 +123,28 @@ def forecast(
         raise BadInput(f"a forecast needs at least 3 items, got {len(snapshot.ids)}. Import more pictures.")
     small = subsample(snapshot, said, plan.most_items, plan.seed)
     kept = [one for one in said if one.a in small.position and one.b in small.position]
-    belief = infer(small, graph(kept))
+    ledger = graph([])
+    belief = grown(small, kept, ledger)
     rule = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     runs: list[_Run] = []
     for number in range(plan.draws):
         drawn = _drawn(belief, f1, (number + 0.5) / plan.draws, [plan.seed, number])
         truth = known(small, drawn, labels or {})
         share = partial(_told, told, number * plan.screens, plan.draws * plan.screens)
-        run = _play(small, graph(kept), rule, truth, replace(plan, seed=plan.seed + number), share, stopped)
+        again, seeded = _again(graph(kept), belief), replace(plan, seed=plan.seed + number)
+        run = _play(small, again, rule, truth, seeded, share, stopped)
         if run is None:
             break
         runs.append(run)
     if not runs:
         raise BadInput("the forecast was stopped before it had played one draw through. Ask for fewer screens.")
     return _summary(runs, plan, len(small.ids), len(snapshot.ids), stopped=len(runs) < plan.draws)
+
+
+def _again(graph: ConstraintGraph, belief: Belief) -> ConstraintGraph:
+    """A new graph of the same log, to play on from what is believed now."""
+    adopt(graph, belief)
+    return graph
 
 
 def _told(told: Callable[[int, int], object], base: int, total: int, done: int) -> None:

@@ -1,6 +1,6 @@
-"""Everything the Quality screen shows, measured in one go. It takes seconds, so it runs in a process of its own.
+"""Everything the Quality screen shows, measured in one pass along the log; it runs in a process of its own.
 
-log -> annotators -> graph -> audits, coverage, effect of the last answers -> what is left, whether to stop
+log -> annotators -> beliefs as the log grew -> audits, effect of the last answers -> what is left, whether to stop
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from db.nouns import Snapshot, Statement
-from oracle.audits import implied_pairs
+from oracle.audits import implied_pairs, separate
 from oracle.belief import infer
-from oracle.changes import LAST, Change, replay
+from oracle.changes import LAST, Change, Watch
 from oracle.constraints import ConstraintGraph
-from oracle.quality import LEVEL, Audit, Coverage, Estimate, audit, coverage, error_of
+from oracle.holdout import along, even, grown
+from oracle.quality import LEVEL, Audit, Coverage, Estimate, coverage, go_on, judged_by
 from oracle.reliability import Annotator
 from oracle.remaining import remaining
+from oracle.slips import ErrorRate, error_of
 from oracle.stopping import Advice, advice
 from oracle.weighing import judged, trusted_rates, usual_rate
 
 CURVE = 6  # points of the learning curve
+FEWER = 2  # folds of its earlier points
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Report:
-    """audit, coverage, advice, needed: see there. changes: effect of the last answers, oldest first. target: pair F1.
+    """One measurement. audit, coverage, advice, needed (answers to `target`, a pair F1): see there.
 
-    curve: F1 along the log. answers: how many the whole log holds. level: of every interval.
+    changes: effect of the last answers, oldest first. curve: F1 along the log. answers: how many the whole log holds.
+    level: of every interval.
     """
 
     audit: Audit
@@ -61,44 +65,61 @@ def measure(
 ) -> Report:
     """Measure a criterion. judges: audit answers the snapshot's embedding has not learnt from.
 
-    known: effects of answers found before over the same snapshot. told: (steps done, of how many).
+    known: effects of answers found before over the same snapshot. told: (steps done, of how many). stopped: asked
+    between two steps; Refused is raised once it says so.
     """
     people = judged(tuple(said))
-    build = builder(people)
-    graph = build(said)
-    belief = infer(snapshot, graph)
-    error = error_of(people, [one for one in said if one.audit and judges(one)])
-    judge = partial(audit, snapshot, said, judges=judges, error=error, graph=build)
-    found = judge()
-    curve = _curve(said, found, judge, told)
-    changes = replay(snapshot, said, known=known, last=last, graph=build, told=told, stopped=stopped)
-    bounds = None if found.f1.low is None or found.f1.high is None else (found.f1.low, found.f1.high)
+    ledger, answers = builder(people)([]), sorted({one.answer for one in said})
+    watch = Watch(snapshot, said, known=known, last=last)
+    points = even(answers, CURVE)[:-1] if len(answers) >= 2 * CURVE else []
+    stops = sorted({*even(answers), *points, *watch.stops})
+    witnesses, curve, belief = separate(said, judges)[1], [], infer(snapshot, ledger)
+    for done, (stop, belief) in enumerate(along(snapshot, said, ledger, stops)):
+        go_on(stopped)
+        told(done, len(stops) + 1)
+        watch.see(stop, belief)
+        if stop in points:
+            error = error_of(belief, witnesses, [one for one in said if one.answer <= stop])
+            then = judged_by(witnesses, belief, ledger, folds=FEWER, error=error, stopped=stopped)
+            curve.append(Step(answers.index(stop) + 1, then.f1))
+    found = judged_by(witnesses, belief, ledger, error=error_of(belief, witnesses, said), stopped=stopped)
+    f1, covered = found.f1, coverage(belief, ledger, sum(implied_pairs(ledger, snapshot, belief.labels)))
+    bounds = None if f1.low is None or f1.high is None else (f1.low, f1.high)
     return Report(
         audit=found,
-        coverage=coverage(belief, graph, sum(implied_pairs(graph, snapshot, belief.labels))),
-        advice=advice([one.changed for one in changes], f1=bounds, target=target),
-        needed=remaining([one.unsettled for one in changes], found.f1, target=target),
+        coverage=covered,
+        advice=advice([one.changed for one in watch.changes], f1=bounds, target=target, pending=covered.pending),
+        needed=remaining([one.unsettled for one in watch.changes], f1, target=target),
         annotators=tuple(sorted(people.values(), key=lambda one: (-one.answers, one.source))),
-        changes=tuple(changes),
-        curve=curve,
+        changes=tuple(watch.changes),
+        curve=tuple(one for one in [*curve, Step(len(answers), f1)] if points and f1.value is not None),
         target=target,
-        answers=len({one.answer for one in said}),
+        answers=len(answers),
     )
 
 
-def _curve(
-    said: Sequence[Statement], found: Audit, judge: Callable[..., Audit], told: Callable[[int, int], object]
-) -> tuple[Step, ...]:
-    """The F1 after even shares of the answers; empty while there are too few audits."""
-    answers = sorted({one.answer for one in said})
-    if found.f1.value is None or len(answers) < 2 * CURVE:
-        return ()
-    places = [len(answers) * part // CURVE for part in range(1, CURVE)]
-    steps = []
-    for done, place in enumerate(places):
-        told(done, CURVE + len(answers[-LAST:]))
-        steps.append(Step(place, judge(until=answers[place - 1]).f1))
-    return (*steps, Step(len(answers), found.f1))
+@dataclass(frozen=True)
+class Beginning:
+    """Where a forecast sets out. build: makes graphs of this log. f1: as the audits say. error: of any answer."""
+
+    build: Callable[[Sequence[Statement]], ConstraintGraph]
+    f1: Estimate
+    error: ErrorRate
+
+
+def beginning(
+    snapshot: Snapshot,
+    said: Sequence[Statement],
+    *,
+    judges: Callable[[Statement], bool] = lambda _: True,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Beginning:
+    """How good the groups are and how often answers are wrong, without all the rest of a measurement."""
+    build = builder(judged(tuple(said)))
+    ledger, witnesses = build([]), separate(said, judges)[1]
+    belief = grown(snapshot, said, ledger)
+    found = judged_by(witnesses, belief, ledger, error=error_of(belief, witnesses, said), stopped=stopped)
+    return Beginning(build, found.f1, error_of(belief, said, said))
 
 
 def builder(people: Mapping[str, Annotator]) -> Callable[[Sequence[Statement]], ConstraintGraph]:

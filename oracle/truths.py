@@ -101,9 +101,16 @@ def subsample(snapshot: Snapshot, said: Sequence[Statement], most: int, seed: in
 
 def pair_f1(truth: np.ndarray, labels: np.ndarray) -> float:
     """Pair F1 of two partitions, (N,) each. 1 where neither puts any pair together."""
-    both = _pairs(np.unique(np.column_stack([truth, labels]), axis=0, return_counts=True)[1])
-    whole = _pairs(np.unique(truth, return_counts=True)[1]) + _pairs(np.unique(labels, return_counts=True)[1])
-    return 2 * both / whole if whole else 1.0
+    return agreement(truth, labels)[2]
+
+
+def agreement(truth: np.ndarray, labels: np.ndarray) -> tuple[float, float, float]:
+    """Pair precision, recall and F1 of labels against the truth, (N,) each. 1 where there is no pair to judge by."""
+    groups, names = np.unique(truth, return_inverse=True)[1], np.unique(labels, return_inverse=True)[1]
+    both = _pairs(np.bincount(groups * (int(names.max(initial=0)) + 1) + names))
+    same, together = _pairs(np.bincount(groups)), _pairs(np.bincount(names))
+    whole = same + together
+    return both / together if together else 1.0, both / same if same else 1.0, 2 * both / whole if whole else 1.0
 
 
 def _pairs(sizes: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from db.errors import BadInput
 from db.nouns import Snapshot, Statement
 from oracle.belief import infer
-from oracle.changes import moved, replay
+from oracle.changes import Watch, moved, replay
 from oracle.constraints import ConstraintGraph
 from oracle.forecast import Plan, forecast
 from oracle.quality import Estimate
@@ -155,12 +155,22 @@ def test_an_item_that_changes_sides_has_moved_and_only_that_one() -> None:
     assert moved(before, after).tolist() == [False, False, False, True, False, False, False, False]
 
 
-def test_a_replay_in_two_parts_equals_one(world: Snapshot) -> None:
+def test_a_replay_goes_on_from_an_earlier_one(world: Snapshot) -> None:
     said = truthful(world, 12)
-    whole = replay(world, said)
     first = replay(world, [one for one in said if one.answer <= 7])
-    assert replay(world, said, known={one.answer: one for one in first}) == whole
+    whole = replay(world, said, known={one.answer: one for one in first})
+    assert whole[:7] == first
+    assert [one.answer for one in whole] == list(range(1, 13))
     assert [one.answer for one in replay(world, said, last=5)] == [8, 9, 10, 11, 12]
+
+
+def test_in_a_very_large_collection_answers_are_looked_at_a_few_at_a_time(
+    world: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oracle.changes.LARGE", 10)
+    said = truthful(world, 12)
+    assert Watch(world, said).stops == [5, 10, 12]
+    assert [one.answer for one in replay(world, said)] == list(range(1, 13))
 
 
 def test_an_answer_that_says_what_is_known_changes_nothing(world: Snapshot) -> None:

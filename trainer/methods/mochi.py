@@ -5,7 +5,7 @@
 
 Family: hard negative selection
 Source: Kalantidis, Sariyildiz, Pion, Weinzaepfel, Larlus 2020, "Hard negative mixing for contrastive learning",
-arXiv 2010.01028, equations 4 and 6.
+arXiv 2010.01028, section 3.
 Parts: two views; moving average as target; the queue as candidates; own key; negatives `mochi`; contrast (self).
 Needs: pictures.
 Differs from the paper: momentum .99, a queue of 1,024, of it the 128 hardest, 128 and 32 mixtures in place of .999,

@@ -8,7 +8,7 @@ Source: Wang, Du, Zhao, Luo, Zhu, Qiao, Zhang, Lin, Rajmohan, Zhang, Zhang 2024,
 sampling correction" (PUCL), arXiv 2401.08690.
 Parts: two views; the encoder itself as target; both views of the batch as candidates; own view; negatives `pucl`;
 contrast (self).
-Needs: pictures; prior and label frequency, best from audit answers; works near tau .5.
+Needs: pictures; answers, without any it is debiased; the prior, best from audit answers; works near tau .5.
 Differs from the paper: batches of 256 and AdamW.
 Checked by: the loss equals debiased at that tau+; the contract of methods.
 """

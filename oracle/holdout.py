@@ -1,0 +1,64 @@
+"""Beliefs that go on from another one: without some answers, or along a growing log.
+
+A search from scratch over a long log may end in worse groups than one that grew with it, and takes longer; so whoever
+measures grows the graph as the log grew, and leaves answers out by going on from the groups that had them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from db.nouns import Snapshot, Statement
+from oracle.belief import _MEMORY, Belief, _answered, _asked, _unanswered, infer
+from oracle.constraints import ConstraintGraph
+from oracle.explain import Search
+
+STEPS = 12  # looks at a log from its beginning to its end
+CONTENT = Search(10**9, float("-inf"))  # as if all had been searched, so that nothing is
+
+
+def along(
+    snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph, stops: Sequence[int]
+) -> Iterator[tuple[int, Belief]]:
+    """The belief after each of these answers, in order. ledger: an empty graph; it takes the answers in on the way."""
+    waiting = sorted(said, key=lambda one: one.answer)
+    at = 0
+    for stop in sorted(set(stops)):
+        begun = at
+        while at < len(waiting) and waiting[at].answer <= stop:
+            at += 1
+        ledger.update(waiting[begun:at])
+        yield stop, infer(snapshot, ledger)
+
+
+def even(answers: Sequence[int], steps: int = STEPS) -> list[int]:
+    """The answers that end even shares of a log, the last one among them. answers: sorted."""
+    return sorted({answers[len(answers) * part // steps - 1] for part in range(1, steps + 1) if answers})
+
+
+def grown(snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph) -> Belief:
+    """The belief of a whole log, found as the log grew. ledger: an empty graph; it holds the log afterwards."""
+    found = infer(snapshot, ledger)
+    for _, found in along(snapshot, said, ledger, even(sorted({one.answer for one in said}))):  # noqa: B007
+        pass
+    return found
+
+
+def without(belief: Belief, graph: ConstraintGraph, said: Sequence[Statement]) -> Belief:
+    """What would be believed had these answers of the graph not been given; it has them back afterwards.
+
+    belief: of this graph. In a long log nothing is searched anew: groups lose what only these answers told, and go on.
+    """
+    for answer in sorted({one.answer for one in said}):
+        graph.remove(answer)
+    asked = _asked(belief.snapshot, graph)
+    if asked is None:
+        found = _unanswered(belief.snapshot, graph)
+    else:
+        found = _answered(belief.snapshot, asked, replace(belief, search=CONTENT))
+    graph.update(said)
+    return found
+
+
+def adopt(graph: ConstraintGraph, belief: Belief) -> None:
+    """Let a copy of a graph know what is believed of it, so that inference goes on from there."""
+    _MEMORY.get(graph, belief.snapshot, None, lambda: belief)

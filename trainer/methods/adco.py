@@ -1,0 +1,38 @@
+"""AdCo: a bank of negatives is learnt against the encoder, by ascent on the loss that the encoder descends.
+
+    encoder:  L = -log exp(<q, k+>/tau) / (exp(<q, k+>/tau) + sum_other keys + sum_bank exp(<q, b>/tau))
+    bank:     b <- norm(b + step of SGD up the same loss at its own temperature)
+
+Family: hard negative selection
+Source: Hu, Wang, Hu, Qi 2021, "AdCo: Adversarial contrast for efficient learning of unsupervised representations from
+self-trained negative adversaries", arXiv 2011.08435. Official code: maple-research-lab/AdCo.
+Parts: two views; moving average as target; other keys of the batch and a learnt bank as candidates; own key; negatives
+`adco`; contrast (self).
+Needs: pictures.
+Differs from the paper: momentum .99 and a bank of 512 in place of .999 and 65,536; one direction, where the official
+code also swaps the views.
+Checked by: the ascent raises the loss, rows stay unit; the contract of methods.
+"""
+
+from dataclasses import dataclass
+
+from trainer.negatives.adco import NegativePolicy
+from trainer.objectives.contrast import Objective
+from trainer.recipe import Recipe, Term
+
+
+@dataclass(frozen=True)
+class Method:
+    """bank: rows of it. bank_temperature, bank_rate: of its climb. temperature: tau > 0 of the encoder. momentum: m of
+    the target."""
+
+    bank: int = 512
+    bank_temperature: float = 0.02
+    bank_rate: float = 3.0
+    temperature: float = 0.12
+    momentum: float = 0.99
+
+    def recipe(self) -> Recipe:
+        policy = NegativePolicy(size=self.bank, temperature=self.bank_temperature, rate=self.bank_rate)
+        objective = Objective(self.temperature, denominator="self")
+        return Recipe((Term(objective, policy),), momentum=self.momentum, both_views=False)
