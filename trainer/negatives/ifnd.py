@@ -4,8 +4,8 @@
     accepted: the items with the highest kappa, a share of them that rises linearly from 0 to 1 over training
     F_i     = accepted keys in the cluster of an accepted anchor, in most of several clusterings of different fineness
 
-Source: Chen, Hung, Lin, Tseng, Yang 2022, "Incremental false negative detection for contrastive learning" (IFND),
-arXiv 2106.03719, section 3.
+Source: Chen, Hung, Tseng, Chien, Yang 2022, "Incremental false negative detection for contrastive learning" (IFND),
+arXiv 2106.03719, section 3. Official code: github.com/tsaishien-chen/IFND.
 Differs from the paper: kappa is a margin of our own (the published formula was not at hand); clusterings vote instead
 of forming a hierarchy; a key that an answer calls different neither pulls nor is cancelled. Between two looks at all
 items the clusters stand still.

@@ -39,7 +39,7 @@ class NegativePolicy:
         pool = ordinary(pool)
         open_ = (pool.neg > 0) & (pool.said == 0)  # (B, K)
         neg = torch.where(open_, self._importance(pool, open_), pool.neg)
-        return replace(pool, neg=neg, normalise=True, count=open_.sum(1))
+        return replace(pool, neg=neg, normalise=True)
 
     @torch.no_grad()
     def _importance(self, pool: Pool, pushes: Tensor) -> Tensor:
