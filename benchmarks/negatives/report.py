@@ -97,7 +97,7 @@ def _measured(name: str, runs: Sequence[Line]) -> str:
 def _set(name: str, runs: Sequence[Line]) -> str:
     if not runs:
         return ""
-    found = sorted({line["system"] for line in runs}, key=lambda s: -_mean(runs, name, s, "knn"))
+    found = sorted({line["system"] for line in runs}, key=lambda s: (-_mean(runs, name, s, "knn"), s))
     rows = [
         [_bold(s), str(len(_of(runs, name, s))), _cell(runs, name, s, "knn"), _cell(runs, name, s, "linear"),
          _cell(runs, name, s, "false"), _cell(runs, name, s, "false_mass"), _plain(runs, name, s, "rank")]

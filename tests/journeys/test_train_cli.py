@@ -107,6 +107,7 @@ def test_with_a_criterion_a_version_is_kept_and_the_run_is_on_the_training_scree
         assert (shown.status, shown.version, shown.trigger) == ("done", version.id, "train moco")
         steps = runs.steps(s, shown.id)
         assert steps[-1][0] == 12 and {"loss", "rank", "spread"} <= set(steps[-1][1])
+        assert {"confirmed", "unlabelled", "removed", "synthetic", "clamped"} <= set(steps[-1][1]["negatives"])
     code, _, err = call("versions", "promote", done["version"])
     assert code == 0, err
     code, scored, err = call("evaluate", "--collection", "tiles", "--criterion", "kind", "--labels", "kind")
