@@ -13,8 +13,8 @@ debiased.
 
 from dataclasses import dataclass, replace
 
+from trainer.negatives._ordinary import ordinary
 from trainer.negatives._prior import checked, residual
-from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.pool import Pool
 
 
@@ -28,4 +28,4 @@ class NegativePolicy:
         checked("tau_plus", self.tau_plus)
 
     def __call__(self, pool: Pool) -> Pool:
-        return replace(Uniform()(pool), tau_plus=residual(pool, self.tau_plus))
+        return replace(ordinary(pool), tau_plus=residual(pool, self.tau_plus))

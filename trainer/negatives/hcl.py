@@ -13,8 +13,8 @@ debiased, and what answers placed is taken out of tau+.
 from dataclasses import dataclass, replace
 
 from db.errors import BadInput
+from trainer.negatives._ordinary import ordinary
 from trainer.negatives._prior import checked, residual
-from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.pool import Pool
 
 
@@ -31,4 +31,4 @@ class NegativePolicy:
             raise BadInput(f"beta = 0 or more expected, got {self.beta}.")
 
     def __call__(self, pool: Pool) -> Pool:
-        return replace(Uniform()(pool), tilt=self.beta, normalise=True, tau_plus=residual(pool, self.tau_plus))
+        return replace(ordinary(pool), tilt=self.beta, normalise=True, tau_plus=residual(pool, self.tau_plus))

@@ -16,8 +16,8 @@ import torch
 from torch.nn.functional import normalize
 
 from trainer.negatives._drawing import Drawing
+from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
-from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.pool import Pool
 
 
@@ -31,7 +31,7 @@ class NegativePolicy(Drawing):
     warm_up: float = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
-        pool = Uniform()(pool)
+        pool = ordinary(pool)
         if pool.progress < self.warm_up or not len(pool.keys):
             return pool
         parents = hardest(pool, self.hardest)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from trainer.negatives._ordinary import ordinary
 from trainer.negatives._prior import HIGHEST, checked
-from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.pool import Pool
 
 
@@ -32,7 +32,7 @@ class NegativePolicy:
     def __call__(self, pool: Pool) -> Pool:
         a, c = self.prior, self._label_frequency(pool)
         tau_plus = (a * (1 - c) / (1 - a * c)).clamp(0, HIGHEST)  # (B,)
-        return replace(Uniform()(pool), tau_plus=tau_plus)
+        return replace(ordinary(pool), tau_plus=tau_plus)
 
     def _label_frequency(self, pool: Pool) -> Tensor:
         """(B,)"""

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from trainer.negatives._drawing import Drawing
+from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
-from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.pool import Pool
 
 
@@ -68,7 +68,7 @@ class NegativePolicy(Drawing):
     warm_up: float = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
-        pool = Uniform()(pool)
+        pool = ordinary(pool)
         if pool.progress < self.warm_up or not len(pool.keys):
             return pool
         parents, q = hardest(pool, self.hardest), pool.anchors.detach()[:, None]  # (B, 1, d)
