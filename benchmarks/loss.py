@@ -173,7 +173,8 @@ def _summary(mine: list[dict[str, float]], theirs: list[dict[str, float]] | None
 def page(report: dict[str, Any]) -> str:
     """The report as docs/benchmarks/loss.md."""
     settings, where = report["settings"], report["machine"]
-    head = "| contender | wall, s | processor, s | processor time / SupConLoss | worst round | extra MB | value off | gradient off |"
+    columns = "contender", "wall, s", "processor, s", "processor time / SupConLoss", "worst round", "extra MB"
+    head = f"| {' | '.join([*columns, 'value off', 'gradient off'])} |"
     parts = [HEAD]
     for task, rows in report["measured"].items():
         parts += [f"## {task} rows x {DIM}\n", head, "|---" * 8 + "|", *map(_line, rows.items()), ""]
