@@ -14,8 +14,8 @@ from oracle.audits import Known, implied_pairs
 from oracle.belief import Belief
 from oracle.constraints import ConstraintGraph
 
-LIMIT = 9.2  # log-odds: chances from 1e-4 to 1 - 1e-4
-BINS = 60
+LIMIT = 13.5  # log-odds: chances from about 1e-6 to 1 - 1e-6
+BINS = 90
 CENTRES = (np.arange(BINS) + 0.5) / BINS * 2 * LIMIT - LIMIT
 DRAWN = 40_000  # pairs that stand for all of a stratum
 

@@ -22,7 +22,6 @@ from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
 from oracle.holdout import adopt, grown
 from oracle.quality import Estimate
-from oracle.shares import interval
 from oracle.truths import draw, known, pair_f1, subsample
 
 SOURCE = "forecast"
@@ -39,7 +38,7 @@ class Plan:
     screens: int = 200
     draws: int = 5
     batch: int = 10
-    most_items: int = 3000
+    most_items: int = 1500
     target: float = 0.95
     error: float = 0.05
     pace: float = 1.0
@@ -128,7 +127,7 @@ def forecast(
     rule = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     runs: list[_Run] = []
     for number in range(plan.draws):
-        drawn = _drawn(belief, f1, (number + 0.5) / plan.draws, [plan.seed, number])
+        drawn = _drawn(belief, ledger, f1, (number + 0.5) / plan.draws, [plan.seed, number])
         truth = known(small, drawn, labels or {})
         share = partial(_told, told, number * plan.screens, plan.draws * plan.screens)
         again, seeded = _again(graph(kept), belief), replace(plan, seed=plan.seed + number)
@@ -151,14 +150,14 @@ def _told(told: Callable[[int, int], object], base: int, total: int, done: int) 
     told(base + done, total)
 
 
-def _drawn(belief: Belief, f1: Estimate | None, level: float, seed: list[int]) -> np.ndarray:
+def _drawn(belief: Belief, graph: ConstraintGraph, f1: Estimate | None, level: float, seed: list[int]) -> np.ndarray:
     """(N,) a truth as far from the current groups as the audits say; where they say nothing, anywhere between the
     groups themselves and what the belief fears. level: in [0, 1], how near this draw is."""
     goal = _start(f1, level)
     if goal is None:
-        feared = pair_f1(draw(belief, np.random.default_rng(seed)), belief.labels)
+        feared = pair_f1(draw(belief, graph, np.random.default_rng(seed)), belief.labels)
         goal = feared + (1 - feared) * level
-    return draw(belief, np.random.default_rng(seed), goal)
+    return draw(belief, graph, np.random.default_rng(seed), goal)
 
 
 def _start(f1: Estimate | None, level: float) -> float | None:
@@ -219,7 +218,7 @@ def _summary(runs: Sequence[_Run], plan: Plan, items: int, of_items: int, *, sto
     tracks = [np.array(run.track) for run in runs]  # (checkpoints, 3) each
     table = np.array([np.interp(steps, track[:, 0], track[:, 2]) for track in tracks])  # (draws, steps) F1
     times = np.array([np.interp(steps, track[:, 0], track[:, 1]) for track in tracks]).mean(0)  # (steps,)
-    bands = [interval(column, LEVEL) for column in table.T]
+    bands = [_band(column) for column in table.T]
     middle = np.median(table, axis=0)
     points = tuple(
         Point(int(at), round(float(time), 1), float(f1), *band)
@@ -228,6 +227,12 @@ def _summary(runs: Sequence[_Run], plan: Plan, items: int, of_items: int, *, sto
     need = _need(runs, plan)
     words = in_words(need, plan, len(runs), points[-1])
     return Forecast(points, need, plan.target, plan.error, items, of_items, len(runs), stopped, words)
+
+
+def _band(values: np.ndarray) -> tuple[float, float]:
+    """The middle LEVEL of what the draws reach; draw k of n stands for the share (k - 1/2) / n."""
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="hazen")
+    return float(low), float(high)
 
 
 def _need(runs: Sequence[_Run], plan: Plan) -> Need:

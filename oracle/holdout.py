@@ -4,7 +4,7 @@ A search from scratch over a long log may end in worse groups than one that grew
 measures grows the graph as the log grew, and leaves answers out by going on from the groups that had them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from db.nouns import Snapshot, Statement
@@ -17,17 +17,30 @@ CONTENT = Search(10**9, float("-inf"))  # as if all had been searched, so that n
 
 
 def along(
-    snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph, stops: Sequence[int]
+    snapshot: Snapshot,
+    said: Sequence[Statement],
+    ledger: ConstraintGraph,
+    stops: Sequence[int],
+    *,
+    light: Collection[int] = (),
 ) -> Iterator[tuple[int, Belief]]:
-    """The belief after each of these answers, in order. ledger: an empty graph; it takes the answers in on the way."""
+    """The belief after each of these answers, in order. ledger: an empty graph; it takes the answers in on the way.
+
+    light: stops at which nothing is searched anew.
+    """
     waiting = sorted(said, key=lambda one: one.answer)
-    at = 0
+    at, found = 0, None
     for stop in sorted(set(stops)):
         begun = at
         while at < len(waiting) and waiting[at].answer <= stop:
             at += 1
         ledger.update(waiting[begun:at])
-        yield stop, infer(snapshot, ledger)
+        if stop in light and found is not None:
+            found = replace(_on(found, ledger), search=found.search)
+            adopt(ledger, found)
+        else:
+            found = infer(snapshot, ledger)
+        yield stop, found
 
 
 def even(answers: Sequence[int], steps: int = STEPS) -> list[int]:
@@ -50,13 +63,17 @@ def without(belief: Belief, graph: ConstraintGraph, said: Sequence[Statement]) -
     """
     for answer in sorted({one.answer for one in said}):
         graph.remove(answer)
-    asked = _asked(belief.snapshot, graph)
-    if asked is None:
-        found = _unanswered(belief.snapshot, graph)
-    else:
-        found = _answered(belief.snapshot, asked, replace(belief, search=CONTENT))
+    found = _on(belief, graph)
     graph.update(said)
     return found
+
+
+def _on(belief: Belief, graph: ConstraintGraph) -> Belief:
+    """The belief of a graph, from the groups of another one; only a short log is searched anew."""
+    asked = _asked(belief.snapshot, graph)
+    if asked is None:
+        return _unanswered(belief.snapshot, graph)
+    return _answered(belief.snapshot, asked, replace(belief, search=CONTENT))
 
 
 def adopt(graph: ConstraintGraph, belief: Belief) -> None:

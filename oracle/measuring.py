@@ -10,7 +10,7 @@ from functools import partial
 from db.nouns import Snapshot, Statement
 from oracle.audits import implied_pairs, separate
 from oracle.belief import infer
-from oracle.changes import LAST, Change, Watch
+from oracle.changes import LARGE, LAST, Change, Watch
 from oracle.constraints import ConstraintGraph
 from oracle.holdout import along, even, grown
 from oracle.quality import LEVEL, Audit, Coverage, Estimate, coverage, go_on, judged_by
@@ -72,9 +72,11 @@ def measure(
     ledger, answers = builder(people)([]), sorted({one.answer for one in said})
     watch = Watch(snapshot, said, known=known, last=last)
     points = even(answers, CURVE)[:-1] if len(answers) >= 2 * CURVE else []
-    stops = sorted({*even(answers), *points, *watch.stops})
+    grows = {*even(answers), *points}
+    stops = sorted({*grows, *watch.stops})
+    light = set(stops) - grows if len(snapshot.ids) > LARGE else set()
     witnesses, curve, belief = separate(said, judges)[1], [], infer(snapshot, ledger)
-    for done, (stop, belief) in enumerate(along(snapshot, said, ledger, stops)):
+    for done, (stop, belief) in enumerate(along(snapshot, said, ledger, stops, light=light)):
         go_on(stopped)
         told(done, len(stops) + 1)
         watch.see(stop, belief)
@@ -118,7 +120,8 @@ def beginning(
     build = builder(judged(tuple(said)))
     ledger, witnesses = build([]), separate(said, judges)[1]
     belief = grown(snapshot, said, ledger)
-    found = judged_by(witnesses, belief, ledger, error=error_of(belief, witnesses, said), stopped=stopped)
+    error = error_of(belief, witnesses, said)
+    found = judged_by(witnesses, belief, ledger, error=error, stopped=stopped, enough=0)
     return Beginning(build, found.f1, error_of(belief, said, said))
 
 

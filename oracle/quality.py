@@ -21,12 +21,14 @@ from oracle.belief import Belief
 from oracle.claims import Claims, binned, claimed, claims_of
 from oracle.constraints import ConstraintGraph
 from oracle.holdout import grown, without
-from oracle.shares import Heard, draw, figures, interval
+from oracle.shares import Drawn, Heard, draw, figures, interval
 from oracle.slips import ErrorRate
 
 LEVEL = 0.9
 FOLDS = 5
 ENOUGH = 5  # audit screens before they are worth a number
+NOBODY = np.zeros(0, dtype=np.int64)
+NEARLY = 0.99  # an interval that ends above may reach 1
 SURE = 0.9  # an item this likely in one group counts as settled
 
 
@@ -100,14 +102,16 @@ def judged_by(
     error: ErrorRate | None = None,
     level: float = LEVEL,
     folds: int = FOLDS,
+    enough: int = ENOUGH,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Audit:
     """What audit answers say of a belief. They are dealt into folds; a fold is heard by the belief without it, whose
     claims the whole belief's claims are then read by. Witnesses newer than the graph were never heard anyway.
 
+    enough: fewer screens say nothing; 0: without any, the belief's own claims and how far off such claims are.
     stopped: asked between two folds; Refused is raised once it says so.
     """
-    if witnesses_of(witnesses, belief.snapshot).screens < ENOUGH:
+    if witnesses_of(witnesses, belief.snapshot).screens < enough:
         return _nothing(graph.statements, len({one.answer for one in witnesses}))
     found, inside, claims = [], [], []
     for fold in _folds(witnesses, graph, folds):
@@ -117,8 +121,9 @@ def judged_by(
         found.append(heard)
         inside.append(kept.labels[heard.rows[:, 0]] == kept.labels[heard.rows[:, 1]])
         claims.append(binned(claimed(kept, heard.rows)))
-    all_, sides = together(found), np.concatenate(inside)
-    told = Heard.of(sides, np.concatenate(claims), all_.same, all_.weight)
+    all_ = together([witnesses_of([], belief.snapshot), *found])
+    sides, bins = np.concatenate([NOBODY, *inside]) > 0, np.concatenate([NOBODY, *claims])
+    told = Heard.of(sides, bins, all_.same, all_.weight)
     return estimate(all_, int(sides.sum()), told, claims_of(belief, graph), error or ErrorRate(), level=level)
 
 
@@ -146,15 +151,25 @@ def estimate(
     """The figures from what was heard; pure arithmetic. inside: how many of the pairs were together."""
     drawn = draw(heard, claims, error)
     values = figures(drawn.together, drawn.apart, claims.sizes) | {"positives": drawn.left}
+    best = _best(drawn, claims, level)
     rests = {"precision": inside}
-    made = {
-        name: Estimate(float(np.median(one)), *interval(one, level), found.screens, rests.get(name, len(found)))
-        for name, one in values.items()
-    }
-    if not inside:
+    made = {}
+    for name, one in values.items():
+        low, high = interval(one, level)
+        high = max(high, best.get(name, high)) if high > NEARLY else high
+        made[name] = Estimate(float(np.median(one)), low, high, found.screens, rests.get(name, len(found)))
+    if found.screens and not inside:
         reason = "no audit answer fell inside a group yet, so nothing says how pure they are; they come by themselves"
         made |= {name: Estimate(None, None, None, found.screens, len(found), reason) for name in ("precision", "f1")}
     return Audit(**made, error=drawn.error)
+
+
+def _best(drawn: Drawn, claims: Claims, level: float) -> dict[str, float]:
+    """Upper ends of the figures where the answers allow that nothing is out of place."""
+    all_, none = drawn.perfect
+    together = np.ones_like(drawn.together) if all_ else drawn.together
+    apart = np.zeros_like(drawn.apart) if none else drawn.apart
+    return {name: interval(one, level)[1] for name, one in figures(together, apart, claims.sizes).items()}
 
 
 def _nothing(said: Sequence[Statement], judging: int) -> Audit:

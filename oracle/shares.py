@@ -6,6 +6,7 @@
     prior:    shift ~ Student t (3 degrees, scale 0.8), log slope ~ N(0, 0.3), e ~ Beta; all laid out on a grid
     share:    mean of p over all pairs of the stratum, by the claims of the belief on the screen
     truth is one partition: items out of place come in whole numbers, Poisson about what the share expects
+    where the audits do not speak against it, "none at all" is within the interval (`Drawn.perfect`)
 
 With few audits a share is little more than the belief's own claim, with an interval as wide as such claims were found
 to be off (docs/benchmarks/quality.md); with many they decide alone. Pairs of one screen share an anchor, so one counts
@@ -30,6 +31,7 @@ SHIFTS = np.linspace(-6.0, 6.0, 121)
 SLOPES = np.array([0.5, 0.6, 0.72, 0.85, 1.0, 1.18, 1.4, 1.65])
 TAIL, SCALE, BEND = 3.0, 0.8, 0.3  # of the prior: degrees and scale of the shift, spread of the log slope
 ALIKE = 1.3  # answers of a screen by independent ones
+PLAUSIBLE = 1.35  # nats: half the 90 % point of chi-square with one degree
 DRAWS = 4000
 TINY = 1e-12
 
@@ -56,12 +58,14 @@ class Heard:
 class Drawn:
     """Draws from the posterior, (M,) each. together, apart: shares of same; left: of the pairs no answer settles.
 
-    error: posterior mean of how often an audit answer is wrong.
+    perfect: whether the answers allow that all pairs together are the same; that none apart are. error: posterior mean
+    of how often an audit answer is wrong.
     """
 
     together: np.ndarray
     apart: np.ndarray
     left: np.ndarray
+    perfect: tuple[bool, bool]
     error: float
 
 
@@ -84,7 +88,18 @@ def draw(heard: Heard, claims: Claims, error: ErrorRate, *, count: int = DRAWS, 
     together, apart = (shares[one, s] for s, one in enumerate(picked))
     open_ = np.column_stack([left[one, s] for s, one in enumerate(picked)]) @ claims.left_sizes
     whole = _whole(together, apart, claims, rng.random(count))
-    return Drawn(*whole, open_ / max(claims.left_sizes.sum(), 1.0), float(weight @ rates))
+    perfect = _perfect(heard.different[0], heard.same[0], error), _perfect(heard.same[1], heard.different[1], error)
+    return Drawn(*whole, open_ / max(claims.left_sizes.sum(), 1.0), perfect, float(weight @ rates))
+
+
+def _perfect(against: np.ndarray, speaking: np.ndarray, error: ErrorRate) -> bool:
+    """Whether all answers against may be errors: a likelihood ratio test against the share that fits best."""
+    rates, prior = error.grid()
+    wrong, right = float(against.sum()), float(speaking.sum())
+    prior = prior - prior.max()
+    said = np.maximum(rates, wrong / max(wrong + right, TINY))
+    none, best = (wrong * np.log(q + TINY) + right * np.log(1 - q + TINY) + prior for q in (rates, said))
+    return bool(best.max() - none.max() < PLAUSIBLE)
 
 
 def _posterior(same: np.ndarray, different: np.ndarray, chance: np.ndarray, rates: np.ndarray) -> np.ndarray:
