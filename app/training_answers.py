@@ -68,7 +68,7 @@ def store_version(
         "heldout_f1_before": decision.before,
         "heldout_f1_after": decision.after,
         "heldout_pairs": decision.pairs,
-        "reason": f"{decision.reason}; trained from pixels, promote it by hand",
+        "reason": f"{decision.reason.partition(':')[0]}; trained from pixels, promote it by hand",
     }
     metrics = {**candidate.metrics, **words, **held_out, "trigger": f"train {words['method']}"}
     lead = Lead(database, f"train:{known.criterion}", f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
