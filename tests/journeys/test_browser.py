@@ -291,7 +291,9 @@ def measured(version: int, text: str) -> dict[str, Any]:
     """A measurement that carries a user's words everywhere it has words."""
     unknown = {"value": None, "low": None, "high": None, "answers": 1, "pairs": 0, "reason": text}
     audit = {**dict.fromkeys(("precision", "recall", "f1", "positives"), unknown), "error": 0.0}
-    counts = dict.fromkeys(("items", "asked", "placed", "sure", "groups", "pairs", "implied", "unsettled"), 1)
+    counts = dict.fromkeys(
+        ("items", "asked", "placed", "sure", "pending", "groups", "pairs", "implied", "unsettled"), 1
+    )
     advice = {"stop": False, "mean": 0.5, "low": 0.1, "high": 0.9, "ahead": 1.0, "answers": 20, "words": text}
     person = {"source": text, "answers": 1, "error_rate": 0.1, "low": 0.0, "high": 0.3}
     found = {"version": version, "last_event": 0, "answers": 1, "target": 0.95, "level": 0.9, "audit": audit}
