@@ -1,55 +1,85 @@
 """The two encoders of a run: the network that learns, and the target that gives the keys."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from trainer import chance
 from trainer.backbones import load_backbone
 from trainer.network import Network
 from trainer.target import Average
 
+if TYPE_CHECKING:
+    from trainer.recipe import Recipe
+    from trainer.training import TrainSettings
+
 BLOCK = 512  # pictures embedded at once
 
 
 class Encoders:
-    """network: learns. average: gives the keys, None where the network itself does.
+    """network: learns. average: a moving average of it that gives the keys, or None. teacher: a frozen backbone that
+    gives them, or None. With neither the network itself does.
 
     Mixed precision (bfloat16) only on CUDA; channels last, which is a third quicker on a CPU.
     """
 
-    def __init__(self, network: Network, momentum: float | None, device: torch.device) -> None:
-        self.device = device
+    def __init__(
+        self, network: Network, recipe: "Recipe", device: torch.device, teacher: Network | None = None
+    ) -> None:
+        self.device, self.unit = device, recipe.unit
         self.network: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = None if momentum is None else Average(self.network, momentum)
+        self.average = (
+            None if recipe.momentum is None else Average(self.network, recipe.momentum, recipe.final_momentum)
+        )
+        self.teacher = None if teacher is None else teacher.to(device).requires_grad_(False).eval()
 
-    def anchors(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) in [0, 1] -> (B, d) unit rows, with gradient."""
+    @property
+    def outputs(self) -> int:
+        """Numbers of a key."""
+        return int(self.network.outputs if self.teacher is None else self.teacher.backbone.dim)  # type: ignore[arg-type]
+
+    @property
+    def shared(self) -> bool:
+        """Whether the network itself gives the keys."""
+        return self.average is None and self.teacher is None
+
+    def online(self, pixels: Tensor) -> Tensor:
+        """(B, 3, S, S) in [0, 1] -> (B, d) before any normalisation, with gradient."""
         return self._encoded(self.network, pixels)
 
     def keys(self, pixels: Tensor) -> Tensor:
-        """The same by the target: without gradient where it is an average."""
+        """The same by the target, as rows the loss sees: without gradient where it is not the network itself."""
+        if self.teacher is not None:
+            with torch.no_grad():
+                return normalize(self._encoded(self.teacher.features, pixels).float(), dim=1)
         if self.average is None:
-            return self._encoded(self.network, pixels)
+            return self.shown(self._encoded(self.network, pixels))
         with torch.no_grad():
-            return self._encoded(self.average.network, pixels)
+            return self.shown(self._encoded(self.average.network, pixels))
 
-    def follow(self) -> None:
+    def shown(self, z: Tensor, predictor: int | None = None) -> Tensor:
+        """z as the loss sees it: through a predictor where the term wants one, of length 1 where the recipe does."""
+        if predictor is not None:
+            z = self.network.predictors[predictor](z).float()
+        return normalize(z, dim=1) if self.unit else z
+
+    def follow(self, progress: float) -> None:
         """After a step of the network the average comes after it."""
         if self.average is not None:
-            self.average.follow(self.network)
+            self.average.follow(self.network, progress)
 
     @torch.no_grad()
     def embed(self, pictures: np.ndarray, *, projected: bool = False) -> np.ndarray:
-        """(N, D) float32 features of (N, S, S, 3) uint8 as they are; projected: (N, d) unit rows the loss sees."""
+        """(N, D) float32 features of (N, S, S, 3) uint8 as they are; projected: (N, d) unit rows of z."""
         self.network.eval()
-        call = self.network if projected else self.network.features
-        blocks = [
-            call(self.upload(pictures[at : at + BLOCK]).float() / 255).float().cpu()
-            for at in range(0, len(pictures), BLOCK)
-        ]
+        blocks = []
+        for at in range(0, len(pictures), BLOCK):
+            pixels = self.upload(pictures[at : at + BLOCK]).float() / 255
+            found = normalize(self.network(pixels), dim=1) if projected else self.network.features(pixels)
+            blocks.append(found.float().cpu())
         self.network.train()
         return torch.cat(blocks).numpy()
 
@@ -57,15 +87,22 @@ class Encoders:
         """(B, S, S, 3) uint8 -> (B, 3, S, S) uint8 on the device."""
         return torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
 
-    def _encoded(self, network: Any, pixels: Tensor) -> Tensor:
+    def _encoded(self, encode: Any, pixels: Tensor) -> Tensor:
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            encoded: Tensor = network(pixels.contiguous(memory_format=torch.channels_last))
+            encoded: Tensor = encode(pixels.contiguous(memory_format=torch.channels_last))
         return encoded
 
 
-def new_network(backbone: str, *, size: int, pretrained: bool, projection: int, trainable: str, seed: int) -> Network:
-    """A network whose start follows from the seed. size: 0 for the backbone's own."""
+def encoders(recipe: "Recipe", settings: "TrainSettings", device: torch.device) -> Encoders:
+    """The encoders of a run, whose start follows from its seed."""
+    teacher = _teacher(recipe.teacher) if recipe.teacher else None
+    outputs = int(teacher.backbone.dim) if teacher else recipe.outputs or settings.projection  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(chance.number(seed, chance.START))
-        found = load_backbone(backbone, size=size or None, pretrained=pretrained)
-        return Network(found, projection, trainable).train()
+        torch.manual_seed(chance.number(settings.seed, chance.START))
+        backbone = load_backbone(settings.backbone, size=settings.size or None, pretrained=settings.pretrained)
+        network = Network(backbone, outputs, settings.trainable, recipe.head, recipe.predictors).train()
+    return Encoders(network, recipe, device, teacher)
+
+
+def _teacher(name: str) -> Network:
+    return Network(load_backbone(name), trainable="frozen")

@@ -1,36 +1,40 @@
-"""What a run trains: a backbone, how much of it may move, and the projection head that the loss sees.
+"""What a run trains: a backbone, how much of it may move, the projection head and what predicts from it.
 
-    z = normalise(W2 relu(BN(W1 f(x))))        the embedding people use is f(x); the head is thrown away
+    z = W2 relu(BN(W1 f(x)))        the embedding people use is f(x); the heads are thrown away
 
 Source: Chen et al. 2020, SimCLR, arXiv 2002.05709, section 4.2 (why the head is thrown away).
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from db.errors import BadInput
 
+Head = Callable[[int, int], nn.Module]  # numbers in, numbers out -> the module
 TRAINABLE = {"full": 1.0, "partly": 0.25, "frozen": 0.0}  # share of the backbone's weight tensors, the last ones
 
 
 class Network(nn.Module):
-    """trainable: full, partly (the last quarter of the layers) or frozen. projection: size of z."""
+    """trainable: full, partly (the last quarter of the layers) or frozen. projection: size of z. head: from features to
+    z, None for SimCLR's. predictors: from z to something of its size."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: nn.Module, projection: int = 64, trainable: str = "full") -> None:
+    def __init__(
+        self, backbone: nn.Module, projection: int = 64, trainable: str = "full", head: Head | None = None,
+        predictors: Sequence[Head] = (),
+    ) -> None:  # fmt: skip
         super().__init__()
         if trainable not in TRAINABLE:
             raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{trainable}'.")
         self.backbone = backbone
-        dim = int(backbone.dim)  # type: ignore[arg-type]
-        self.projection = nn.Sequential(
-            nn.Linear(dim, dim, bias=False), nn.BatchNorm1d(dim), nn.ReLU(), nn.Linear(dim, projection)
-        )
+        self.outputs, dim = projection, int(backbone.dim)  # type: ignore[arg-type]
+        self.projection = (head or two_layers)(dim, projection)
+        self.predictors = nn.ModuleList(make(projection, projection) for make in predictors)
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, 3, 1, 1), persistent=False)
         self.still = _freeze(backbone, TRAINABLE[trainable])
@@ -41,8 +45,9 @@ class Network(nn.Module):
         return found
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) in [0, 1] -> (B, d) unit rows."""
-        return normalize(self.projection(self.features(pixels)).float(), dim=1)
+        """(B, 3, S, S) in [0, 1] -> (B, d)."""
+        z: Tensor = self.projection(self.features(pixels))
+        return z.float()
 
     def train(self, mode: bool = True) -> "Network":
         """As ever, but layers that may not move keep their running means too."""
@@ -50,6 +55,13 @@ class Network(nn.Module):
         for module in self.still:
             module.eval()
         return self
+
+
+def two_layers(inputs: int, outputs: int) -> nn.Module:
+    """The head of SimCLR, as wide inside as its input."""
+    return nn.Sequential(
+        nn.Linear(inputs, inputs, bias=False), nn.BatchNorm1d(inputs), nn.ReLU(), nn.Linear(inputs, outputs)
+    )
 
 
 def _freeze(backbone: nn.Module, share: float) -> list[nn.Module]:

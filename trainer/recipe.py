@@ -12,6 +12,7 @@ from torch import Tensor
 from db.errors import BadInput, unknown
 from oracle import plugins
 from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.network import Head
 from trainer.pool import Pool
 from trainer.positives.own_view import PositiveSource as OwnView
 from trainer.views import Views
@@ -23,21 +24,40 @@ FAMILY = "trainer.methods"
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of the loss: who pulls, who pushes, and the number that follows."""
+    """One summand of the loss: who pulls, who pushes, and the number that follows.
+
+    predictor: which of the recipe's predictors the anchors go through, None for z itself. matches: of which views the
+    anchors and keys are, None for those of the recipe; the summand is their mean.
+    """
 
     objective: Objective
     negatives: Curation = field(default_factory=Uniform)
     positives: tuple[Curation, ...] = (OwnView(),)
     weight: float = 1.0
+    predictor: int | None = None
+    matches: tuple[tuple[int, int], ...] | None = None
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Objective, negatives and positives, some of which keep a state or learn by themselves."""
+        return self.objective, self.negatives, *self.positives
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """terms: summands of the loss. momentum: of the target that encodes keys, None for the encoder itself.
+    """terms: summands of the loss. views: how each view of a picture is drawn. head: from features to z, None for
+    SimCLR's; outputs: numbers of z, None for what the run says; predictors: from z to what a term compares instead.
+    unit: whether anchors and keys have length 1.
 
-    both_views: anchors and keys are both views of the batch (2B x 2B, an anchor never meets itself); otherwise one view
-    is the anchor and the other the key. queue: how many earlier keys stay candidates. batch_pushes: whether keys of the
-    batch push, or only the queue. support: further views of each anchor for policies that detect false negatives.
+    both_views: anchors and keys are views 0 and 1 of the batch (2B x 2B, an anchor never meets itself). Otherwise each
+    of `matches` names the view of the anchors and the view of the keys (B x B).
+
+    Who gives the keys: a moving average of the network with `momentum`, rising to `final_momentum`; a frozen `teacher`,
+    a backbone by name; else the network itself, without gradient where they are `stopped`.
+
+    queue: how many earlier keys stay candidates. batch_pushes: whether keys of the batch push, or only the queue.
+    support: further views of each anchor for policies that detect false negatives. rate: highest step size where the
+    run names none.
     """
 
     terms: tuple[Term, ...]
@@ -46,13 +66,24 @@ class Recipe:
     queue: int = 0
     batch_pushes: bool = True
     support: int = 0
-    views: Views = field(default_factory=Views)
+    views: tuple[Views, ...] = (Views(), Views())
+    matches: tuple[tuple[int, int], ...] = ((0, 1),)
+    final_momentum: float | None = None
+    stopped: bool = False
+    teacher: str = ""
+    head: Head | None = None
+    outputs: int | None = None
+    predictors: tuple[Head, ...] = ()
+    unit: bool = True
+    rate: float = 1e-3
 
     def __post_init__(self) -> None:
-        if self.both_views and self.momentum is not None:
+        if self.both_views and (self.momentum is not None or self.teacher or self.stopped):
             raise BadInput("both_views with a target of its own is no recipe: keys would not be comparable.")
         if not self.queue and not self.batch_pushes:
             raise BadInput("queue = above 0 expected where the batch does not push, got 0.")
+        if self.momentum is not None and self.teacher:
+            raise BadInput("either a moving average or a teacher gives the keys, and both were named.")
 
 
 class Method(Protocol):
@@ -77,7 +108,8 @@ def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
     if policy:
         recipe = replace(recipe, terms=tuple(_with_policy(term, policy, seed) for term in recipe.terms))
     if views:
-        recipe = replace(recipe, views=replace(recipe.views, **plugins.checked(Views, "views", views)))
+        changed = plugins.checked(Views, "views", views)
+        recipe = replace(recipe, views=tuple(replace(one, **changed) for one in recipe.views))
     return recipe
 
 

@@ -1,6 +1,6 @@
 """The one trainer of every named system: it follows a recipe, step by step.
 
-    rows -> two views -> anchors (network), keys (target) -> pool with queue and answers
+    rows -> views -> anchors (network), keys (target) -> pools with queue and answers (trainer.pools)
          -> positives -> negatives -> obey -> objective -> step -> target follows, queue takes the keys in
 
 Everything a step needs beyond the tensors of `training_state` follows from the settings, the seed and the number of the
@@ -19,9 +19,10 @@ from torch import Tensor
 from db.errors import BadInput
 from trainer import chance
 from trainer.collapse import spread
-from trainer.encoding import Encoders, new_network
+from trainer.encoding import encoders
 from trainer.overlay import POSITIVES, Overlay, nothing
 from trainer.pool import Pool, obey
+from trainer.pools import Seen, look
 from trainer.queue import Queue
 from trainer.recipe import Recipe, Term
 from trainer.update import device_for_training
@@ -35,8 +36,8 @@ class TrainSettings:
     """How long and how wide, the same for every system.
 
     backbone: a name of trainer/backbones or of timm; size: side of its square, 0 for its own; trainable: full, partly
-    or frozen. rate: highest step size, reached after the share `warm_up` of the steps, then falling as a cosine.
-    answered: share of a batch drawn from items that answers placed.
+    or frozen. rate: highest step size, 0 for the system's own, reached after the share `warm_up` of the steps, then
+    falling as a cosine. answered: share of a batch drawn from items that answers placed.
     """
 
     backbone: str = "small"
@@ -46,7 +47,7 @@ class TrainSettings:
     projection: int = 64
     epochs: int = 30
     batch: int = 256
-    rate: float = 1e-3
+    rate: float = 0.0
     decay: float = 1e-4
     warm_up: float = 0.05
     answered: float = 0.5
@@ -75,15 +76,16 @@ class Training:
         self.device = device_for_training()
         self.ids = torch.from_numpy(np.asarray(ids, np.int64)).to(self.device)
         self.done, self.steps_each = 0, max(len(ids) // self.batch, 1)
-        network = new_network(
-            settings.backbone, size=settings.size, pretrained=settings.pretrained, projection=settings.projection,
-            trainable=settings.trainable, seed=settings.seed,
-        )  # fmt: skip
-        self.encoders = Encoders(network, recipe.momentum, self.device)
+        self.encoders = encoders(recipe, settings, self.device)
         self.terms = [_overlaid(term) for term in recipe.terms] if overlay else list(recipe.terms)
-        learnt = [weight for weight in network.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.AdamW(learnt, lr=settings.rate, weight_decay=settings.decay)
-        self.queue = Queue(recipe.queue, settings.projection) if recipe.queue else None
+        learnt = [weight for weight in self.encoders.network.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.AdamW(learnt, lr=self.rate, weight_decay=settings.decay)
+        self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
+
+    @property
+    def rate(self) -> float:
+        """The highest step size."""
+        return self.settings.rate or self.recipe.rate
 
     @property
     def steps(self) -> int:
@@ -103,38 +105,34 @@ class Training:
             self._refresh()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chance.number(self.settings.seed, chance.DROPOUT, self.done))
-            pool = self._pool(torch.from_numpy(self._rows()).to(self.device))
-        pools = [obey(self._curated(term, pool)) for term in self.terms]
-        losses = [term.weight * term.objective(curated) for term, curated in zip(self.terms, pools, strict=True)]
+            seen = self._look(self._rows())
+            pools = [seen.pools(term, self.recipe, self.encoders) for term in self.terms]
+            curated = [
+                [obey(self._curated(term, pool)) for pool in of] for term, of in zip(self.terms, pools, strict=True)
+            ]
+            losses = [
+                term.weight * torch.stack([term.objective(pool) for pool in of]).mean()
+                for term, of in zip(self.terms, curated, strict=True)
+            ]
         loss = torch.stack(losses).sum()
         rate = self._learn(loss)
-        self._after(pools)
+        self._after(pools[0][0], [of[0] for of in curated])
         self.done += 1
-        seen = {} if watch is None else {**spread(pool.anchors.detach()), **watch(pools[0])}
-        return {"loss": float(loss.detach()), "rate": rate, **seen}
+        told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
+        return {"loss": float(loss.detach()), "rate": rate, **told}
 
     def embed(self, *, projected: bool = False) -> np.ndarray:
         """(N, D) float32 features of every picture as it is; projected: (N, d) unit rows that the loss sees."""
         return self.encoders.embed(self.pictures, projected=projected)
 
     # the parts of a step ------------------------------------------------------------------------------------------
-    def _pool(self, rows: Tensor) -> Pool:
-        """Two views as anchors and keys, earlier keys, and what is known about every pair. Nobody curated it yet."""
-        pictures = self._pictures(rows.cpu().numpy())
-        random = chance.generator(self.settings.seed, chance.VIEWS, self.done)
-        one, two = (self.recipe.views(pictures, random) for _ in range(2))
-        if self.recipe.both_views:
-            anchors = self.encoders.anchors(torch.cat([one, two]))
-            keys, rows = anchors, torch.cat([rows, rows])
-            key_rows = rows
-        else:
-            anchors, keys, key_rows = self.encoders.anchors(one), self.encoders.keys(two), rows
-        if self.queue is not None and len(self.queue.ids):
-            keys = torch.cat([keys, self.queue.keys.to(keys)])
-            key_rows = torch.cat([key_rows, torch.searchsorted(self.ids, self.queue.ids.to(self.device))])
-        same, said = (self.overlay.about if self.overlay else nothing)(rows, key_rows)
-        pool = Pool.of(anchors, keys, self.ids[rows], self.ids[key_rows], same, said)
-        return replace(pool, support=self._support(pictures), progress=self.progress)
+    def _look(self, rows: np.ndarray) -> Seen:
+        """The batch, encoded, and what is known about it."""
+        return look(
+            self.recipe, self.encoders, self._pictures(rows), torch.from_numpy(rows).to(self.device), self.ids,
+            queue=self.queue, about=self.overlay.about if self.overlay else nothing, seed=self.settings.seed,
+            step=self.done, progress=self.progress,
+        )  # fmt: skip
 
     def _curated(self, term: Term, pool: Pool) -> Pool:
         """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
@@ -154,7 +152,7 @@ class Training:
 
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
-        rate = self.settings.rate * _height(self.done, self.steps, self.settings.warm_up)
+        rate = self.rate * _height(self.done, self.steps, self.settings.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
@@ -163,23 +161,24 @@ class Training:
             self.optimizer.step()
         return rate
 
-    def _after(self, pools: Sequence[Pool]) -> None:
-        """The target follows, the queue takes in the batch's keys, policies that learn take their own step."""
-        self.encoders.follow()
+    def _after(self, first: Pool, curated: Sequence[Pool]) -> None:
+        """The target follows, the queue takes in the batch's keys, parts that learn by themselves take a step."""
+        self.encoders.follow(self.done / max(self.steps - 1, 1))
         if self.queue is not None:
-            count = len(pools[0].anchors)
-            self.queue.push(pools[0].keys[:count].detach(), pools[0].key_ids[:count])
-        for term, pool in zip(self.terms, pools, strict=True):
-            if hasattr(term.negatives, "after_step"):
-                term.negatives.after_step(pool)
+            count = len(first.anchors)
+            self.queue.push(first.keys[:count].detach(), first.key_ids[:count])
+        for term, pool in zip(self.terms, curated, strict=True):
+            for part in term.parts:
+                if hasattr(part, "after_step"):
+                    part.after_step(pool)
 
     def _refresh(self) -> None:
         """Once an epoch: policies that look at the whole collection get its embedding."""
-        wanting = [term.negatives for term in self.terms if hasattr(term.negatives, "refresh")]
+        wanting = [part for term in self.terms for part in term.parts if hasattr(part, "refresh")]
         if wanting:
             table = torch.from_numpy(self.embed(projected=True)).to(self.device)
-            for policy in wanting:
-                policy.refresh(table, self.ids, self.progress)
+            for part in wanting:
+                part.refresh(table, self.ids, self.progress)
 
     def _fill_queue(self) -> None:
         """Start with keys of real pictures, not with noise."""
@@ -189,18 +188,8 @@ class Training:
         random = chance.generator(self.settings.seed, chance.START)
         for at in range(0, min(self.recipe.queue, len(order) - 1), self.batch):
             rows = order[at : at + self.batch]
-            keys = self.encoders.keys(self.recipe.views(self._pictures(rows), random)).detach()
+            keys = self.encoders.keys(self.recipe.views[-1](self._pictures(rows), random)).detach()
             self.queue.push(keys, self.ids[torch.from_numpy(rows).to(self.device)])
-
-    @torch.no_grad()
-    def _support(self, pictures: Tensor) -> Tensor | None:
-        """(A, V, d) further views of each anchor, without gradient; the views of a picture share them."""
-        if not self.recipe.support:
-            return None
-        random = chance.generator(self.settings.seed, chance.SUPPORT, self.done)
-        seen = [self.encoders.keys(self.recipe.views(pictures, random)) for _ in range(self.recipe.support)]
-        stacked = torch.stack(seen, dim=1)
-        return torch.cat([stacked, stacked]) if self.recipe.both_views else stacked
 
     def _pictures(self, rows: np.ndarray) -> Tensor:
         return self.encoders.upload(self.pictures[rows])
@@ -221,6 +210,10 @@ class Training:
 
 def _overlaid(term: Term) -> Term:
     return replace(term, positives=(*term.positives, *POSITIVES))
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return torch.nn.functional.normalize(rows, dim=1)
 
 
 def _height(step: int, steps: int, warm_up: float) -> float:

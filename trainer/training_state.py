@@ -6,6 +6,7 @@ Written beside its place, fsynced, renamed, the folder fsynced: a kill leaves th
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,9 +28,7 @@ def state_of(training: Training) -> State:
         parts["average"] = encoders.average.network.state_dict()
     if training.queue is not None:
         parts["queue"] = training.queue.state()
-    for number, term in enumerate(training.terms):
-        if hasattr(term.negatives, "state"):
-            parts[f"negatives{number}"] = term.negatives.state()
+    parts |= {name: part.state() for name, part in _keeping(training).items()}
     flat = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
     flat["step"] = torch.tensor(training.done)
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in flat.items()}
@@ -43,9 +42,8 @@ def restore(training: Training, state: State) -> None:
             training.encoders.average.network.load_state_dict(_part(state, "average"))
         if training.queue is not None:
             training.queue.load_state(_part(state, "queue"))
-        for number, term in enumerate(training.terms):
-            if hasattr(term.negatives, "load_state"):
-                term.negatives.load_state(_part(state, f"negatives{number}"))
+        for name, part in _keeping(training).items():
+            part.load_state(_part(state, name))
         _remember(training, state)
         training.done = int(state["step"])
     except (KeyError, RuntimeError, ValueError) as error:
@@ -77,6 +75,12 @@ def read(path: Path, about: Mapping[str, str]) -> State | None:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
     except (OSError, SafetensorError):
         return None
+
+
+def _keeping(training: Training) -> dict[str, Any]:
+    """Parts of the terms that keep a state, by a name that is their place."""
+    parts = {f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)}
+    return {name: part for name, part in parts.items() if hasattr(part, "state")}
 
 
 def _moments(training: Training) -> dict[str, Mapping[str, Tensor]]:

@@ -187,7 +187,7 @@ def test_settings_out_of_range_are_named() -> None:
 def test_settings_reach_the_negatives_and_the_views() -> None:
     recipe = build("simclr", {"negatives": "soft_elimination", "negatives.sharpness": "2", "views.flip": "0"})
     assert type(recipe.terms[0].negatives).__module__ == "trainer.negatives.soft_elimination"
-    assert recipe.views.flip == 0.0
+    assert [one.flip for one in recipe.views] == [0.0, 0.0]
     assert build("simclr", {"negatives.weight": "2"}).terms[0].negatives.weight == 2.0  # type: ignore[attr-defined]
     with pytest.raises(NotFound, match="no part with settings named 'pools'"):
         build("simclr", {"pools.size": "3"})

@@ -1,0 +1,112 @@
+"""From pictures to pools: views are drawn and encoded, and every anchor meets its candidates.
+
+    rows -> views -> z of the anchors (network), keys (network or target) [+ queue] -> a pool for each match of views
+
+Nobody curated these pools yet.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from trainer import chance
+from trainer.encoding import Encoders
+from trainer.pool import Pool
+from trainer.queue import Queue
+from trainer.recipe import Recipe, Term
+
+About = Callable[
+    [Tensor, Tensor], tuple[Tensor, Tensor]
+]  # rows, others -> chance that they are the same, what was said
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One batch, encoded. online: view -> (B, d) z with gradient; keys: view -> (B, d) rows as the loss sees them.
+    rows, ids: (B,). plain: a pool without vectors that knows ids, chances and answers of every anchor and candidate."""
+
+    online: dict[int, Tensor]
+    keys: dict[int, Tensor]
+    rows: Tensor
+    ids: Tensor
+    plain: Pool
+    earlier: Tensor | None = None
+
+    def pools(self, term: Term, recipe: Recipe, encoders: Encoders) -> list[Pool]:
+        """The pools of one term, one for each match."""
+        if recipe.both_views:
+            z = torch.cat([self.online[0], self.online[1]])
+            keys = encoders.shown(z)
+            return [self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)]
+        return [
+            self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key])
+            for anchor, key in term.matches or recipe.matches
+        ]
+
+    def _pool(self, anchors: Tensor, keys: Tensor) -> Pool:
+        every = keys if self.earlier is None else torch.cat([keys, self.earlier.to(keys)])
+        return replace(self.plain, anchors=anchors, keys=every)
+
+
+def look(
+    recipe: Recipe, encoders: Encoders, pictures: Tensor, rows: Tensor, ids: Tensor, *, queue: Queue | None,
+    about: About, seed: int, step: int, progress: float,
+) -> Seen:  # fmt: skip
+    """Draw the views of a batch, encode them, and look up what is known about every pair.
+
+    pictures: (B, 3, S, S) uint8; rows: (B,) of them in ids (N,), which rises.
+    """
+    random = chance.generator(seed, chance.VIEWS, step)
+    views = [view(pictures, random) for view in recipe.views]
+    anchored, keyed = _used(recipe)
+    online = _online(encoders, views, sorted(anchored | keyed if encoders.shared else anchored), recipe.both_views)
+    if encoders.shared:
+        keys = {number: encoders.shown(online[number]) for number in sorted(keyed)}
+        keys = {number: one.detach() for number, one in keys.items()} if recipe.stopped else keys
+    else:
+        keys = {number: encoders.keys(views[number]) for number in sorted(keyed)}
+    met = torch.cat([rows, rows]) if recipe.both_views else rows
+    candidates, earlier = met, None
+    if queue is not None and len(queue.ids):
+        candidates = torch.cat([met, torch.searchsorted(ids, queue.ids.to(ids.device))])
+        earlier = queue.keys
+    bare = torch.zeros(len(met), 0, device=ids.device), torch.zeros(len(candidates), 0, device=ids.device)
+    plain = Pool.of(*bare, ids[met], ids[candidates], *about(met, candidates))
+    plain = replace(plain, support=_support(recipe, encoders, pictures, seed, step), progress=progress)
+    return Seen(online, keys, rows, ids[rows], plain, earlier)
+
+
+def _used(recipe: Recipe) -> tuple[set[int], set[int]]:
+    """Views that anchors and keys are taken from."""
+    if recipe.both_views:
+        return {0, 1}, set()
+    matches = [match for term in recipe.terms for match in term.matches or recipe.matches]
+    return {anchor for anchor, _ in matches}, {key for _, key in matches}
+
+
+def _online(encoders: Encoders, views: Sequence[Tensor], wanted: Sequence[int], together: bool) -> dict[int, Tensor]:
+    """z of these views. Small crops of one size go through the network at once; large views each on its own, so that
+    batch normalisation sees one view at a time, as in the papers."""
+    large = views[0].shape[-1]
+    found: dict[int, Tensor] = {}
+    for side, group in groupby(wanted, lambda number: views[number].shape[-1]):
+        members = list(group)
+        parts = [members] if together or side < large else [[number] for number in members]
+        for part in parts:
+            z = encoders.online(torch.cat([views[number] for number in part]))
+            found |= dict(zip(part, z.chunk(len(part)), strict=True))
+    return found
+
+
+@torch.no_grad()
+def _support(recipe: Recipe, encoders: Encoders, pictures: Tensor, seed: int, step: int) -> Tensor | None:
+    """(A, V, d) further views of each anchor, without gradient; the views of a picture share them."""
+    if not recipe.support:
+        return None
+    random = chance.generator(seed, chance.SUPPORT, step)
+    seen = [encoders.keys(recipe.views[0](pictures, random)) for _ in range(recipe.support)]
+    stacked = torch.stack(seen, dim=1)
+    return torch.cat([stacked, stacked]) if recipe.both_views else stacked
