@@ -20,6 +20,7 @@ from db.errors import BadInput
 from trainer import chance
 from trainer.collapse import spread
 from trainer.encoding import Encoders, new_network
+from trainer.feedback_pool import Table
 from trainer.overlay import POSITIVES, Overlay, nothing
 from trainer.pool import Pool, obey
 from trainer.queue import Queue
@@ -36,7 +37,8 @@ class TrainSettings:
 
     backbone: a name of trainer/backbones or of timm; size: side of its square, 0 for its own; trainable: full, partly
     or frozen. rate: highest step size, reached after the share `warm_up` of the steps, then falling as a cosine.
-    answered: share of a batch drawn from items that answers placed.
+    answered: share of a batch drawn from items that answers placed. partners: of items that
+    answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
     """
 
     backbone: str = "small"
@@ -50,10 +52,11 @@ class TrainSettings:
     decay: float = 1e-4
     warm_up: float = 0.05
     answered: float = 0.5
+    partners: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
         for name in ("warm_up", "answered"):
@@ -84,6 +87,7 @@ class Training:
         learnt = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(learnt, lr=settings.rate, weight_decay=settings.decay)
         self.queue = Queue(recipe.queue, settings.projection) if recipe.queue else None
+        self.table = Table(len(ids), settings.projection, self.device) if overlay and settings.partners else None
 
     @property
     def steps(self) -> int:
@@ -121,7 +125,7 @@ class Training:
     def _pool(self, rows: Tensor) -> Pool:
         """Two views as anchors and keys, earlier keys, and what is known about every pair. Nobody curated it yet."""
         pictures = self._pictures(rows.cpu().numpy())
-        random = chance.generator(self.settings.seed, chance.VIEWS, self.done)
+        random, partners = chance.generator(self.settings.seed, chance.VIEWS, self.done), self._partners(rows)
         one, two = (self.recipe.views(pictures, random) for _ in range(2))
         if self.recipe.both_views:
             anchors = self.encoders.anchors(torch.cat([one, two]))
@@ -132,9 +136,21 @@ class Training:
         if self.queue is not None and len(self.queue.ids):
             keys = torch.cat([keys, self.queue.keys.to(keys)])
             key_rows = torch.cat([key_rows, torch.searchsorted(self.ids, self.queue.ids.to(self.device))])
+        if self.table is not None:
+            keys, key_rows = torch.cat([keys, self.table.keys[partners].to(keys)]), torch.cat([key_rows, partners])
         same, said = (self.overlay.about if self.overlay else nothing)(rows, key_rows)
         pool = Pool.of(anchors, keys, self.ids[rows], self.ids[key_rows], same, said)
+        if not self.recipe.batch_pushes:
+            pool = pool.resting(torch.arange(len(keys), device=self.device) < len(anchors))
         return replace(pool, support=self._support(pictures), progress=self.progress)
+
+    def _partners(self, rows: Tensor) -> Tensor:
+        """(P,) rows outside the batch that answers name together with rows of it, as far as the table has them."""
+        if self.overlay is None or self.table is None:
+            return rows[:0]
+        seed = (self.settings.seed, chance.PARTNERS, self.done)
+        found = self.overlay.partners(rows.cpu().numpy(), self.settings.partners, seed)
+        return self.table.filled(torch.from_numpy(found).to(self.device))
 
     def _curated(self, term: Term, pool: Pool) -> Pool:
         """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
@@ -143,14 +159,7 @@ class Training:
         if self.recipe.both_views:
             itself = torch.eye(*pool.pos.shape, dtype=torch.bool, device=self.device)
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
-        return self._spared(term.negatives(self._spared(pool)))
-
-    def _spared(self, pool: Pool) -> Pool:
-        """Where only the queue pushes, keys of the batch do not: neither what a policy sees nor what it makes of it."""
-        if self.recipe.batch_pushes:
-            return pool
-        of_batch = torch.arange(pool.neg.shape[1], device=self.device) < len(pool.anchors)
-        return replace(pool, neg=pool.neg.masked_fill(of_batch, 0.0))
+        return term.negatives(pool)
 
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
@@ -164,8 +173,11 @@ class Training:
         return rate
 
     def _after(self, pools: Sequence[Pool]) -> None:
-        """The target follows, the queue takes in the batch's keys, policies that learn take their own step."""
+        """The target follows, queue and table take in the batch's keys, policies that learn take their own step."""
         self.encoders.follow()
+        if self.table is not None:
+            rows = torch.searchsorted(self.ids, pools[0].key_ids[: self.batch])
+            self.table.put(rows, pools[0].keys[: self.batch])
         if self.queue is not None:
             count = len(pools[0].anchors)
             self.queue.push(pools[0].keys[:count].detach(), pools[0].key_ids[:count])
