@@ -42,7 +42,7 @@ Told = Callable[[str, int, int], None]  # what is going on, done, of
 
 @dataclass(frozen=True)
 class Lesson:
-    """What to train. options: KEY -> text, of the method, its negatives, its views, or of TrainSettings."""
+    """What to train. options: KEY -> text, of the method, its negatives, objective or views, or of TrainSettings."""
 
     method: str
     collection: str
@@ -107,7 +107,7 @@ def _planned(lesson: Lesson) -> TrainSettings:
     """The trainer's settings; every option must belong to them or to the recipe, which is tried here."""
     ours = {f.name for f in fields(TrainSettings)}
     general = {key: value for key, value in lesson.options.items() if key in ours}
-    known = {"negatives", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
+    known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
     for key in lesson.options:
         if "." not in key and key not in known:
             raise unknown(f"setting of {lesson.method} or of training", key, known)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sparse
+import torch
+from torch import Tensor
 
 
 class Known(Protocol):
@@ -23,3 +25,26 @@ def partners(known: Known, rows: np.ndarray, limit: int, random: np.random.Gener
         return np.empty(0, dtype=np.int64)
     found = np.setdiff1d(known.direct[rows].indices, rows).astype(np.int64)
     return np.sort(random.choice(found, limit, replace=False)) if len(found) > limit else found
+
+
+class Table:
+    """The newest key of every item, as training makes them: what the feedback pool is taken from. (N, d)"""
+
+    def __init__(self, count: int, dim: int, device: torch.device) -> None:
+        self.keys = torch.zeros(count, dim, device=device)
+
+    def put(self, rows: Tensor, keys: Tensor) -> None:
+        """Keep (B, d) keys of (B,) rows."""
+        self.keys[rows] = keys.detach().to(self.keys)
+
+    def filled(self, rows: Tensor) -> Tensor:
+        """Those of the rows that have a key by now."""
+        return rows[self.keys[rows].any(1)]
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps."""
+        return {"keys": self.keys}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on with what a checkpoint kept."""
+        self.keys.copy_(state["keys"])

@@ -42,7 +42,7 @@ def _temperature(objective: Any) -> float:
 
 
 def _shares(pool: Pool, scores: Tensor, temperature: float) -> dict[str, float]:
-    rivals = ~pool.own & ((pool.pos == 0) | (pool.said > 0))
+    rivals = pool.rival & ((pool.pos == 0) | (pool.said > 0))
     gone = torch.where(rivals, (1 - pool.neg - pool.confirmed).clamp_min(0), 0.0)
     parts = {
         "confirmed": _log_mass(scores, pool.confirmed),
@@ -91,7 +91,7 @@ def _clamped(pool: Pool, objective: Any) -> float:
 
 def _detected(pool: Pool) -> dict[str, float]:
     if pool.detected is None:
-        taken = (pool.said == 0) & ~pool.own & (pool.pos == 0) & (pool.neg < TAKEN)
+        taken = (pool.said == 0) & pool.rival & (pool.pos == 0) & (pool.neg < TAKEN)
         return {"detected": float(taken.sum() / max(len(pool.anchors), 1))}
     taken = pool.detected & ~pool.own
     asked = int((taken & (pool.said != 0)).sum())

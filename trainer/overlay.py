@@ -56,6 +56,12 @@ class Overlay:
         kept = self._row[found]
         return kept[kept >= 0]
 
+    def partners(self, batch: np.ndarray, limit: int, seed: tuple[int, ...]) -> np.ndarray:
+        """At most `limit` rows outside the batch that some answer names together with a row of it."""
+        place = self._place.cpu().numpy()[batch]
+        kept = self._row[partners(self.knowledge, place, limit, np.random.default_rng(seed))]
+        return kept[kept >= 0]
+
 
 def nothing(rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """The same without a criterion: nobody said anything."""

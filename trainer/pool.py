@@ -25,7 +25,8 @@ class Pool:
     each, with synthetic_weight (B, S) >= 0. tau_plus (B,) in [0, 1), share of false negatives to subtract. tilt
     (beta of HCL) and normalise: how the unlabelled stratum is weighted by similarity. count (B,): n_i, the number of
     negatives, where it is not the number of unlabelled keys. detected (B, K) bool: keys taken for false negatives.
-    What it may read: support (B, V, d) further views of the anchors; progress in [0, 1], share of the training done.
+    What it may read: support (B, V, d) further views of the anchors; progress in [0, 1], share of the training done;
+    idle (K,) bool: keys that may pull but push only where an answer says so, as those of the batch beside a queue.
     """
 
     anchors: Tensor
@@ -49,6 +50,7 @@ class Pool:
     detected: Tensor | None = None
     support: Tensor | None = None
     progress: float = 0.0
+    idle: Tensor | None = None
 
     @classmethod
     def of(
@@ -67,16 +69,25 @@ class Pool:
         """(B, K) bool: key is the anchor's own item (another view of it, or itself)."""
         return self.anchor_ids[:, None] == self.key_ids[None, :]
 
+    @property
+    def rival(self) -> Tensor:
+        """(B, K) bool: the key is of another item, and not idle: a policy may let it push."""
+        return ~self.own if self.idle is None else ~self.own & ~self.idle
+
+    def resting(self, idle: Tensor) -> "Pool":
+        """The same with (K,) keys that do not push."""
+        return replace(self, idle=idle, neg=self.neg.masked_fill(idle, 0.0))
+
 
 def obey(pool: Pool, emphasis: float = 2.0) -> Pool:
     """The answers have the last word: a must-link never pushes, a cannot-link never pulls and is a confirmed negative.
 
-    emphasis: weight of a confirmed negative, >= 1. The anchor's own item pushes nowhere.
+    emphasis: weight of a confirmed negative, >= 1. The anchor's own item pushes nowhere, an idle key only if confirmed.
     """
     together, apart = (pool.said > 0) | pool.own, (pool.said < 0) & ~pool.own
     return replace(
         pool,
         pos=pool.pos.masked_fill(apart, 0.0),
-        neg=pool.neg.masked_fill(together | apart, 0.0),
+        neg=pool.neg.masked_fill(together | apart | ~pool.rival, 0.0),
         confirmed=torch.where(apart, torch.full_like(pool.neg, emphasis), pool.confirmed.masked_fill(together, 0.0)),
     )

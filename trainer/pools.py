@@ -15,12 +15,13 @@ from torch import Tensor
 from trainer import chance
 from trainer.encoding import Encoders
 from trainer.pool import Pool
-from trainer.queue import Queue
 from trainer.recipe import Recipe, Term
 
 About = Callable[
     [Tensor, Tensor], tuple[Tensor, Tensor]
 ]  # rows, others -> chance that they are the same, what was said
+
+Earlier = tuple[Tensor, Tensor]  # (E, d) keys made before this step, and the (E,) rows they came from
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Seen:
     rows: Tensor
     ids: Tensor
     plain: Pool
-    earlier: Tensor | None = None
+    earlier: Tensor
 
     def pools(self, term: Term, recipe: Recipe, encoders: Encoders) -> list[Pool]:
         """The pools of one term, one for each match."""
@@ -47,12 +48,12 @@ class Seen:
         ]
 
     def _pool(self, anchors: Tensor, keys: Tensor) -> Pool:
-        every = keys if self.earlier is None else torch.cat([keys, self.earlier.to(keys)])
+        every = torch.cat([keys, self.earlier.to(keys)]) if len(self.earlier) else keys
         return replace(self.plain, anchors=anchors, keys=every)
 
 
 def look(
-    recipe: Recipe, encoders: Encoders, pictures: Tensor, rows: Tensor, ids: Tensor, *, queue: Queue | None,
+    recipe: Recipe, encoders: Encoders, pictures: Tensor, rows: Tensor, ids: Tensor, *, earlier: Earlier,
     about: About, seed: int, step: int, progress: float,
 ) -> Seen:  # fmt: skip
     """Draw the views of a batch, encode them, and look up what is known about every pair.
@@ -69,14 +70,13 @@ def look(
     else:
         keys = {number: encoders.keys(views[number]) for number in sorted(keyed)}
     met = torch.cat([rows, rows]) if recipe.both_views else rows
-    candidates, earlier = met, None
-    if queue is not None and len(queue.ids):
-        candidates = torch.cat([met, torch.searchsorted(ids, queue.ids.to(ids.device))])
-        earlier = queue.keys
+    candidates = torch.cat([met, earlier[1]])
     bare = torch.zeros(len(met), 0, device=ids.device), torch.zeros(len(candidates), 0, device=ids.device)
     plain = Pool.of(*bare, ids[met], ids[candidates], *about(met, candidates))
+    if not recipe.batch_pushes:
+        plain = plain.resting(torch.arange(len(candidates), device=ids.device) < len(met))
     plain = replace(plain, support=_support(recipe, encoders, pictures, seed, step), progress=progress)
-    return Seen(online, keys, rows, ids[rows], plain, earlier)
+    return Seen(online, keys, rows, ids[rows], plain, earlier[0])
 
 
 def _used(recipe: Recipe) -> tuple[set[int], set[int]]:

@@ -20,6 +20,8 @@ from trainer.views import Views
 Curation = Callable[[Pool], Pool]
 Objective = Callable[[Pool], Tensor]
 FAMILY = "trainer.methods"
+FAMILIES = {"negatives": "trainer.negatives", "objective": "trainer.objectives"}  # parts that can be exchanged
+PARTS = (*FAMILIES, "views")  # whose settings are said as PART.KEY
 
 
 @dataclass(frozen=True)
@@ -97,46 +99,61 @@ class Method(Protocol):
 def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0) -> Recipe:
     """The recipe of a named system.
 
-    settings: the method's own fields; `negatives=NAME` puts another policy in its place, `negatives.KEY` and
-    `views.KEY` set theirs. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming
-    the nearest spelling.
+    settings: the method's own fields; `negatives=NAME` and `objective=NAME` put another part in its place,
+    `negatives.KEY`, `objective.KEY` and `views.KEY` set theirs. Another objective keeps the temperature. seed: for
+    parts that draw, where the settings have none. Raises: NotFound or BadInput naming the nearest spelling.
     """
-    own, policy, views = sorted_out(settings or {})
+    own, parts = sorted_out(settings or {})
     if "seed" in plugins.settings_of(FAMILY, name):
         own = {"seed": seed, **own}
     recipe: Recipe = plugins.load(FAMILY, name, **own).recipe()
-    if policy:
-        recipe = replace(recipe, terms=tuple(_with_policy(term, policy, seed) for term in recipe.terms))
-    if views:
-        changed = plugins.checked(Views, "views", views)
+    if parts["negatives"]:
+        recipe = replace(recipe, terms=tuple(_with_policy(term, parts["negatives"], seed) for term in recipe.terms))
+    if parts["objective"]:
+        recipe = replace(recipe, terms=tuple(_with_objective(term, parts["objective"]) for term in recipe.terms))
+    if parts["views"]:
+        changed = plugins.checked(Views, "views", parts["views"])
         recipe = replace(recipe, views=tuple(replace(one, **changed) for one in recipe.views))
     return recipe
 
 
-def sorted_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Settings of the method, of its negatives (their name under "") and of its views."""
+def sorted_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Settings of the method itself, and of each of PARTS, whose own name is under ""."""
     own: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {"negatives": {}, "views": {}}
+    parts: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for key, value in settings.items():
         part, _, inner = key.partition(".")
         if inner and part not in parts:
             raise unknown("part with settings", part, parts)
         if inner:
             parts[part][inner] = value
-        elif key == "negatives":
+        elif key in FAMILIES:
             parts[key][""] = value
         else:
             own[key] = value
-    return own, parts["negatives"], parts["views"]
+    return own, parts
 
 
-def _with_policy(term: Term, policy: dict[str, Any], seed: int) -> Term:
-    settings = {key: value for key, value in policy.items() if key}
-    if "" in policy:
-        draws = "seed" in plugins.settings_of("trainer.negatives", policy[""])
-        settings = {"seed": seed, **settings} if draws else settings
-        return replace(term, negatives=plugins.load("trainer.negatives", policy[""], **settings))
-    policy_now: Any = term.negatives
-    kind: Any = type(policy_now)
-    kept = {f.name: getattr(policy_now, f.name) for f in fields(policy_now) if f.init}
-    return replace(term, negatives=kind(**kept | plugins.checked(kind, "the negatives", settings)))
+def _with_policy(term: Term, said: Mapping[str, Any], seed: int) -> Term:
+    return replace(term, negatives=_changed("negatives", term.negatives, said, {"seed": seed}))
+
+
+def _with_objective(term: Term, said: Mapping[str, Any]) -> Term:
+    kept = {"temperature": term.objective.temperature} if hasattr(term.objective, "temperature") else {}
+    objective = _changed("objective", term.objective, said, kept)
+    if lacking := getattr(objective, "needs", ()):
+        raise BadInput(
+            f"the objective '{said['']}' cannot train from pictures: it needs what only the online loop fills in "
+            f"({', '.join(lacking)}). Try objective=contrast."
+        )
+    return replace(term, objective=objective)
+
+
+def _changed(kind: str, part: Any, said: Mapping[str, Any], kept: Mapping[str, Any]) -> Any:
+    """The part that `said` names, with what it takes of `kept`; without a name the same part with other settings."""
+    settings = {key: value for key, value in said.items() if key}
+    if "" in said:
+        takes = plugins.settings_of(FAMILIES[kind], said[""])
+        return plugins.load(FAMILIES[kind], said[""], **{key: kept[key] for key in kept if key in takes} | settings)
+    now = {f.name: getattr(part, f.name) for f in fields(part) if f.init}
+    return type(part)(**now | plugins.checked(type(part), f"the {kind}", settings))

@@ -20,9 +20,10 @@ from db.errors import BadInput
 from trainer import chance
 from trainer.collapse import spread
 from trainer.encoding import encoders
+from trainer.feedback_pool import Table
 from trainer.overlay import POSITIVES, Overlay, nothing
 from trainer.pool import Pool, obey
-from trainer.pools import Seen, look
+from trainer.pools import Earlier, Seen, look
 from trainer.queue import Queue
 from trainer.recipe import Recipe, Term
 from trainer.update import device_for_training
@@ -37,7 +38,8 @@ class TrainSettings:
 
     backbone: a name of trainer/backbones or of timm; size: side of its square, 0 for its own; trainable: full, partly
     or frozen. rate: highest step size, 0 for the system's own, reached after the share `warm_up` of the steps, then
-    falling as a cosine. answered: share of a batch drawn from items that answers placed.
+    falling as a cosine. answered: share of a batch drawn from items that answers placed. partners: of items that
+    answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
     """
 
     backbone: str = "small"
@@ -51,10 +53,11 @@ class TrainSettings:
     decay: float = 1e-4
     warm_up: float = 0.05
     answered: float = 0.5
+    partners: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
         for name in ("warm_up", "answered"):
@@ -81,6 +84,8 @@ class Training:
         learnt = [weight for weight in self.encoders.network.parameters() if weight.requires_grad]
         self.optimizer = torch.optim.AdamW(learnt, lr=self.rate, weight_decay=settings.decay)
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
+        held = overlay is not None and settings.partners > 0
+        self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
 
     @property
     def rate(self) -> float:
@@ -130,9 +135,28 @@ class Training:
         """The batch, encoded, and what is known about it."""
         return look(
             self.recipe, self.encoders, self._pictures(rows), torch.from_numpy(rows).to(self.device), self.ids,
-            queue=self.queue, about=self.overlay.about if self.overlay else nothing, seed=self.settings.seed,
-            step=self.done, progress=self.progress,
+            earlier=self._earlier(rows), about=self.overlay.about if self.overlay else nothing,
+            seed=self.settings.seed, step=self.done, progress=self.progress,
         )  # fmt: skip
+
+    def _earlier(self, rows: np.ndarray) -> Earlier:
+        """Keys that were made before this step, and their rows: the queue, then partners from the table."""
+        keys, of = [torch.zeros(0, self.encoders.outputs, device=self.device)], [self.ids[:0]]
+        if self.queue is not None and len(self.queue.ids):
+            keys.append(self.queue.keys)
+            of.append(torch.searchsorted(self.ids, self.queue.ids.to(self.device)))
+        if self.table is not None:
+            of.append(self._partners(rows))
+            keys.append(self.table.keys[of[-1]])
+        return torch.cat(keys), torch.cat(of)
+
+    def _partners(self, rows: np.ndarray) -> Tensor:
+        """(P,) rows outside the batch that answers name together with rows of it, as far as the table has them."""
+        if self.overlay is None or self.table is None:
+            return self.ids[:0]
+        seed = (self.settings.seed, chance.PARTNERS, self.done)
+        found = self.overlay.partners(rows, self.settings.partners, seed)
+        return self.table.filled(torch.from_numpy(found).to(self.device))
 
     def _curated(self, term: Term, pool: Pool) -> Pool:
         """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
@@ -141,14 +165,7 @@ class Training:
         if self.recipe.both_views:
             itself = torch.eye(*pool.pos.shape, dtype=torch.bool, device=self.device)
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
-        return self._spared(term.negatives(self._spared(pool)))
-
-    def _spared(self, pool: Pool) -> Pool:
-        """Where only the queue pushes, keys of the batch do not: neither what a policy sees nor what it makes of it."""
-        if self.recipe.batch_pushes:
-            return pool
-        of_batch = torch.arange(pool.neg.shape[1], device=self.device) < len(pool.anchors)
-        return replace(pool, neg=pool.neg.masked_fill(of_batch, 0.0))
+        return term.negatives(pool)
 
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
@@ -162,8 +179,11 @@ class Training:
         return rate
 
     def _after(self, first: Pool, curated: Sequence[Pool]) -> None:
-        """The target follows, the queue takes in the batch's keys, parts that learn by themselves take a step."""
+        """The target follows, queue and table take in the batch's keys, parts that learn by themselves take a step."""
         self.encoders.follow(self.done / max(self.steps - 1, 1))
+        if self.table is not None:
+            rows = torch.searchsorted(self.ids, first.key_ids[: self.batch])
+            self.table.put(rows, first.keys[: self.batch])
         if self.queue is not None:
             count = len(first.anchors)
             self.queue.push(first.keys[:count].detach(), first.key_ids[:count])

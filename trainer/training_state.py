@@ -21,13 +21,15 @@ State = dict[str, Tensor]
 
 
 def state_of(training: Training) -> State:
-    """Weights, the target's, the optimizer's moments, the queue, what policies keep, and the number of the step."""
+    """Weights, the target's, the optimizer's moments, queue, table, what policies keep, and the number of the step."""
     encoders = training.encoders
     parts: dict[str, Mapping[str, Tensor]] = {"network": encoders.network.state_dict(), **_moments(training)}
     if encoders.average is not None:
         parts["average"] = encoders.average.network.state_dict()
     if training.queue is not None:
         parts["queue"] = training.queue.state()
+    if training.table is not None:
+        parts["table"] = training.table.state()
     parts |= {name: part.state() for name, part in _keeping(training).items()}
     flat = {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
     flat["step"] = torch.tensor(training.done)
@@ -42,6 +44,8 @@ def restore(training: Training, state: State) -> None:
             training.encoders.average.network.load_state_dict(_part(state, "average"))
         if training.queue is not None:
             training.queue.load_state(_part(state, "queue"))
+        if training.table is not None:
+            training.table.load_state(_part(state, "table"))
         for name, part in _keeping(training).items():
             part.load_state(_part(state, name))
         _remember(training, state)

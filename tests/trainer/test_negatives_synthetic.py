@@ -99,6 +99,13 @@ def test_a_confirmed_negative_stays_a_parent_where_it_looks_the_same() -> None:
     assert may_be_parent(replace(pool, said=said)).tolist() == [[False, False, True, False]]
 
 
+def test_an_idle_key_is_a_parent_only_where_an_answer_calls_it_different() -> None:
+    pool = answered_pool(batch=1, keys=4, said=False).resting(torch.tensor([True, True, True, False]))
+    said = pool.said.clone()
+    said[0, 2] = -1
+    assert may_be_parent(replace(pool, said=said)).tolist() == [[False, False, True, True]]
+
+
 @pytest.mark.parametrize("maker", MAKERS)
 def test_an_anchor_without_parents_gets_columns_of_weight_zero(maker) -> None:
     pool = replace(answered_pool(same=0.9, said=False), progress=1.0)

@@ -14,7 +14,9 @@ from oracle.constraints import ConstraintGraph
 from tests.patterns import patterns
 from trainer import run as runs
 from trainer.collapse import collapsed, spread
+from trainer.negative_report import report
 from trainer.network import Network
+from trainer.objectives.nnpu import Objective as NNPU
 from trainer.objectives.supcon import Objective
 from trainer.overlay import Overlay
 from trainer.pool import Pool
@@ -74,6 +76,25 @@ def test_only_the_queue_pushes_in_moco_and_never_the_own_picture() -> None:
     assert not pool.neg[pool.own].any() and not pool.keys.requires_grad
 
 
+@pytest.mark.parametrize("policy", ["uniform", "soft_elimination", "hcl", "mochi"])
+def test_keys_of_the_batch_are_neither_negatives_nor_removed_nor_detected_beside_a_queue(policy: str) -> None:
+    run, seen = Training(build("moco", {"negatives": policy}), patterns(64)[0], IDS, PLAN), []
+    run.step(lambda pool: seen.append(pool) or {})
+    told = report(seen[0], run.terms[0].objective)
+    assert not seen[0].neg[:, :32].any() and told["removed"] == told["detected"] == 0
+
+
+def test_mochi_mixes_keys_of_the_queue_alone() -> None:
+    """A queue of one direction: whatever is mixed of it is that direction again."""
+    run, seen = Training(build("mochi", {"with_anchor": "0", "warm_up": "0"}), patterns(64)[0], IDS, PLAN), []
+    run._fill_queue()
+    run.queue._keys[:] = torch.eye(16)[0]  # type: ignore[union-attr]
+    run.done = 1
+    run.step(lambda pool: seen.append(pool) or {})
+    made = seen[0].synthetic
+    torch.testing.assert_close(made, torch.eye(16)[0].expand_as(made))
+
+
 def test_the_target_follows_slowly_and_the_queue_takes_the_keys_in() -> None:
     run = training("moco")
     before = [weight.clone() for weight in run.encoders.average.network.parameters()]  # type: ignore[union-attr]
@@ -109,6 +130,35 @@ def test_a_batch_holds_more_answered_pictures_than_chance_would_bring() -> None:
         held.append(np.isin(run._rows(), [0, 6, 12, 1, 7]).sum())
         run.done += 1
     assert np.mean(held) > 2 * 16 * 5 / 64
+
+
+def with_partners() -> Training:
+    """Row 0 belongs with eight others and apart from eight more; batches are small, so most of them are elsewhere."""
+    pairs = [(0, i, Verdict.SAME) for i in range(6, 54, 6)] + [(0, i, Verdict.DIFFERENT) for i in range(1, 49, 6)]
+    return training("simclr", replace(PLAN, batch=8, answered=0.0, partners=5), answered(pairs))
+
+
+def test_partners_outside_the_batch_join_the_keys_once_they_were_seen() -> None:
+    run, seen = with_partners(), []
+    for _ in range(run.steps):
+        run.step(lambda pool: seen.append(pool) or {})
+    assert not len(seen[0].keys[16:]) and max(len(pool.keys[16:]) for pool in seen) == 5
+    for pool in seen:
+        named = pool.key_ids[16:]
+        assert not torch.isin(named, pool.anchor_ids).any() and (pool.said[:, 16:] != 0).any(0).all()
+        torch.testing.assert_close(pool.keys[16:].norm(dim=1), torch.ones(len(named)))
+        assert not pool.neg[pool.said != 0].any() and (pool.pos[(pool.said > 0) & ~pool.own] > 0).all()
+
+
+def test_a_stopped_run_with_partners_goes_on_bit_equal() -> None:
+    whole, first, second = with_partners(), with_partners(), with_partners()
+    for _ in range(10):
+        first.step()
+    restore(second, state_of(first))
+    for run in (whole, second):
+        while run.done < run.steps:
+            run.step()
+    np.testing.assert_array_equal(whole.embed(), second.embed())
 
 
 def test_a_run_that_was_cancelled_goes_on_from_its_file(tmp_path: Path) -> None:
@@ -193,6 +243,28 @@ def test_settings_reach_the_negatives_and_the_views() -> None:
         build("simclr", {"pools.size": "3"})
     with pytest.raises(NotFound, match=r"no setting of views named 'flop'\. Did you mean 'flip'"):
         build("simclr", {"views.flop": "3"})
+
+
+def test_another_objective_keeps_the_temperature_and_takes_its_settings() -> None:
+    recipe = build("hcl", {"temperature": "0.4", "objective": "nnpu", "objective.prior": "0.2"})
+    assert recipe.terms[0].objective == NNPU(prior=0.2, temperature=0.4)
+    assert build("simclr", {"objective.aggregate": "out"}).terms == build("simclr").terms
+    assert build("simclr", {"objective": "supcon"}).terms[0].objective == Objective(0.2)
+    named = build("simclr", {"objective": "supcon", "objective.temperature": "0.3"})
+    assert named.terms[0].objective == Objective(0.3)
+    losses = [Training(one, patterns(64)[0], IDS, PLAN).step()["loss"] for one in (recipe, build("simclr"))]
+    assert np.isfinite(losses).all() and losses[0] != losses[1]
+
+
+def test_an_objective_that_cannot_be_is_refused_before_training() -> None:
+    with pytest.raises(NotFound, match=r"no trainer.objectives plugin named 'nnpuu'\. Did you mean 'nnpu'"):
+        build("simclr", {"objective": "nnpuu"})
+    with pytest.raises(NotFound, match=r"no setting of the objective named 'tau'"):
+        build("simclr", {"objective.tau": "3"})
+    with pytest.raises(BadInput, match=r"denominator = one of all, self, none expected, got 'half'"):
+        build("simclr", {"objective.denominator": "half"})
+    with pytest.raises(BadInput, match=r"'keep' cannot train from pictures: .*\(reference\)\. Try objective=contrast"):
+        build("simclr", {"objective": "keep"})
 
 
 def test_a_timm_model_can_be_taught() -> None:

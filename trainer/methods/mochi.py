@@ -9,8 +9,8 @@ arXiv 2010.01028, section 3.
 Parts: two views; moving average as target; the queue as candidates; own key; negatives `mochi`; contrast (self).
 Needs: pictures.
 Differs from the paper: momentum .99, a queue of 1,024, of it the 128 hardest, 128 and 32 mixtures in place of .999,
-16,384, 1,024, 1,024 and 128; mixing starts after a twentieth of the training; keys of the batch may be mixed, too;
-must-links never are.
+16,384, 1,024, 1,024 and 128; mixing starts after a twentieth of the training; must-links are never mixed, and a
+key of the batch only where an answer calls it different.
 Checked by: properties of the mixtures (unit, between their parents, no gradient); the contract of methods.
 """
 

@@ -9,7 +9,8 @@ visual representations", arXiv 2410.02401. Official code: giakoumoglou/synco.
 Parts: two views; moving average as target; the queue as candidates; own key; negatives `synco`; contrast (self).
 Needs: pictures.
 Differs from the paper: momentum .99, a queue of 1,024, of it the 128 hardest, 32 of each of the first three kinds and
-8 of each of the last in place of .999, 65,536, 1,024, 256 and 64; the warm-up is a share of the training.
+8 of each of the last in place of .999, 65,536, 1,024, 256 and 64; the warm-up is a share of the training; must-links
+are no parents, and a key of the batch is one only where an answer calls it different.
 Checked by: each kind against its closed form; the contract of methods.
 """
 

@@ -1,7 +1,8 @@
 """Who may be a parent of a synthetic negative, and which of them are hardest.
 
 The anchor's own item, a must-link and a key that is likelier the same than not are no parents: what is mixed from them
-would push away what belongs together. Confirmed negatives come first.
+would push away what belongs together. Nor is an idle key, unless an answer calls it different: with a queue, MoCHi and
+SynCo mix from the queue alone. Confirmed negatives come first.
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ class Parents:
 
 def may_be_parent(pool: Pool) -> Tensor:
     """(B, K) bool."""
-    return ~pool.own & (pool.pos == 0) & (pool.said <= 0) & ((pool.same < LIKELY) | (pool.said < 0))
+    open_ = (pool.said == 0) & pool.rival & (pool.same < LIKELY)
+    return ~pool.own & (pool.pos == 0) & (open_ | (pool.said < 0))
 
 
 def hardest(pool: Pool, count: int) -> Parents:

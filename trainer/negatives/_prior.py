@@ -20,7 +20,7 @@ def checked(name: str, share: float) -> None:
 
 def residual(pool: Pool, tau_plus: float | Tensor) -> Tensor:
     """(B,) tau_U of each anchor. tau_plus: share of positives among all its candidates, () or (B,)."""
-    other = ~pool.own
+    other = pool.rival
     n = other.sum(1).to(pool.anchors.dtype)
     n_same = ((pool.said > 0) & other).sum(1).to(n.dtype)
     n_diff = ((pool.said < 0) & other).sum(1).to(n.dtype)

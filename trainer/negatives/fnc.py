@@ -45,7 +45,7 @@ class NegativePolicy:
     @torch.no_grad()
     def _detected(self, pool: Pool) -> Tensor:
         """(B, K) bool"""
-        score = self._by_picture(pool).masked_fill(pool.own, -torch.inf)
+        score = self._by_picture(pool).masked_fill(~pool.rival, -torch.inf)
         best = score.topk(min(self.most, score.shape[1]), dim=1).indices
         return torch.zeros_like(pool.own).scatter(1, best, value=True) & (score > self.cutoff)
 
@@ -70,7 +70,7 @@ def cancelled(pool: Pool, detected: Tensor, *, attract: bool) -> Pool:
 
     What pulls already keeps its own weight.
     """
-    detected = detected & ~pool.own
+    detected = detected & pool.rival
     taken, pool = detected & (pool.said >= 0), ordinary(pool)
     pos = torch.where(taken & attract & (pool.pos == 0), 1.0, pool.pos)
     return replace(pool, pos=pos, neg=pool.neg.masked_fill(taken, 0.0), detected=detected)

@@ -38,6 +38,6 @@ class NegativePolicy:
         """(B,)"""
         if self.label_frequency >= 0:
             return torch.full_like(pool.anchors[:, 0], min(self.label_frequency, 1.0))
-        other = ~pool.own
+        other = pool.rival
         known = ((pool.said > 0) & other).sum(1).to(pool.anchors.dtype)
         return (known / (self.prior * other.sum(1)).clamp_min(1e-12)).clamp(0, 1)

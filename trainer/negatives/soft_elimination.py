@@ -20,4 +20,4 @@ class NegativePolicy:
 
     def __call__(self, pool: Pool) -> Pool:
         push = (1 - pool.same).clamp(0, 1) ** self.sharpness  # (B, K)
-        return replace(pool, neg=torch.where((pool.pos > 0) | pool.own, 0.0, push))
+        return replace(pool, neg=torch.where((pool.pos > 0) | ~pool.rival, 0.0, push))

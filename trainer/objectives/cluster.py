@@ -8,6 +8,7 @@ Differs: the number of columns is the number of groups found so far.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from trainer.pool import Pool
 class Objective:
     """temperature: tau of the columns, > 0. Needs `pool.anchor_groups` and `pool.key_groups`."""
 
+    needs: ClassVar[tuple[str, ...]] = ("anchor_groups", "key_groups")
     temperature: float = 0.5
 
     def __call__(self, pool: Pool) -> Tensor:

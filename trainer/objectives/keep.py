@@ -6,6 +6,7 @@ Source: relational distillation after Park et al. 2019, arXiv 1904.05068, on ope
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -16,6 +17,8 @@ from trainer.pool import Pool
 @dataclass(frozen=True)
 class Objective:
     """Needs `pool.reference`."""
+
+    needs: ClassVar[tuple[str, ...]] = ("reference",)
 
     def __call__(self, pool: Pool) -> Tensor:
         """Returns: () in squared cosine; exactly 0 if every pair was said."""
