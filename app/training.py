@@ -28,9 +28,9 @@ from oracle import plugins
 from trainer.evaluate import label_codes
 from trainer.features import feature_store
 from trainer.overlay import Overlay
-from trainer.priors import priors_of
+from trainer.priors import as_settings, share_of
 from trainer.probe import knn_left_out
-from trainer.recipe import FAMILY, Recipe, build
+from trainer.recipe import FAMILIES, FAMILY, Recipe, build
 from trainer.reporting import Reporter
 from trainer.run import Outcome, run
 from trainer.squares import squares
@@ -119,14 +119,15 @@ def _planned(lesson: Lesson) -> TrainSettings:
 
 
 def _recipe(lesson: Lesson, known: Answers | None) -> Recipe:
-    """The named system. How common "same" is comes from the audit answers, unless somebody said it."""
+    """The named system and the parts put into it. How common "same" is comes from the audit answers, unless said."""
     ours = {f.name for f in fields(TrainSettings)}
     special: dict[str, Any] = {key: value for key, value in lesson.options.items() if key not in ours}
-    found = priors_of(known.snapshot, known.graph) if known is not None else None
-    if found is not None:
-        takes = plugins.settings_of(FAMILY, lesson.method)
-        audited = {"tau_plus": found.share, "prior": found.share}
-        special = {key: value for key, value in audited.items() if key in takes} | special
+    share = share_of(known.snapshot, known.graph) if known is not None else None
+    audited = as_settings(share, plugins.settings_of(FAMILY, lesson.method))
+    for part, family in FAMILIES.items():
+        takes = plugins.settings_of(family, special[part]) if part in special else {}
+        audited |= {f"{part}.{key}": value for key, value in as_settings(share, takes).items()}
+    special = audited | special
     return build(lesson.method, special, seed=lesson.seed)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from db.errors import BadInput, unknown
 from oracle.plugins import checked, find, load, settings_of
+from trainer.priors import as_settings
 
 PARTS = ("negatives", "objective", "weights", "positives")
 
@@ -61,15 +62,17 @@ class UpdateSettings:
         """Plain values, as kept with a version and a run."""
         return {**asdict(self), "positives": list(self.positives)}
 
-    def policy(self, seed: int) -> Any:
-        """The negative policy, seeded where it draws and nobody said how. Raises NotFound or BadInput."""
+    def policy(self, seed: int, share: float | None = None) -> Any:
+        """The negative policy; where nobody said how, it draws by the seed and its prior is the share of same that
+        audits show. Raises NotFound or BadInput."""
         takes = settings_of("trainer.negatives", self.negatives)
-        drawn = {"seed": seed} if "seed" in takes else {}
-        return load("trainer.negatives", self.negatives, **{**drawn, **self.negative_settings})
+        given = as_settings(share, takes) | ({"seed": seed} if "seed" in takes else {})
+        return load("trainer.negatives", self.negatives, **{**given, **self.negative_settings})
 
-    def losses(self) -> dict[str, Any]:
-        """The objectives by name."""
-        own = {self.objective: self.objective_settings}
+    def losses(self, share: float | None = None) -> dict[str, Any]:
+        """The objectives by name, the first with the share of same as its prior where it takes one."""
+        given = as_settings(share, settings_of("trainer.objectives", self.objective))
+        own = {self.objective: {**given, **self.objective_settings}}
         return {name: load("trainer.objectives", name, **own.get(name, {})) for name in self.objectives}
 
     def sources(self) -> list[Any]:

@@ -18,6 +18,7 @@ from trainer.feedback_pool import partners
 from trainer.head import Head
 from trainer.negative_report import report as negative_report
 from trainer.pool import Pool, obey
+from trainer.priors import share_of
 
 REFRESH = 50  # steps from one look at all items to the next
 
@@ -36,7 +37,12 @@ class Lesson:
         self.knowledge = Knowledge.of(belief, device, graph, likeness)
         self.sampler = Sampler(belief, settings.batch, seed)
         self.random = torch.Generator(device=device).manual_seed(seed)
-        self.sources, self.policy, self.objectives = settings.sources(), settings.policy(seed), settings.losses()
+        share = share_of(snapshot, graph)
+        self.sources, self.policy, self.objectives = (
+            settings.sources(),
+            settings.policy(seed, share),
+            settings.losses(share),
+        )
         self.done = 0
         self.table = self._embedded()
         self.prototypes = self._prototypes()

@@ -11,6 +11,7 @@ from trainer.training_state import read, restore, write
 
 SAVE_S = 60.0  # what a kill may cost
 REPORT_EVERY = 10  # steps
+CLAMPED = 0.2  # share of the anchors on the floor of the debiased loss from which a person is warned
 
 
 @dataclass
@@ -74,10 +75,16 @@ def _due(training: Training, watch: Watch | None) -> Watch | None:
 
 def _warnings(reports: Mapping[int, Report]) -> list[str]:
     """What a person should know before trusting the result."""
-    last = reports[max(reports)] if reports else None
-    if last is None or not collapsed(last):
-        return []
-    return [
-        f"the embedding collapsed (effective rank {last['rank']:.1f}, spread {last['spread']:.2f}). "
-        "Lower the rate, or raise the temperature."
-    ]
+    last, told = reports[max(reports)] if reports else None, []
+    if last is not None and collapsed(last):
+        told.append(
+            f"the embedding collapsed (effective rank {last['rank']:.1f}, spread {last['spread']:.2f}). "
+            "Lower the rate, or raise the temperature."
+        )
+    clamped = last.get("negatives", {}).get("clamped", 0.0) if last is not None else 0.0
+    if clamped > CLAMPED:
+        told.append(
+            f"for {clamped:.0%} of the pictures more was subtracted as false negatives than pushes them, so they learn "
+            "nothing from the others. Lower tau_plus or prior, or raise the temperature."
+        )
+    return told

@@ -1,7 +1,7 @@
 """`train` and `methods`: run a named system of the literature, and see which there are."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -94,6 +94,8 @@ def in_words(learnt: "Learnt") -> str:
         return f"stopped after {learnt.steps} of {learnt.of} steps; the same command goes on from there"
     report, figures = learnt.report, learnt.figures
     lines = [f"{learnt.steps} steps, loss {report['loss']:.4f}, effective rank {report['rank']:.1f}"]
+    if "negatives" in report:
+        lines.append(what_pushed(report["negatives"]))
     if "knn_accuracy" in figures:
         lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
     if "reason" in figures:
@@ -102,6 +104,17 @@ def in_words(learnt: "Learnt") -> str:
     if learnt.version is not None:
         lines.append(f"version {learnt.version}; to serve it: pairwright versions promote {learnt.version}")
     return "\n".join(lines)
+
+
+def what_pushed(negatives: Mapping[str, float]) -> str:
+    """The last step's report about its negatives."""
+    parts = ", ".join(f"{negatives[name]:.0%} {name}" for name in ("confirmed", "unlabelled", "removed", "synthetic"))
+    words = [f"negative mass: {parts}", f"{negatives['detected']:.1f} taken for false negatives per anchor"]
+    if "detected_precision" in negatives:
+        words[-1] += f" ({negatives['detected_precision']:.0%} of {negatives['detected_asked']:.0f} asked are)"
+    if "tau_plus" in negatives:
+        words.append(f"expected share of false negatives {negatives['tau_plus']:.0%}")
+    return "; ".join([*words, f"{negatives['clamped']:.0%} at the clamp"])
 
 
 METHODS = """

@@ -54,15 +54,24 @@ def test_adco_climbs_the_loss_at_its_own_temperature() -> None:
 def test_the_bank_fills_with_keys_and_then_stays_full() -> None:
     policy = AdCo(size=20)
     for _ in range(3):
-        policy(answered_pool(keys=12))
+        policy.after_step(obey(policy(answered_pool(keys=12, said=False))))
+        policy.rate = 0.0
     assert len(policy.bank) == 20
     torch.testing.assert_close(policy.bank[:12], answered_pool(keys=12).keys)
+
+
+def test_no_picture_meets_its_own_key_in_the_bank_while_it_fills() -> None:
+    policy, pool = AdCo(size=20), answered_pool(keys=12)
+    assert policy(pool).synthetic is None
+    policy.after_step(pool)
+    torch.testing.assert_close(policy(answered_pool(keys=3, seed=1)).synthetic[0], pool.keys)
 
 
 @pytest.mark.parametrize("answers", [False, True])
 def test_the_climb_has_the_gradient_of_the_loss_with_the_bank_as_columns(answers: bool) -> None:
     """As the official code has it, without momentum: W + lr (dL/dW - decay W)."""
     policy = AdCo(size=7, temperature=0.3, rate=0.1)
+    policy.after_step(answered_pool(batch=6, keys=9))
     curated = obey(policy(OwnView()(answered_pool(batch=6, keys=9, said=answers))))
     bank = policy.bank.clone().requires_grad_()
     columns = normalize(bank, dim=1).expand(6, -1, -1)
@@ -77,7 +86,9 @@ def test_the_climb_has_the_gradient_of_the_loss_with_the_bank_as_columns(answers
 def test_the_bank_is_one_table_for_all_anchors_and_no_coarser_than_float32() -> None:
     policy = AdCo(size=4)
     pool = answered_pool(batch=6, keys=9)
-    got = policy(replace(pool, anchors=pool.anchors.bfloat16(), keys=pool.keys.bfloat16()))
+    halved = replace(pool, anchors=pool.anchors.bfloat16(), keys=pool.keys.bfloat16())
+    policy.after_step(halved)
+    got = policy(halved)
     assert got.synthetic.stride(0) == 0 and policy.bank.dtype == torch.float32
     policy.after_step(obey(OwnView()(got)))
     assert policy.bank.dtype == torch.float32 and torch.isfinite(policy.bank).all()

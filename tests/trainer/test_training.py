@@ -197,6 +197,14 @@ def test_collapse_is_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(outcome.warnings) == 1 and "collapsed" in outcome.warnings[0]
 
 
+def test_pictures_that_learn_nothing_from_others_are_told() -> None:
+    watch = {"negatives": {"clamped": 0.21}}
+    outcome = runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch)
+    assert [words[:31] for words in outcome.warnings] == ["for 21% of the pictures more was"]
+    watch["negatives"]["clamped"] = 0.2
+    assert not runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch).warnings
+
+
 def test_two_terms_add_up() -> None:
     one, two = Term(Objective(0.2)), Term(Objective(0.5), weight=0.5)
     losses = []

@@ -12,12 +12,11 @@ from PIL import Image
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, NotFound
 from db.nouns import Item, Statement, Verdict
-from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
 from tests.patterns import patterns
 from trainer import chance
 from trainer.backbones import load_backbone
-from trainer.priors import priors_of
+from trainer.priors import as_settings, share_of
 from trainer.probe import knn_accuracy, knn_left_out, linear_accuracy
 from trainer.snapshot import build as snapshot_of
 from trainer.squares import squares
@@ -137,19 +136,17 @@ def test_every_system_is_listed_and_a_misspelt_one_gets_the_nearest() -> None:
         system("simcler")
 
 
-def test_how_common_same_is_comes_from_the_audits_and_what_was_found_from_the_answers() -> None:
-    """Uniform pair audits: 12 of 60 are same; answers join 3 of the 30 items."""
+def test_how_common_same_is_comes_from_the_audits() -> None:
+    """Uniform pair audits: 12 of 60 are same."""
     ids, rng = np.arange(30), np.random.default_rng(0)
     snapshot = snapshot_of(ids, rng.normal(size=(30, 8)).astype(np.float32))
     graph = ConstraintGraph()
-    assert priors_of(snapshot, graph) is None
+    assert share_of(snapshot, graph) is None and as_settings(None, ("prior",)) == {}
     pairs = [(a, b) for a in range(30) for b in range(a)]
     for number in range(60):
         verdict = Verdict.SAME if number % 5 == 0 else Verdict.DIFFERENT
         a, b = pairs[number * 7]
         graph.add(Statement(number + 1, a, b, verdict, "ann", audit=True))
-    found = priors_of(snapshot, graph)
-    assert found is not None and found.audits == 60
-    assert found.share == pytest.approx((12 + 0.5) / (60 + 1), abs=1e-6)
-    sizes = np.unique(member := infer(snapshot, graph).member, return_counts=True)[1][(np.unique(member) >= 0)]
-    assert found.found == pytest.approx(min((sizes * (sizes - 1)).sum() / (found.share * 30 * 29), 0.99))
+    share = share_of(snapshot, graph)
+    assert share == pytest.approx((12 + 0.5) / (60 + 1), abs=1e-6)
+    assert as_settings(share, ("tau_plus", "temperature")) == {"tau_plus": share}

@@ -9,8 +9,9 @@ self-trained negative adversaries", arXiv 2011.08435. Official code: maple-resea
 Parts: two views; moving average as target; other keys of the batch and a learnt bank as candidates; own key; negatives
 `adco`; contrast (self).
 Needs: pictures.
-Differs from the paper: momentum .99 and a bank of 512 in place of .999 and 65,536; one direction, where the official
-code also swaps the views.
+Differs from the paper: momentum .99 and a bank of 512, two batches, in place of .999 and 65,536, with the bank's
+rate 3, momentum .9, decay .0001 and temperature .02 as they are; the bank fills during the first steps; one direction,
+where the official code can also swap the views.
 Checked by: the ascent raises the loss, rows stay unit; the contract of methods.
 """
 

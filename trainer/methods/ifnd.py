@@ -9,8 +9,8 @@ arXiv 2106.03719. Official code: tsaishien-chen/IFND.
 Parts: two views; the encoder itself as target; both views of the batch as candidates; own view; negatives `ifnd`;
 contrast (all).
 Needs: pictures.
-Differs from the paper: several clusterings vote in place of a hierarchy, once an epoch over the whole collection;
-batches in place of a queue.
+Differs from the paper: the confidence kappa is a margin of our own, as the published formula was not at hand; several
+clusterings vote in place of a hierarchy, once an epoch over the whole collection; batches in place of a queue.
 Checked by: properties of the clusters and the rate; the contract of methods.
 """
 

@@ -2,13 +2,15 @@
 
     W <- W + lr dL/dW at the bank's own temperature, by SGD with momentum and weight decay;   used as rows W / |W|
 
-The bank begins with keys of the first batches. It belongs to no item, so no answer speaks about it. For the climb its
-rows are keys, which every anchor shares: as columns of each anchor their gradient would be (B, S, d).
+The bank begins with keys of the first batches, each taken in after its own step, so that no picture meets its own key.
+From then on a row belongs to no item, so no answer speaks about it. For the climb its rows are keys, which every anchor
+shares: as columns of each anchor their gradient would be (B, S, d).
 
 Source: Hu, Wang, Hu, Qi 2021, "AdCo: adversarial contrast for efficient learning of unsupervised representations from
 self-trained negative adversaries", arXiv 2011.08435, equations 5 to 7.
 Official code: github.com/maple-research-lab/AdCo.
-Differs from the paper: a smaller bank (65,536 there), for smaller collections.
+Differs from the paper: a smaller bank (65,536 there), for smaller collections; it fills during the first steps, where
+the official code has a pass of its own. Rate, momentum and decay of the climb are the official code's.
 """
 
 from dataclasses import dataclass, field, replace
@@ -41,12 +43,18 @@ class NegativePolicy:
         self.bank = self.speed = torch.zeros(0, 0)
 
     def __call__(self, pool: Pool) -> Pool:
-        self._fill(pool.keys)
+        if not len(self.bank):
+            return ordinary(pool)
         rows = normalize(self.bank, dim=1).expand(len(pool.anchors), -1, -1)  # (B, S, d), one copy for all anchors
         return replace(ordinary(pool), synthetic=rows, synthetic_weight=rows.new_ones(1, 1).expand(rows.shape[:2]))
 
     def after_step(self, pool: Pool) -> None:
-        """Climb once. pool: the step's pool as the objective saw it."""
+        """Climb once, then take in keys until the bank is full. pool: the step's pool as the objective saw it."""
+        if len(self.bank):
+            self._climb(pool)
+        self._fill(pool.keys)
+
+    def _climb(self, pool: Pool) -> None:
         bank = self.bank.clone().requires_grad_()
         with torch.enable_grad():
             loss = Objective(self.temperature, denominator="self")(_as_keys(pool, normalize(bank, dim=1)))

@@ -4,8 +4,9 @@
     F_i      = the `most` highest, if above `cutoff`;  shared by all views of the picture
     eliminate: w_ij = 0 on F_i          attract: F_i joins the positives
 
-Views are the anchors and keys of the picture, and its support views. Eliminate is the default: attraction is what wrong
-detections hurt most. `detected` holds F as found, so that answers can tell how often it was right.
+Views are the anchors and keys of the picture, and its support views where a run makes some (the methods `fnc_*` do, the
+online loop does not). Eliminate is the default: attraction is what wrong detections hurt most. `detected` holds F as
+found, so that answers can tell how often it was right.
 
 Source: Huynh, Kornblith, Walter, Maire, Khademi 2022, "Boosting contrastive self-supervised learning with false
 negative cancellation" (FNC), arXiv 2011.11765, section 3. Official code: github.com/google-research/fnc.
