@@ -200,7 +200,7 @@ def test_collapse_is_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pictures_that_learn_nothing_from_others_are_told() -> None:
     watch = {"negatives": {"clamped": 0.21}}
     outcome = runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch)
-    assert [words[:31] for words in outcome.warnings] == ["for 21% of the pictures more was"]
+    assert [words[:32] for words in outcome.warnings] == ["for 21% of the pictures more was"]
     watch["negatives"]["clamped"] = 0.2
     assert not runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch).warnings
 
