@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from trainer import chance
+from trainer import chance, ranks
 from trainer.backbones import load_backbone
 from trainer.network import Network
 from trainer.target import Average
@@ -89,8 +89,7 @@ class Encoders:
 
     def _encoded(self, encode: Any, pixels: Tensor) -> Tensor:
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            encoded: Tensor = encode(pixels.contiguous(memory_format=torch.channels_last))
-        return encoded
+            return ranks.shared(encode, pixels.contiguous(memory_format=torch.channels_last))
 
 
 def encoders(recipe: "Recipe", settings: "TrainSettings", device: torch.device) -> Encoders:

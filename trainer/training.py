@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
-from trainer import chance
+from trainer import chance, ranks
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
@@ -174,7 +174,8 @@ class Training:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:
-            loss.backward()
+            (loss / ranks.count()).backward()
+            ranks.add_gradients(weight for group in self.optimizer.param_groups for weight in group["params"])
             self.optimizer.step()
         return rate
 
