@@ -66,6 +66,15 @@ class Encoders:
             z = self.network.predictors[predictor](z).float()
         return normalize(z, dim=1) if self.unit else z
 
+    def bag(self, predictor: int | None) -> int:
+        """How many neighbours a predictor looks at beside z; 0 for one that sees z alone."""
+        return 0 if predictor is None else int(getattr(self.network.predictors[predictor], "bag", 0))
+
+    def centroid(self, predictor: int | None, near: Tensor, z: Tensor | None = None) -> Tensor:
+        """(B, d) what such a predictor makes of (B, k, d) neighbours, and of z where it is given."""
+        made = self.network.predictors[predictor](near, z).float()  # type: ignore[index]
+        return normalize(made, dim=1) if self.unit else made
+
     def follow(self, progress: float) -> None:
         """After a step of the network the average comes after it."""
         if self.average is not None:

@@ -94,7 +94,8 @@ def _moments(training: Training) -> dict[str, Mapping[str, Tensor]]:
 
 def _remember(training: Training, state: State) -> None:
     """The optimizer's moments, in the memory layout of the weights they belong to."""
-    for number, weight in enumerate(training.optimizer.param_groups[0]["params"]):
+    learnt = [weight for group in training.optimizer.param_groups for weight in group["params"]]
+    for number, weight in enumerate(learnt):
         stored = _part(state, f"optimizer{number}")
         training.optimizer.state[weight] = {
             name: value.clone() if name == "step" else torch.empty_like(weight).copy_(value)
