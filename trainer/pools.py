@@ -41,11 +41,17 @@ class Seen:
         if recipe.both_views:
             z = torch.cat([self.online[0], self.online[1]])
             keys = encoders.shown(z)
-            return [self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)]
+            pool = self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)
+            return [self._grouped(pool, encoders) if recipe.groups else pool]
         return [
             self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key])
             for anchor, key in term.matches or recipe.matches
         ]
+
+    def _grouped(self, pool: Pool, encoders: Encoders) -> Pool:
+        """The same with the groups of both views and the features of every anchor."""
+        (one, these), (other, those) = (encoders.beside(self.online[view]) for view in (0, 1))
+        return replace(pool, anchor_groups=one, key_groups=other, features=torch.cat([these, those]))
 
     def _pool(self, anchors: Tensor, keys: Tensor) -> Pool:
         every = torch.cat([keys, self.earlier.to(keys)]) if len(self.earlier) else keys
