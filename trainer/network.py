@@ -19,22 +19,24 @@ TRAINABLE = {"full": 1.0, "partly": 0.25, "frozen": 0.0}  # share of the backbon
 
 class Network(nn.Module):
     """trainable: full, partly (the last quarter of the layers) or frozen. projection: size of z. head: from features to
-    z, None for SimCLR's. predictors: from z to something of its size."""
+    z, None for SimCLR's. predictors: from z to something of its size. groups: how many a second head sorts
+    into, or 0."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(
         self, backbone: nn.Module, projection: int = 64, trainable: str = "full", head: Head | None = None,
-        predictors: Sequence[Head] = (),
+        predictors: Sequence[Head] = (), groups: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         if trainable not in TRAINABLE:
             raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{trainable}'.")
         self.backbone = backbone
-        self.outputs, dim = projection, int(backbone.dim)  # type: ignore[arg-type]
+        self.outputs, self.groups, dim = projection, groups, int(backbone.dim)  # type: ignore[arg-type]
         self.projection = (head or two_layers)(dim, projection)
         self.predictors = nn.ModuleList(make(projection, projection) for make in predictors)
+        self.grouping = two_layers(dim, groups) if groups else None
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, 3, 1, 1), persistent=False)
         self.still = _freeze(backbone, TRAINABLE[trainable])
@@ -45,9 +47,12 @@ class Network(nn.Module):
         return found
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) in [0, 1] -> (B, d)."""
-        z: Tensor = self.projection(self.features(pixels))
-        return z.float()
+        """(B, 3, S, S) in [0, 1] -> (B, d) z; with groups (B, d + C + D): z, chances of the groups, features."""
+        features = self.features(pixels)
+        z: Tensor = self.projection(features)
+        if self.grouping is None:
+            return z.float()
+        return torch.cat([z, torch.softmax(self.grouping(features).float(), 1), features], 1).float()
 
     def train(self, mode: bool = True) -> "Network":
         """As ever, but layers that may not move keep their running means too."""

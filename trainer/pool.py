@@ -17,9 +17,9 @@ class Pool:
 
     pos: (B, K) >= 0, share of the pull. neg: (B, K) >= 0, weight in the unlabelled stratum. confirmed: (B, K) >= 0,
     weight in the stratum of confirmed negatives, never debiased. same: (B, K) in [0, 1], chance that the two belong
-    together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled by the update where an objective needs
-    them: reference (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two
-    views.
+    together. said: (B, K) int8, +1 must-link, -1 cannot-link, 0 open. Filled where an objective needs them: reference
+    (B, K) cosines of the untaught embedding; anchor_groups, key_groups (B, C) soft assignments of two views; features
+    (B, D) of the anchors before any head.
 
     What a negative policy may add, `None` or 0 where it did not: synthetic (B, S, d) unit rows, columns of one anchor
     each, with synthetic_weight (B, S) >= 0. tau_plus (B,) in [0, 1), share of false negatives to subtract. tilt
@@ -41,6 +41,7 @@ class Pool:
     reference: Tensor | None = None
     anchor_groups: Tensor | None = None
     key_groups: Tensor | None = None
+    features: Tensor | None = None
     synthetic: Tensor | None = None
     synthetic_weight: Tensor | None = None
     tau_plus: Tensor | None = None

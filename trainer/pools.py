@@ -42,7 +42,8 @@ class Seen:
         if recipe.both_views:
             z = torch.cat([self.online[0], self.online[1]])
             keys = encoders.shown(z)
-            return [self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)]
+            pool = self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)
+            return [self._grouped(pool, encoders) if recipe.groups else pool]
         matches = term.matches or recipe.matches
         if bag := encoders.bag(term.predictor):
             return [self._centroids(anchor, key, term.predictor, bag, encoders) for anchor, key in matches]
@@ -63,6 +64,11 @@ class Seen:
             return own[:, None]
         found, allowed = nearest(own, self.earlier, self.plain.said[:, place:] >= 0, count)
         return torch.where(allowed[..., None], self.earlier.to(own)[found], own[:, None])
+
+    def _grouped(self, pool: Pool, encoders: Encoders) -> Pool:
+        """The same with the groups of both views and the features of every anchor."""
+        (one, these), (other, those) = (encoders.beside(self.online[view]) for view in (0, 1))
+        return replace(pool, anchor_groups=one, key_groups=other, features=torch.cat([these, those]))
 
     def _pool(self, anchors: Tensor, keys: Tensor) -> Pool:
         every = torch.cat([keys, self.earlier.to(keys)]) if len(self.earlier) else keys

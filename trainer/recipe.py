@@ -56,12 +56,15 @@ class Recipe:
     of `matches` names the view of the anchors and the view of the keys (B x B).
 
     Who gives the keys: a moving average of the network with `momentum`, rising to `final_momentum`; a frozen `teacher`,
-    a backbone by name; else the network itself, without gradient where they are `stopped`.
+    a backbone by name, that sees squares of `teacher_side` pixels, 0 for its own; else the network itself, without
+    gradient where they are `stopped`.
 
     queue: how many earlier keys stay candidates. batch_pushes, queue_pushes: whether keys of the batch push, and those
     of the queue. steady_predictors: whether the step size of the predictors stays at its highest.
-    support: further views of each anchor for policies that detect false negatives. rate: highest step size where the
-    run names none.
+    support: further views of each anchor for policies that detect false negatives. held: epochs in which prototypes in
+    the head stay as they started. groups: how many groups a second head sorts the features into, for objectives that
+    need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it. rate:
+    highest step size where the run names none.
     """
 
     terms: tuple[Term, ...]
@@ -77,15 +80,21 @@ class Recipe:
     final_momentum: float | None = None
     stopped: bool = False
     teacher: str = ""
+    teacher_side: int = 0
     head: Head | None = None
     outputs: int | None = None
     predictors: tuple[Head, ...] = ()
     unit: bool = True
+    held: int = 0
+    groups: int = 0
+    look: Callable[..., Any] | None = None
     rate: float = 1e-3
 
     def __post_init__(self) -> None:
         if self.both_views and (self.momentum is not None or self.teacher or self.stopped):
             raise BadInput("both_views with a target of its own is no recipe: keys would not be comparable.")
+        if self.groups and not self.both_views:
+            raise BadInput("groups of both views expected, and this recipe has no both_views.")
         if not self.queue and not self.batch_pushes:
             raise BadInput("queue = above 0 expected where the batch does not push, got 0.")
         if self.momentum is not None and self.teacher:
@@ -145,7 +154,7 @@ def _with_policy(term: Term, said: Mapping[str, Any], seed: int) -> Term:
 def _with_objective(term: Term, said: Mapping[str, Any]) -> Term:
     kept = {"temperature": term.objective.temperature} if hasattr(term.objective, "temperature") else {}
     objective = _changed("objective", term.objective, said, kept)
-    if lacking := getattr(objective, "needs", ()):
+    if "" in said and (lacking := getattr(objective, "needs", ())):
         raise BadInput(
             f"the objective '{said['']}' cannot train from pictures: it needs what only the online loop fills in "
             f"({', '.join(lacking)}). Try objective=contrast."

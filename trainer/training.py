@@ -25,6 +25,7 @@ from trainer.labelled import Labelled
 from trainer.overlay import Overlay, nothing, overlaid
 from trainer.pool import Pool, obey
 from trainer.pools import Earlier, Seen, look
+from trainer.prototypes import prototypes
 from trainer.queue import Queue
 from trainer.recipe import Recipe, Term
 from trainer.update import device_for_training
@@ -88,7 +89,7 @@ class Training:
         self.terms = overlaid(recipe.terms, settings.feedback) if overlay else list(recipe.terms)
         self.optimizer = torch.optim.AdamW(self._groups(), lr=self.rate, weight_decay=settings.decay)
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
-        held = overlay is not None and settings.partners > 0
+        held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
 
     @property
@@ -127,7 +128,7 @@ class Training:
             ]
         loss = torch.stack(losses).sum()
         rate = self._learn(loss)
-        self._after(pools[0][0], [of[0] for of in curated])
+        self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         self.done += 1
         told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
         return {"loss": float(loss.detach()), "rate": rate, **told}
@@ -139,11 +140,12 @@ class Training:
     # the parts of a step ------------------------------------------------------------------------------------------
     def _look(self, rows: np.ndarray) -> Seen:
         """The batch, encoded, and what is known about it."""
-        return look(
+        seen: Seen = (self.recipe.look or look)(
             self.recipe, self.encoders, self._pictures(rows), torch.from_numpy(rows).to(self.device), self.ids,
             earlier=self._earlier(rows), about=self.overlay.about if self.overlay else nothing,
             seed=self.settings.seed, step=self.done, progress=self.progress,
         )  # fmt: skip
+        return seen
 
     def _earlier(self, rows: np.ndarray) -> Earlier:
         """Keys that were made before this step, and their rows: the queue, then partners from the table."""
@@ -191,11 +193,19 @@ class Training:
         if loss.requires_grad:
             (loss / ranks.count()).backward()
             ranks.add_gradients(weight for group in self.optimizer.param_groups for weight in group["params"])
+            self._hold()
             self.optimizer.step()
         return rate
 
-    def _after(self, first: Pool, curated: Sequence[Pool]) -> None:
-        """The target follows, queue and table take in the batch's keys, parts that learn by themselves take a step."""
+    def _hold(self) -> None:
+        """Prototypes do not move in the first epochs, where the recipe wants it so."""
+        if self.done < self.recipe.held * self.steps_each:
+            for weight in prototypes(self.encoders.network):
+                weight.grad = None
+
+    def _after(self, first: Pool, curated: Sequence[Pool], keys: Sequence[Tensor]) -> None:
+        """The target follows, queue and table take in the batch's keys, parts that learn by themselves take a step, or
+        look at the keys of every view."""
         self.encoders.follow(self.done / max(self.steps - 1, 1))
         if self.table is not None:
             rows = torch.searchsorted(self.ids, first.key_ids[: self.batch])
@@ -207,6 +217,8 @@ class Training:
             for part in term.parts:
                 if hasattr(part, "after_step"):
                     part.after_step(pool)
+                if hasattr(part, "after_keys") and keys:
+                    part.after_keys(torch.cat(list(keys)).detach())
 
     def _refresh(self) -> None:
         """Once an epoch: policies that look at the whole collection get its embedding."""
@@ -222,9 +234,10 @@ class Training:
             return
         order = np.random.default_rng((self.settings.seed, chance.START)).permutation(len(self.ids))
         random = chance.generator(self.settings.seed, chance.START)
+        view = self.recipe.views[self.recipe.matches[-1][1]]
         for at in range(0, min(self.recipe.queue, len(order) - 1), self.batch):
             rows = order[at : at + self.batch]
-            keys = self.encoders.keys(self.recipe.views[-1](self._pictures(rows), random)).detach()
+            keys = self.encoders.keys(view(self._pictures(rows), random)).detach()
             self.queue.push(keys, self.ids[torch.from_numpy(rows).to(self.device)])
 
     def _pictures(self, rows: np.ndarray) -> Tensor:
