@@ -27,6 +27,7 @@ from db.nouns import Item
 from oracle import plugins
 from trainer.evaluate import label_codes
 from trainer.features import feature_store
+from trainer.labelled import Labelled
 from trainer.overlay import Overlay
 from trainer.priors import as_settings, share_of
 from trainer.probe import knn_left_out
@@ -42,12 +43,14 @@ Told = Callable[[str, int, int], None]  # what is going on, done, of
 
 @dataclass(frozen=True)
 class Lesson:
-    """What to train. options: KEY -> text, of the method, its negatives, objective or views, or of TrainSettings."""
+    """What to train. labels: column to measure against; taught_by: column whose labels stand in for answers. options:
+    KEY -> text, of the method, its negatives, objective or views, or of TrainSettings."""
 
     method: str
     collection: str
     criterion: str | None = None
     labels: str | None = None
+    taught_by: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     epochs: int | None = None
     seed: int = 0
@@ -86,7 +89,7 @@ def train(settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[]
         known = answers_of(settings, database, lesson.criterion, lesson.collection) if lesson.criterion else None
         folder = settings.folder / "training" / lesson.name
         recipe = _recipe(lesson, known)
-        training = _prepared(settings, recipe, plan, items, known, folder, told, cancelled)
+        training = _prepared(settings, lesson, recipe, plan, items, known, folder, told, cancelled)
         if training is None:
             return Learnt(False, 0, 0, {}, {})
         truth = _truth(lesson, items, training)
@@ -106,6 +109,8 @@ def train(settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[]
 def _planned(lesson: Lesson) -> TrainSettings:
     """The trainer's settings; every option must belong to them or to the recipe, which is tried here."""
     ours = {f.name for f in fields(TrainSettings)}
+    if lesson.criterion and lesson.taught_by:
+        raise BadInput("either the answers of a criterion or the labels of a column teach, and both were named.")
     general = {key: value for key, value in lesson.options.items() if key in ours}
     known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
     for key in lesson.options:
@@ -136,18 +141,18 @@ def _items(database: Database, lesson: Lesson) -> list[Item]:
         items = catalog.items(s, catalog.collection_id(s, lesson.collection))
     if len(items) < 2:
         raise BadInput(f"the collection '{lesson.collection}' has {len(items)} items, at least 2 needed. Import some.")
-    if lesson.labels:
-        column(lesson.labels, items)
+    for name in (lesson.labels, lesson.taught_by):
+        if name:
+            column(name, items)
     return items
 
 
 def _prepared(
-    settings: Settings, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None, folder: Path,
-    told: Told, cancelled: Callable[[], bool],
+    settings: Settings, lesson: Lesson, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None,
+    folder: Path, told: Told, cancelled: Callable[[], bool],
 ) -> Training | None:  # fmt: skip
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
-    from trainer.update import device_for_training
 
     side = plan.size or int(load_backbone(plan.backbone, pretrained=False).size)  # type: ignore[arg-type]
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
@@ -156,16 +161,29 @@ def _prepared(
     )
     if cancelled():
         return None
-    overlay = None if known is None else Overlay(known.snapshot, known.graph, ids, device_for_training())
-    return Training(recipe, pixels, ids, plan, overlay)
+    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids))
+
+
+def _overlay(lesson: Lesson, items: list[Item], known: Answers | None, ids: np.ndarray) -> Overlay | Labelled | None:
+    """What is known about pairs of the pictures: from answers, from labels, or nothing."""
+    from trainer.update import device_for_training
+
+    if known is not None:
+        return Overlay(known.snapshot, known.graph, ids, device_for_training())
+    if lesson.taught_by is not None:
+        return Labelled(_codes(lesson.taught_by, items, ids), device_for_training())
+    return None
 
 
 def _truth(lesson: Lesson, items: list[Item], training: Training) -> np.ndarray | None:
     """(N,) int64 class of each picture trained on, -1 unknown."""
-    if lesson.labels is None:
-        return None
+    return None if lesson.labels is None else _codes(lesson.labels, items, training.ids.cpu().numpy())
+
+
+def _codes(name: str, items: list[Item], ids: np.ndarray) -> np.ndarray:
+    """(N,) int64 class of each of these items by a metadata column, -1 unknown."""
     by_id = {item.id: item for item in items}
-    return label_codes(column(lesson.labels, [by_id[int(number)] for number in training.ids.tolist()]))
+    return label_codes(column(name, [by_id[number] for number in ids.tolist()]))
 
 
 def _figures(training: Training, truth: np.ndarray | None) -> dict[str, float]:

@@ -27,6 +27,7 @@ pairwright train simclr --collection photos
 pairwright train fnc_attraction --collection trash --criterion material --labels material --epochs 40
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
 pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
+pairwright train supcon --collection trash --taught-by material
 """
 
 
@@ -36,6 +37,7 @@ def train(
     collection: Annotated[str, typer.Option(help="Name of the collection.")],
     criterion: Annotated[str | None, typer.Option(help="Learn from this criterion's answers, too.")] = None,
     labels: Annotated[str | None, typer.Option(help="Metadata column to measure kNN accuracy against.")] = None,
+    taught_by: Annotated[str | None, typer.Option(help="Learn from this metadata column's labels, too.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE: a setting of the system or of training; repeatable.")
     ] = None,
@@ -49,7 +51,7 @@ def train(
     from app.training import Lesson
     from app.training import train as run_lesson
 
-    lesson = Lesson(method, collection, criterion, labels, options(set_ or []), epochs, seed)
+    lesson = Lesson(method, collection, criterion, labels, taught_by, options(set_ or []), epochs, seed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(), transient=True) as bar, stoppable() as stopped:
         task = bar.add_task("getting ready", total=None)

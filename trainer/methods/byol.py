@@ -6,11 +6,11 @@
 Family: no negatives
 Source: Grill et al. 2020, "Bootstrap your own latent: a new approach to self-supervised learning", arXiv 2006.07733,
 equations 1 and 2. Official code: google-deepmind/deepmind-research, byol.
-Parts: two different views (blur in the first, solarisation in the second); moving average as target, a predictor; own
-view; no negatives; align.
+Parts: two different views (blur in the first); moving average as target, a predictor; own view; no negatives; align.
 Needs: pictures; batches large enough for batch normalisation.
-Differs from the paper: m_0 = .99 for runs of hundreds of steps; layers of 512 where it has 4,096; AdamW where it has
-LARS; the mean of both directions, not their sum. With answers a term of its own lets them push.
+Differs from the paper: m_0 = .9 for runs of hundreds of steps; z normalised over the batch; no solarisation unless
+asked for; layers of 512 where it has 4,096; AdamW where it has LARS; the mean of both directions, not their sum. With
+answers a term of its own lets them push.
 Checked by: the loss against plain loops, no gradient through the keys, the rise of m; the contract of methods.
 """
 
@@ -27,15 +27,15 @@ class Method:
     """momentum: m_0 of the target, which ends at 1. hidden: numbers between the layers of head and predictor. blur,
     solarise: chances, of the first and of the second view."""
 
-    momentum: float = 0.99
+    momentum: float = 0.9
     hidden: int = 512
     blur: float = 0.5
-    solarise: float = 0.2
+    solarise: float = 0.0
 
     def recipe(self) -> Recipe:
-        mlp = MLP(self.hidden)
         return Recipe(
             (Term(Objective(), predictor=0),),
             momentum=self.momentum, final_momentum=1.0, both_views=False, matches=((0, 1), (1, 0)),
-            views=(Views(blur=self.blur), Views(solarise=self.solarise)), head=mlp, predictors=(mlp,),
+            views=(Views(blur=self.blur), Views(solarise=self.solarise)), head=MLP(self.hidden, closed=True),
+            predictors=(MLP(self.hidden),), rate=3e-3,
         )  # fmt: skip

@@ -15,6 +15,7 @@ Checked by: neighbourhoods and loss against plain loops, no gradient through the
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.heads import MLP
 from trainer.objectives.align import Objective
@@ -33,6 +34,8 @@ class Method:
     queue: int = 1024
     hidden: int = 512
     weak: float = 0.75
+
+    slow: ClassVar[bool] = True  # forty steps on 256 pictures are too few to become better than the start
 
     def recipe(self) -> Recipe:
         mlp, weak = MLP(self.hidden), Views(area=self.weak, colour=0.0, grey=0.0)

@@ -15,6 +15,7 @@ the contract of methods.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.heads import MLP
 from trainer.objectives.align import Objective
@@ -27,6 +28,8 @@ class Method:
 
     hidden: int = 512
     narrow: int = 128
+
+    slow: ClassVar[bool] = True  # forty steps on 256 pictures are too few to become better than the start
 
     def recipe(self) -> Recipe:
         return Recipe(
