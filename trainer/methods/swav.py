@@ -10,8 +10,8 @@ of every other size; objective assign (sinkhorn); a queue of earlier scores if w
 Needs: pictures.
 Differs from the paper: 300 prototypes in place of 3,000, 2 small views of half the side in place of 6, AdamW in place
 of LARS; an epsilon of .02 in place of .05 and a head that ends in batch normalisation, as batches of 256 else share
-every prototype with everybody; prototypes have length 1 where they are used; the queue keeps scores, not embeddings, so they are as old as
-its keys. A must-link makes each predict the other's assignment.
+every prototype with everybody; prototypes have length 1 where they are used; the queue keeps scores, not embeddings, so
+they are as old as its keys. A must-link makes each predict the other's assignment.
 Checked by: lightly's SwaVLoss and Sinkhorn, values and gradients; the contract of methods.
 """
 
