@@ -77,10 +77,8 @@ def test_value_and_gradient_of_swav_with_small_views_and_a_queue_are_lightlys(qu
 
 
 def test_value_gradient_and_centre_of_dino_are_lightlys_over_three_steps() -> None:
-    objective, reference = (
-        Objective(0.1, "softmax", sharp=0.0625, momentum=0.9),
-        DINOLoss(5, teacher_temp=0.0625).double(),
-    )
+    objective = Objective(0.1, "softmax", sharp=0.0625, momentum=0.9)
+    reference = DINOLoss(5, teacher_temp=0.0625).double()
     centre = Center((1, 5))
     centre.center = centre.center.double()
     for step in range(3):
@@ -196,8 +194,10 @@ def test_a_queue_shares_the_prototypes_wraps_without_a_gap_and_goes_on_bit_equal
     seen: list[Pool] = []
     first.step(lambda pool: seen.append(pool) or {})
     assert len(seen[0].keys) == 32 + 40
-    assert first.queue is not None and sorted(first.queue.ids[-32:].tolist() + first.queue.ids[:0].tolist())
-    torch.testing.assert_close(first.queue.keys[first.queue.ids == seen[0].key_ids[31]][-1], seen[0].keys[31])
+    assert first.queue is not None and len(first.queue.ids) == 40
+    for place in range(32):  # all of the batch is in it, around its end
+        held = first.queue.keys[first.queue.ids == seen[0].key_ids[place]]
+        assert (held == seen[0].keys[place]).all(1).any()
     first.step()
     write(tmp_path / "state", first, {})
     stored = read(tmp_path / "state", {})

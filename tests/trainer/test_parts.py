@@ -61,7 +61,8 @@ def some_pool(seed: int = 0, batch: int = 8, keys: int = 10, said: Tensor | None
         said = torch.randint(-1, 2, (batch, keys), generator=random, dtype=torch.int8)
     pool = Pool.of(anchors, other, torch.arange(batch), torch.arange(keys), same, said)
     groups = torch.softmax(torch.randn(batch, 3, generator=random), 1)
-    return Pool(**{**vars(pool), "reference": torch.zeros(batch, keys), "anchor_groups": groups, "key_groups": groups})
+    given = {"reference": torch.zeros(batch, keys), "anchor_groups": groups, "key_groups": groups}
+    return Pool(**{**vars(pool), **given, "features": torch.randn(batch, 4, generator=random)})
 
 
 def curated(pool: Pool) -> Pool:

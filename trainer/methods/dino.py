@@ -41,5 +41,5 @@ class Method:
         return Recipe(
             (Term(objective),), both_views=False, momentum=self.momentum, final_momentum=1.0,
             views=several(self.small), matches=every_other(2 + self.small), head=PrototypeHead(),
-            outputs=self.prototypes, unit=False, held=self.held, rate=2e-3,
+            outputs=self.prototypes, unit=False, held=self.held, rate=5e-3,
         )  # fmt: skip

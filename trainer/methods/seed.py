@@ -26,7 +26,7 @@ class Method:
     sharp: temperature of the teacher. queue: keys kept."""
 
     teacher: str = "lite0"
-    side: int = 64
+    side: int = 48
     temperature: float = 0.2
     sharp: float = 0.01
     queue: int = 1024
@@ -35,5 +35,5 @@ class Method:
         term = Term(Objective(self.temperature, denominator="all"), positives=(PositiveSource(self.sharp),))
         return Recipe(
             (term,), both_views=False, queue=self.queue, batch_pushes=False, views=(Views(),), matches=((0, 0),),
-            teacher=self.teacher, teacher_side=self.side, rate=2e-3,
+            teacher=self.teacher, teacher_side=self.side, rate=3e-3,
         )  # fmt: skip

@@ -45,4 +45,4 @@ class Method:
 
     def recipe(self) -> Recipe:
         term = Term(Objective(self.temperature, denominator="self"))
-        return Recipe((term,), both_views=False, views=(PLAIN, PLAIN), head=Dropping(self.dropout))
+        return Recipe((term,), both_views=False, views=(PLAIN, PLAIN), head=Dropping(self.dropout), rate=3e-4)

@@ -42,7 +42,7 @@ class Method:
         return Recipe(
             (Term(objective),), both_views=False, stopped=True, queue=self.queue, views=several(self.small),
             matches=every_other(2 + self.small), head=PrototypeHead(centred=True), outputs=self.prototypes, unit=False,
-            held=self.held, rate=2e-3,
+            held=self.held, rate=5e-3,
         )  # fmt: skip
 
 

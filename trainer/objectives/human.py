@@ -47,7 +47,7 @@ class Objective:
         picked, group = picks(pool)
         if len(picked) and pool.features is not None:
             new = pool.features[picked].detach()
-            self._means = self._means or Means(new.shape[1])
+            self._means = self._means or Means(new.shape[1], new.dtype)
             self._means.add(pool.anchor_ids[picked], group, new)
 
     def state(self) -> dict[str, Tensor]:
@@ -67,11 +67,11 @@ class Objective:
 
 
 class Means:
-    """Sums and counts of groups of items; groups that turn out to be one become one. dim: D."""
+    """Sums and counts of groups of items; groups that turn out to be one become one. dim: D. dtype: of the sums."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, dtype: torch.dtype = torch.float32) -> None:
         self._ids, self._slots = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
-        self._sums, self._counts = torch.zeros(0, dim), torch.zeros(0)
+        self._sums, self._counts = torch.zeros(0, dim, dtype=dtype), torch.zeros(0)
 
     def of_groups(self, ids: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
         """ids, group: (P,) items and their group 0 .. G - 1 -> (G, D), (G,) what is known of each."""
@@ -94,7 +94,7 @@ class Means:
     @classmethod
     def of(cls, state: dict[str, Tensor]) -> "Means":
         """Go on with what a checkpoint kept."""
-        made = cls(state["sums"].shape[1])
+        made = cls(state["sums"].shape[1], state["sums"].dtype)
         made._ids, made._slots = state["ids"].clone(), state["slots"].clone()
         made._sums, made._counts = state["sums"].clone(), state["counts"].clone()
         return made
