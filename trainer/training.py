@@ -21,6 +21,7 @@ from trainer import chance, ranks
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
+from trainer.network import TRAINABLE
 from trainer.overlay import POSITIVES, Overlay, nothing
 from trainer.pool import Pool, obey
 from trainer.pools import Earlier, Seen, look
@@ -40,6 +41,7 @@ class TrainSettings:
     or frozen. rate: highest step size, 0 for the system's own, reached after the share `warm_up` of the steps, then
     falling as a cosine. answered: share of a batch drawn from items that answers placed. partners: of items that
     answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
+    probe: epochs from one look at the kNN accuracy to the next where classes are known, 0 for none.
     """
 
     backbone: str = "small"
@@ -54,12 +56,18 @@ class TrainSettings:
     warm_up: float = 0.05
     answered: float = 0.5
     partners: int = 0
+    probe: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0), ("probe", 0)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
+        for name in ("rate", "decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise BadInput(f"{name} = 0 or a number above expected, got {getattr(self, name)}.")
+        if self.trainable not in TRAINABLE:
+            raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{self.trainable}'.")
         for name in ("warm_up", "answered"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInput(f"{name} = at least 0 and below 1 expected, got {getattr(self, name)}.")
@@ -120,6 +128,10 @@ class Training:
                 for term, of in zip(self.terms, curated, strict=True)
             ]
         loss = torch.stack(losses).sum()
+        if not loss.isfinite():
+            raise BadInput(
+                f"the loss of step {self.done + 1} is {loss.item()}. Lower the rate, or raise the temperature."
+            )
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated])
         self.done += 1

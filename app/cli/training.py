@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli.failing import guarded
 from app.cli.run import Run, command, console, table
-from db.errors import BadInput
+from app.together import together
+from db.errors import BadInput, LostPeer, Refused
 
 if TYPE_CHECKING:
-    from app.training import Learnt
+    from app.training import Learnt, Lesson
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +30,8 @@ pairwright train simclr --collection photos
 pairwright train fnc_attraction --collection trash --criterion material --labels material --epochs 40
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
 pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
+pairwright train simclr --collection photos --processes 2
+torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection photos --workspace /shared/pairwright
 """
 
 
@@ -40,21 +45,65 @@ def train(
         list[str] | None, typer.Option("--set", help="KEY=VALUE: a setting of the system or of training; repeatable.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Times each picture is seen.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network.", min=0)] = 0,
+    processes: Annotated[
+        int,
+        typer.Option(help="Share every batch among so many processes, one a GPU; the result is that of one.", min=1),
+    ] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Begin anew where the same run was stopped.")] = False,
 ) -> None:
     """Teach a network a collection's pictures with a named system. Ctrl-C keeps what was done: run it again to go on.
 
     Ends with a new encoder and its features; with a criterion also with a model version, kept and not yet served.
     """
-    from app.training import Lesson
-    from app.training import train as run_lesson
+    from app.training import Lesson, planned
 
     lesson = Lesson(method, collection, criterion, labels, options(set_ or []), epochs, seed)
+    planned(lesson)
+    if processes > 1:
+        raise typer.Exit(together(processes, partial(_member, run, lesson, again)))
+    with stoppable() as stopped:
+        _train(run, lesson, again, stopped)
+
+
+def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> int:
+    """One of several processes."""
+    return guarded(lambda: _train(run, lesson, again, stopped), debug=run.debug)
+
+
+def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
+    """Train in this process, alone or as one rank of several. Only the first rank tells what happens."""
+    from trainer import ranks
+
+    with ranks.joined():
+        if ranks.rank() == 0:
+            _tell(run, lesson, again, stopped)
+        else:
+            _follow(run, lesson, stopped)
+
+
+def _follow(run: Run, lesson: "Lesson", stopped: Callable[[], bool]) -> None:
+    """What the first rank meets, too, is left to it to say."""
+    from app.training import train as run_lesson
+
+    try:
+        learnt = run_lesson(run.settings, lesson, lambda what, done, of: None, stopped)
+    except (BadInput, Refused, LostPeer) as error:
+        raise typer.Exit(error.exit_code) from error
+    if not learnt.finished:
+        raise typer.Exit(130)
+
+
+def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
+    """Train under a progress bar, then print how it went."""
+    from app.training import train as run_lesson
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(), transient=True) as bar, stoppable() as stopped:
+    screen = console()
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("getting ready", total=None)
         told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
-        learnt = run_lesson(run.settings, lesson, told, stopped)
+        learnt = run_lesson(run.settings, lesson, told, stopped, again=again)
     for warning in learnt.warnings:
         run.say(f"warning: {warning}")
     run.show(learnt, in_words(learnt))

@@ -235,7 +235,11 @@ def test_settings_out_of_range_are_named() -> None:
     with pytest.raises(BadInput, match="batch = at least 2"):
         TrainSettings(batch=1)
     with pytest.raises(BadInput, match="trainable = full, partly, frozen expected, got 'half'"):
-        training(plan=replace(PLAN, trainable="half"))
+        TrainSettings(trainable="half")
+    with pytest.raises(BadInput, match="rate = 0 or a number above expected, got -1"):
+        TrainSettings(rate=-1.0)
+    with pytest.raises(BadInput, match="decay = 0 or a number above expected, got nan"):
+        TrainSettings(decay=float("nan"))
     with pytest.raises(NotFound, match=r"no backbone named 'smal'\. Did you mean 'small'"):
         training(plan=replace(PLAN, backbone="smal"))
     with pytest.raises(BadInput, match="momentum = at least 0 and below 1"):
