@@ -139,11 +139,13 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 def in_words(learnt: "Learnt") -> str:
     """The outcome in a few lines."""
+    if not learnt.finished and not learnt.steps:
+        return "stopped before the first step; nothing is lost"
     if not learnt.finished:
         return f"stopped after {learnt.steps} of {learnt.of} steps; the same command goes on from there"
     report, figures = learnt.report, learnt.figures
     lines = [f"{learnt.steps} steps, loss {report['loss']:.4f}, effective rank {report['rank']:.1f}"]
-    if "negatives" in report:
+    if report.get("negatives", {}).get("unlabelled", 1) < 1:  # else nobody was chosen, and there is nothing to tell
         lines.append(what_pushed(report["negatives"]))
     if "knn_accuracy" in figures:
         lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
@@ -156,14 +158,19 @@ def in_words(learnt: "Learnt") -> str:
 
 
 def what_pushed(negatives: Mapping[str, float]) -> str:
-    """The last step's report about its negatives."""
-    parts = ", ".join(f"{negatives[name]:.0%} {name}" for name in ("confirmed", "unlabelled", "removed", "synthetic"))
-    words = [f"negative mass: {parts}", f"{negatives['detected']:.1f} taken for false negatives per anchor"]
-    if "detected_precision" in negatives:
-        words[-1] += f" ({negatives['detected_precision']:.0%} of {negatives['detected_asked']:.0f} asked are)"
-    if "tau_plus" in negatives:
+    """The last step's report about its negatives; only what there is."""
+    shares = {name: negatives[name] for name in ("confirmed", "unlabelled", "removed", "synthetic") if negatives[name]}
+    words = ["negative mass: " + ", ".join(f"{share:.0%} {name}" for name, share in shares.items())]
+    if negatives["detected"]:
+        words.append(f"{negatives['detected']:.1f} taken for false negatives per anchor")
+        if "detected_precision" in negatives:
+            asked = negatives["detected_asked"]
+            words[-1] += f" ({negatives['detected_precision']:.0%} of {asked:.0f} asked are)"
+    if negatives.get("tau_plus"):
         words.append(f"expected share of false negatives {negatives['tau_plus']:.0%}")
-    return "; ".join([*words, f"{negatives['clamped']:.0%} at the clamp"])
+    if negatives["clamped"]:
+        words.append(f"{negatives['clamped']:.0%} at the clamp")
+    return "; ".join(words)
 
 
 METHODS = """
