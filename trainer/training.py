@@ -22,6 +22,7 @@ from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
 from trainer.labelled import Labelled
+from trainer.network import TRAINABLE
 from trainer.overlay import Overlay, nothing, overlaid
 from trainer.pool import Pool, obey
 from trainer.pools import Earlier, Seen, look
@@ -43,6 +44,7 @@ class TrainSettings:
     falling as a cosine. answered: share of a batch drawn from items that answers placed. partners: of items that
     answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
     feedback: weight of a term by which answers pull and push beside a system that has no repulsion of its own.
+    probe: epochs from one look at the kNN accuracy to the next where classes are known, 0 for none.
     """
 
     backbone: str = "small"
@@ -58,14 +60,18 @@ class TrainSettings:
     answered: float = 0.5
     partners: int = 0
     feedback: float = 1.0
+    probe: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0), ("probe", 0)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
-        if self.feedback < 0:
-            raise BadInput(f"feedback = at least 0 expected, got {self.feedback}.")
+        for name in ("rate", "decay", "feedback"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise BadInput(f"{name} = 0 or a number above expected, got {getattr(self, name)}.")
+        if self.trainable not in TRAINABLE:
+            raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{self.trainable}'.")
         for name in ("warm_up", "answered"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInput(f"{name} = at least 0 and below 1 expected, got {getattr(self, name)}.")
@@ -127,6 +133,10 @@ class Training:
                 for term, of in zip(self.terms, curated, strict=True)
             ]
         loss = torch.stack(losses).sum()
+        if not loss.isfinite():
+            raise BadInput(
+                f"the loss of step {self.done + 1} is {loss.item()}. Lower the rate, or raise the temperature."
+            )
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         self.done += 1
