@@ -11,8 +11,9 @@ Needs: pictures; a queue with several pictures of each kind.
 Differs from the paper: a queue of 1,024 in place of 128,000, which starts with keys of real pictures; m = .9 for runs
 of hundreds of steps; z normalised over the batch; layers of 512 where it has 4,096; weak views are crops of at least
 three quarters. Keys that answers hold apart are passed over, must-links join, and with answers a term of its own lets
-them push. Checked by: neighbourhoods and loss against plain loops, no gradient through the keys; the contract of
-methods."""
+them push.
+Checked by: neighbourhoods and loss against plain loops, no gradient through the keys; the contract of methods.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
