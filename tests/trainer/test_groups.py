@@ -98,7 +98,7 @@ def test_groups_that_turn_out_to_be_one_share_their_mean_and_nothing_is_counted_
     objective.after_step(picking(features, [(0, 1), (2, 3)]))
     objective.after_step(picking(features, [(1, 2)]))
     expected = features[:4].sum(0) + features[1:3].sum(0)
-    later = picking(closed_form(2, 3, 0.9), [(0, 1)])  # items 0 and 1 stand for all four
+    later = picking(closed_form(2, 3, 0.9), [(0, 1)], first_id=2)  # items 2 and 3 stand for all four
     found = objective(later)
     torch.testing.assert_close(
         found,
