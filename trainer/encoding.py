@@ -23,7 +23,7 @@ class Encoders:
     """network: learns. average: a moving average of it that gives the keys, or None. teacher: a frozen backbone that
     gives them, or None. With neither the network itself does.
 
-    half: encode in bfloat16 where that is safe, as on CUDA; weights, gradients, z and the loss stay float32. Bfloat16 has
+    half: encode in bfloat16 where that is safe, as on CUDA; weights, gradients, z and the loss stay float32. It has
     float32's range, so gradients need no scaling. Channels last, which is a third quicker on a CPU.
     """
 
