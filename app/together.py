@@ -17,7 +17,8 @@ from typing import Any
 
 from db.errors import Broken
 
-GRACE_S = 15.0  # for the others, once one has failed
+STOPPED = 130  # exit code of a process that was asked to stop
+GRACE_S = 30.0  # for the others, once one has failed
 LOOK_S = 0.5
 Stopped = Callable[[], bool]
 Work = Callable[[Stopped], int]  # asked to stop? -> exit code, having said why; must be picklable
@@ -38,7 +39,7 @@ def together(count: int, work: Work) -> int:
                 for member in members:
                     member.start()
                 failed = _first_failure(members)
-                return 0 if failed is None else _code(members, failed)
+                return members[0].exitcode or 0 if failed is None else _code(members, failed)
         finally:
             for member in members:
                 _end(member)
@@ -54,13 +55,15 @@ def _member(work: Work, stop: Any, number: int, count: int, meeting: str) -> Non
 
 
 def _first_failure(members: list[SpawnProcess]) -> int | None:
-    """Number of the process that failed first; None once all are done."""
-    while running := [one for one in members if one.exitcode is None]:
-        wait([one.sentinel for one in running], LOOK_S)
+    """Number of the process that failed first; None once all are done, or stopped as they were asked to."""
+    while True:
+        running = [one for one in members if one.exitcode is None]
         for number, one in enumerate(members):
-            if one.exitcode:
+            if one.exitcode not in (None, 0, STOPPED):
                 return number
-    return next((number for number, one in enumerate(members) if one.exitcode), None)
+        if not running:
+            return None
+        wait([one.sentinel for one in running], LOOK_S)
 
 
 def _code(members: list[SpawnProcess], failed: int) -> int:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def refused(stopped: Callable[[], bool]) -> int:
     return 2
 
 
+def asked_to_stop(stopped: Callable[[], bool]) -> int:
+    """The first takes longer to end than anyone would wait for it after a failure."""
+    if os.environ["RANK"] == "0":
+        time.sleep(1)
+    return 130
+
+
 def one_is_killed(stopped: Callable[[], bool]) -> int:
     """The second is killed; the first waits for it, as it would for its part of a sum."""
     if os.environ["RANK"] == "1":
@@ -37,6 +45,11 @@ def one_is_killed(stopped: Callable[[], bool]) -> int:
 def test_the_exit_code_is_that_of_the_first_process() -> None:
     assert together(2, well) == 0
     assert together(2, refused) == 2
+
+
+def test_processes_that_were_asked_to_stop_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.together.GRACE_S", 0.0)
+    assert together(2, asked_to_stop) == 130
 
 
 def test_the_death_of_one_ends_the_others_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
