@@ -7,7 +7,6 @@ from typing import Any
 from db.nouns import Verdict
 from oracle.constraints import ConstraintGraph
 from oracle.grading import Graded, graded
-from trainer.systems import system
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,6 @@ def notes(one: Mapping[str, Any], answers: int) -> list[str]:
         said.append("Pictures do not push each other one by one.")
     if one["synthetic"]:
         said.append(f"{one['synthetic']:.0f} made-up negatives push each picture; they are of no picture.")
-    if not answers and any(word in system(one["name"]).said["Needs"] for word in ("answers", "labels")):
+    if not answers and any(word in one["needs"] for word in ("answers", "labels")):
         said.append("It can use answers, and this criterion has none yet.")
     return said

@@ -83,6 +83,7 @@ class Found:
 
     name: str
     settings: Mapping[str, str]
+    needs: str
     refused: str | None = None
     terms: tuple[str, ...] = ()
     own: bool = False
@@ -102,7 +103,7 @@ def compared(
     from trainer.dealing import ROUNDS, dealt
 
     snapshot, said, version, learnt = _look(settings, database, criterion, wish.embedding)
-    found = [Found(name, wish.settings(name)) for name in wish.methods]
+    found = [Found(name, wish.settings(name), system(name).said["Needs"]) for name in wish.methods]
     steps = ROUNDS * len(found)
     for number, (drawn, graph) in enumerate(dealt(snapshot, said, size=wish.batch, seed=wish.seed)):
         for place, one in enumerate(found):

@@ -62,7 +62,7 @@ class Pairs:
 @dataclass(frozen=True, eq=False)
 class Created:
     """What a system creates. of: pairs of each of KINDS: what pulls, what pushes by weight and by share of the push,
-    what is taken for false negatives. each: how many pairs an anchor has of every kind, on average. terms: their names.
+    what is taken for false negatives. each: how many other items an anchor has of every kind. terms: their names.
     own: whether an anchor's own view pulls. answered: how many pairs that answers put together pull. repels: whether
     other pictures push. synthetic: made-up negatives an anchor."""
 
@@ -102,11 +102,12 @@ def created(recipe: Recipe, drawn: Sample, *, answers: bool = False) -> Created:
     pools = [_curated(recipe, term, _pool(recipe, drawn, drawn.rows, drawn.others)) for term in terms]
     repels = [_repels(term, pool) for term, pool in zip(terms, pools, strict=True)]
     weights = [_weights(term, pool, push) for term, pool, push in zip(terms, pools, repels, strict=True)]
-    each = {kind: sum(float((one[kind] > 0).sum(1).double().mean()) for one in weights) for kind in KINDS}
+    met = list(zip(pools, weights, strict=True))
+    each = {kind: sum(_others(pool, one[kind]) for pool, one in met) for kind in KINDS}
     made = [0 if pool.synthetic is None or not push else pool.synthetic.shape[1]
             for pool, push in zip(pools, repels, strict=True)]  # fmt: skip
     return Created(
-        {kind: _distinct([(pool, one[kind]) for pool, one in zip(pools, weights, strict=True)]) for kind in KINDS},
+        {kind: _distinct([(pool, one[kind]) for pool, one in met]) for kind in KINDS},
         each, tuple(map(_name, terms)), any(bool(((pool.pos > 0) & pool.own).any()) for pool in pools),
         sum(int(((pool.pos > 0) & (pool.said > 0) & ~pool.own).sum()) for pool in pools), any(repels), float(sum(made)),
     )  # fmt: skip
@@ -202,6 +203,13 @@ def _weights(term: Term, pool: Pool, repels: bool) -> dict[str, Tensor]:
         "push": term.weight * share.nan_to_num(0.0),
         "detected": detected,
     }
+
+
+def _others(pool: Pool, weight: Tensor) -> float:
+    """How many other items have weight for an anchor, on average; an item's two views count once."""
+    items, place = torch.unique(pool.key_ids, return_inverse=True)
+    met = torch.zeros(len(weight), len(items)).index_add_(1, place, (weight > 0).float())
+    return float((met > 0).sum(1).double().mean())
 
 
 def _distinct(found: Sequence[tuple[Pool, Tensor]]) -> Pairs:

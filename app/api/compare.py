@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
+from pydantic import ValidationError
 
 from app import compared, comparing
 from app.api import views
@@ -55,9 +56,9 @@ def compare(here: Here, person: Viewer, criterion: Which) -> CompareOut:
         items = catalog.items_by_id(s, _shown(done.result if done else None))
         size = next(one.items for one in catalog.collections(s) if one.id == about.collection)
     found = None
-    if done is not None and done.result and "methods" in done.result:
+    if done is not None and done.result:
         sight = Sight(said, weighed_graph(said), _own(said, person.name), items)
-        found = _comparison(done.result, sight, served.id if served else None)
+        found = _readable(done.result, sight, served.id if served else None)
     return CompareOut(
         criterion=about.id, items=size, answers=len({one.answer for one in said}), methods=_methods(), compared=found,
         job=views.job(waiting) if waiting else None,
@@ -132,7 +133,8 @@ def _methods() -> list[MethodOut]:
 
 def _shown(result: Mapping[str, Any] | None) -> list[int]:
     """Items of the pairs that are shown."""
-    rows = (row for one in (result or {}).get("methods", []) for kind in STRIPS for row in one["rows"][kind][:SHOWN])
+    methods = (result or {}).get("methods", [])
+    rows = (row for one in methods for kind in STRIPS for row in one.get("rows", {}).get(kind, [])[:SHOWN])
     return sorted({int(item) for row in rows for item in row[:2]})
 
 
@@ -142,6 +144,14 @@ def _own(said: Iterable[Statement], name: str) -> dict[frozenset[int], int]:
     alone = Counter(one.answer for one in said)
     mine = [one for one in said if one.source == name and alone[one.answer] == 1]
     return {frozenset((one.a, one.b)): one.answer for one in sorted(mine, key=lambda one: one.answer)}
+
+
+def _readable(result: Mapping[str, Any], sight: Sight, served: int | None) -> ComparisonOut | None:
+    """The comparison; None where an older release wrote it."""
+    try:
+        return _comparison(result, sight, served)
+    except (KeyError, ValidationError):
+        return None
 
 
 def _comparison(result: Mapping[str, Any], sight: Sight, served: int | None) -> ComparisonOut:

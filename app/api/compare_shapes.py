@@ -67,7 +67,7 @@ class PairOut(Shape):
 
 
 class ComparedOut(Shape):
-    """One method. each: pairs of a kind an anchor has, on average. positives, push, detected: the first pairs drawn."""
+    """One method. each: other pictures a picture has of a kind. positives, push, detected: the first pairs drawn."""
 
     name: str
     settings: dict[str, str]

@@ -14,7 +14,7 @@ const STRIPS = [
 
 export class Methods {
   constructor({ may, grade, undo }) {
-    Object.assign(this, { may, call: { grade, undo }, pairs: new Map(), drawn: "", busy: false });
+    Object.assign(this, { may, call: { grade, undo }, pairs: new Map(), notes: new Map(), drawn: "", busy: false });
     this.node = h("div", { class: "pw-compare-methods", onkeydown: (event) => this.pressed(event) });
   }
 
@@ -22,19 +22,27 @@ export class Methods {
   show(compared, methods) {
     if (!compared) { this.drawn = ""; this.pairs.clear(); return this.node.replaceChildren(); }
     const all = compared.methods.flatMap((one) => STRIPS.flatMap(([kind]) => one[kind].map((pair, place) => [`${one.name}/${kind}/${place}`, pair, kind])));
-    const sign = JSON.stringify(all.map(([name, pair]) => [name, pair.a.id, pair.b.id]).concat([compared.methods.map((one) => [one.name, one.notes, one.settings])]));
-    if (sign === this.drawn) { for (const [name, pair] of all) this.pairs.get(name)?.show(pair); return undefined; }
+    const sign = JSON.stringify(all.map(([name, pair]) => [name, pair.a.id, pair.b.id]).concat([compared.methods.map((one) => [one.name, one.settings])]));
+    if (sign === this.drawn) return this.judge(all, compared);
     this.drawn = sign;
+    this.notes.clear();
     this.pairs = new Map(all.map(([name, pair, kind]) => [name, new Pair(pair, kind, { may: this.may, grade: (one, verdict) => this.grade(one, verdict), undo: (one) => this.undo(one) })]));
     this.node.replaceChildren(...compared.methods.filter((one) => !one.refused).map((one) => this.card(one, compared, methods.find((known) => known.name === one.name))));
     return undefined;
   }
 
+  judge(all, compared) {
+    for (const [name, pair] of all) this.pairs.get(name)?.show(pair);
+    for (const one of compared.methods) this.notes.get(one.name)?.replaceChildren(one.notes.join(" "));
+  }
+
   card(one, compared, known) {
     const set = Object.entries(one.settings).map(([key, value]) => h("span", { class: "pw-pill" }, `${key} = ${value}`));
     const sight = compared.sights.find((seen) => seen.methods.includes(one.name));
+    const notes = h("p", { class: "pw-small" }, one.notes.join(" "));
+    this.notes.set(one.name, notes);
     return h("section", { class: "pw-card pw-compare-method", data: { card: one.name } },
-      h("header", {}, h("h2", {}, one.name.replaceAll("_", " ")), set, h("p", { class: "pw-muted" }, known?.idea ?? ""), one.notes.length > 0 && h("p", { class: "pw-small" }, one.notes.join(" "))),
+      h("header", {}, h("h2", {}, one.name.replaceAll("_", " ")), set, h("p", { class: "pw-muted" }, known?.idea ?? ""), notes),
       !one.positives.length && sight && views(sight, one.name),
       STRIPS.map(([kind, title, how]) => one[kind].length > 0 && this.strip(one, kind, title, how)));
   }
