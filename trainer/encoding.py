@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import interpolate, normalize
 
 from trainer import chance, ranks
 from trainer.backbones import load_backbone
@@ -23,8 +23,8 @@ class Encoders:
     """network: learns. average: a moving average of it that gives the keys, or None. teacher: a frozen backbone that
     gives them, or None. With neither the network itself does.
 
-    half: encode in bfloat16 where that is safe, as on CUDA; weights, gradients, z and the loss stay float32. It has
-    float32's range, so gradients need no scaling. Channels last, which is a third quicker on a CPU.
+    half: encode in bfloat16 where that is safe, as on CUDA; weights, gradients, z and the loss stay float32. Bfloat16
+    has float32's range, so gradients need no scaling. Channels last, which is a third quicker on a CPU.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Encoders:
         """The same by the target, as rows the loss sees: without gradient where it is not the network itself."""
         if self.teacher is not None:
             with torch.no_grad():
-                return normalize(self._encoded(self.teacher.features, pixels).float(), dim=1)
+                return normalize(self._encoded(self.teacher.features, self._for_teacher(pixels)).float(), dim=1)
         if self.average is None:
             return self.shown(self._encoded(self.network, pixels))
         with torch.no_grad():
@@ -63,9 +63,24 @@ class Encoders:
 
     def shown(self, z: Tensor, predictor: int | None = None) -> Tensor:
         """z as the loss sees it: through a predictor where the term wants one, of length 1 where the recipe does."""
+        z = z[:, : self.network.outputs]
         if predictor is not None:
             z = self.network.predictors[predictor](z).float()
         return normalize(z, dim=1) if self.unit else z
+
+    def bag(self, predictor: int | None) -> int:
+        """How many neighbours a predictor looks at beside z; 0 for one that sees z alone."""
+        return 0 if predictor is None else int(getattr(self.network.predictors[predictor], "bag", 0))
+
+    def centroid(self, predictor: int | None, near: Tensor, z: Tensor | None = None) -> Tensor:
+        """(B, d) what such a predictor makes of (B, k, d) neighbours, and of z where it is given."""
+        made = self.network.predictors[predictor](near, z).float()  # type: ignore[index]
+        return normalize(made, dim=1) if self.unit else made
+
+    def beside(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Of a network with groups, what stands beside z: (B, C) chances of the groups and (B, D) features."""
+        groups, features = z[:, self.network.outputs :].tensor_split([self.network.groups], dim=1)
+        return groups, features
 
     def follow(self, progress: float) -> None:
         """After a step of the network the average comes after it."""
@@ -79,14 +94,24 @@ class Encoders:
         blocks = []
         for at in range(0, len(pictures), BLOCK):
             pixels = self.upload(pictures[at : at + BLOCK]).float() / 255
-            found = normalize(self.network(pixels), dim=1) if projected else self.network.features(pixels)
+            found = self.network.features(pixels) if not projected else self._projected(pixels)
             blocks.append(found.float().cpu())
         self.network.train()
         return torch.cat(blocks).numpy()
 
+    def _projected(self, pixels: Tensor) -> Tensor:
+        return normalize(self.network(pixels)[:, : self.network.outputs], dim=1)
+
     def upload(self, pictures: np.ndarray) -> Tensor:
         """(B, S, S, 3) uint8 -> (B, 3, S, S) uint8 on the device."""
         return torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
+
+    def _for_teacher(self, pixels: Tensor) -> Tensor:
+        """(B, 3, S, S) -> squares of the side the teacher wants; it brings its own mean and deviation."""
+        side = int(self.teacher.backbone.size)  # type: ignore[union-attr, arg-type]
+        if pixels.shape[-1] == side:
+            return pixels
+        return interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
 
     def _encoded(self, encode: Any, pixels: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
@@ -95,14 +120,14 @@ class Encoders:
 
 def encoders(recipe: "Recipe", settings: "TrainSettings", device: torch.device) -> Encoders:
     """The encoders of a run, whose start follows from its seed."""
-    teacher = _teacher(recipe.teacher) if recipe.teacher else None
+    teacher = _teacher(recipe.teacher, recipe.teacher_side) if recipe.teacher else None
     outputs = int(teacher.backbone.dim) if teacher else recipe.outputs or settings.projection  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chance.number(settings.seed, chance.START))
         backbone = load_backbone(settings.backbone, size=settings.size or None, pretrained=settings.pretrained)
-        network = Network(backbone, outputs, settings.trainable, recipe.head, recipe.predictors).train()
-    return Encoders(network, recipe, device, teacher)
+        network = Network(backbone, outputs, settings.trainable, recipe.head, recipe.predictors, recipe.groups)
+    return Encoders(network.train(), recipe, device, teacher)
 
 
-def _teacher(name: str) -> Network:
-    return Network(load_backbone(name), trainable="frozen")
+def _teacher(name: str, side: int) -> Network:
+    return Network(load_backbone(name, size=side or None), trainable="frozen")
