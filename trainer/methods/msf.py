@@ -36,7 +36,7 @@ class Method:
     hidden: int = 512
     weak: float = 0.75
 
-    slow: ClassVar[bool] = True  # forty steps on 256 pictures are too few to become better than the start
+    slow: ClassVar[bool] = True  # on the 256 patterns of the contract it falls below its start
 
     def recipe(self) -> Recipe:
         weak = Views(area=self.weak, colour=0.0, grey=0.0)
