@@ -150,7 +150,7 @@ def test_the_posterior_is_that_of_a_plain_sum_over_the_grid() -> None:
     for shift in SHIFTS:
         for slope in SLOPES:
             p = 1 / (1 + np.exp(-(shift + slope * CENTRES)))
-            mass = (1 + (shift / 0.8) ** 2 / 3) ** -2 * np.exp(-((np.log(slope) / 0.3) ** 2) / 2)
+            mass = (1 + (shift / 1.1) ** 2 / 3) ** -2 * np.exp(-((np.log(slope) / 0.3) ** 2) / 2)
             for place in (30, 45):
                 mass *= p[place] ** same[0, place] * (1 - p[place]) ** different[0, place]
             total, mean = total + mass, mean + mass * p.mean()
