@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
     command(app, "methods", METHODS)(methods)
 
 
+DEFAULT = "pairwright"
 TRAIN = r"""
+pairwright train --collection trash --criterion material
 pairwright train simclr --collection photos
 pairwright train fnc_attraction --collection trash --criterion material --labels material --epochs 40
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
@@ -38,8 +40,8 @@ torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection phot
 
 def train(
     run: Run,
-    method: Annotated[str, typer.Argument(help="Name of the system, as `pairwright methods` lists it.")],
     collection: Annotated[str, typer.Option(help="Name of the collection.")],
+    method: Annotated[str, typer.Argument(help="Name of the system, as `pairwright methods` lists it.")] = DEFAULT,
     criterion: Annotated[str | None, typer.Option(help="Learn from this criterion's answers, too.")] = None,
     labels: Annotated[str | None, typer.Option(help="Metadata column to measure kNN accuracy against.")] = None,
     taught_by: Annotated[str | None, typer.Option(help="Learn from this metadata column's labels, too.")] = None,
