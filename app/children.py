@@ -1,5 +1,5 @@
-"""The processes beside the web process: the trainer, restarted when it dies; importer, measurer and comparer, run when
-there is work.
+"""The processes beside the web process: the trainer, restarted when it dies; importer, measurer, comparer and
+refresher, run when there is work.
 
 All are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
 and decoding in processes of their own never delay a click.
@@ -24,6 +24,8 @@ PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 HEALTHY_S = 60.0  # a child that lived this long is restarted at once when it dies
 LOOK_S = 5.0
 TRAINER = "trainer.worker"
+REFRESHER = "app.refresh_job"
+TAUGHT = (TRAINER, REFRESHER)
 
 
 def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
@@ -38,9 +40,10 @@ def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def command(module: str, settings: Settings) -> list[str]:
-    """What to run; only the trainer is told how to train."""
+    """What to run; only those that train are told how."""
     place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
-    how = [part for text in settings.training for part in ("--set", text)] if module == TRAINER else []
+    how = [part for text in settings.training for part in ("--set", text)] if module in TAUGHT else []
+    how += ["--refresh-every", str(settings.refresh_every)] if module == TRAINER and settings.refresh_every else []
     return [sys.executable, "-m", module, *place, *how]
 
 
@@ -164,6 +167,13 @@ class Comparer(Errands):
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(settings, database, "app.compare_job", ["compare"])
+
+
+class Refresher(Errands):
+    """Deep refreshes, in `app.refresh_job`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, REFRESHER, ["refresh"])
 
 
 class Measurer(Errands):

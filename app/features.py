@@ -41,10 +41,7 @@ def ensure_features(
 
 
 def _encoder(workspace: Path, name: str) -> "Encoder":
-    """One that was trained here, or one that comes with the install."""
     from db.artifacts import ArtifactStore
-    from trainer.encoders import load_encoder
-    from trainer.trained import is_trained, load_trained
+    from trainer.trained import any_encoder
 
-    store = ArtifactStore(str(workspace / "artifacts"))
-    return load_trained(store, name) if is_trained(store, name) else load_encoder(name)
+    return any_encoder(ArtifactStore(str(workspace / "artifacts")), name)

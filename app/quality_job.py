@@ -108,20 +108,21 @@ def main() -> None:
     take(measure.KINDS, _work, __doc__)
 
 
-def take(kinds: Sequence[str], work: Work, words: str | None) -> None:
-    """The process itself: take jobs of these kinds until none is left. words: for --help."""
+def take(kinds: Sequence[str], work: Work, words: str | None, going_on: Callable[[], bool] = lambda: True) -> None:
+    """The process itself: take jobs of these kinds until none is left or `going_on` says no. words: for --help."""
     parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--workspace", required=True, type=Path)
     parser.add_argument("--exit-with-parent", action="store_true")
+    parser.add_argument("--set", dest="training", action="append", default=[], help="KEY=VALUE: how a head learns")
     given = parser.parse_args()
     if hasattr(os, "nice"):
         os.nice(10)
-    settings = Settings(given.workspace, given.database_url)
+    settings = Settings(given.workspace, given.database_url, training=tuple(given.training))
     database = settings.open()
     worker = f"{socket.gethostname()}:{os.getpid()}"
     try:
-        while job := _next(database, worker, kinds):
+        while going_on() and (job := _next(database, worker, kinds)):
             run(settings, database, job, os.getppid() if given.exit_with_parent else None, work)
     finally:
         database.close()

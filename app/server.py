@@ -21,7 +21,7 @@ from app.api.context import Context
 from app.api.events import Hub
 from app.api.health import Counters
 from app.auth import Doorkeeper
-from app.children import Comparer, Importer, Measurer, Trainer
+from app.children import Comparer, Importer, Measurer, Refresher, Trainer
 from app.gate import Gate
 from app.settings import Settings
 from db import users
@@ -52,6 +52,7 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         importer=Importer(settings, database),
         measurer=Measurer(settings, database),
         comparer=Comparer(settings, database),
+        refresher=Refresher(settings, database),
         guesses=login.Guesses(),
     )
     app = FastAPI(title="Pairwright", docs_url=None, redoc_url=None, lifespan=_lifespan, version="1")
@@ -121,6 +122,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     here.measurer.start()
     here.comparer.start()
     if here.settings.trainer:
+        here.refresher.start()
         here.trainer.start()
     try:
         yield
@@ -129,6 +131,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         here.importer.stop()
         here.measurer.stop()
         here.comparer.stop()
+        here.refresher.stop()
         here.trainer.stop()
         here.database.close()
 

@@ -38,6 +38,7 @@ class Settings:
     upload_mb: largest request body; a bigger one is refused with 413.
     trainer: start the trainer as a child of `serve`; off when it runs on another machine.
     training: KEY=VALUE texts that say how it trains, see `trainer.choices`.
+    refresh_every: answers after which the trainer asks for a deep refresh; 0: only people do.
     """
 
     workspace: Path | None = None
@@ -45,11 +46,16 @@ class Settings:
     upload_mb: int | None = None
     trainer: bool = True
     training: tuple[str, ...] = ()
+    refresh_every: int | None = None
 
     def __post_init__(self) -> None:
         folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()
         url = self.database_url or _environment("DATABASE_URL", f"sqlite:///{folder / 'pairwright.sqlite'}")
         limit = self.upload_mb or _megabytes(_environment("UPLOAD_MB", str(DEFAULT_UPLOAD_MB)))
+        every = _environment("REFRESH_EVERY", "0") if self.refresh_every is None else str(self.refresh_every)
+        if not every.isdigit():
+            raise BadInput(f"refresh_every must be a whole number of answers, 0 for never, got '{every}'.")
+        object.__setattr__(self, "refresh_every", int(every))
         object.__setattr__(self, "workspace", folder)
         object.__setattr__(self, "database_url", url)
         object.__setattr__(self, "upload_mb", limit)

@@ -5,8 +5,9 @@ lesson -> settings checked -> items, answers -> squares -> Training, and short t
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Container, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from oracle import plugins
 from trainer import ranks
 from trainer.evaluate import label_codes
 from trainer.labelled import Labelled
+from trainer.maps import maps, on_maps
 from trainer.overlay import Overlay
 from trainer.priors import as_settings, share_of
 from trainer.provenance import digest
@@ -111,10 +113,13 @@ def in_turn(prepare: Callable[[], Prepared | None], cancelled: Callable[[], bool
 
 def prepare(
     settings: Settings, database: Database, lesson: Lesson, plan: TrainSettings, folder: Path, told: Told,
-    cancelled: Callable[[], bool],
+    cancelled: Callable[[], bool], *, known: Answers | None = None, only: Container[int] | None = None,
 ) -> Prepared | None:  # fmt: skip
-    items = _items(database, lesson)
-    known = answers_of(settings, database, lesson.criterion, lesson.collection) if lesson.criterion else None
+    """The run before its first step; None if cancelled. known: what to learn from in place of all answers of now;
+    only: ids of the items to train on."""
+    items = [item for item in _items(database, lesson) if only is None or item.id in only]
+    if lesson.criterion and known is None:
+        known = answers_of(settings, database, lesson.criterion, lesson.collection)
     training = _prepared(settings, lesson, _recipe(lesson, known), plan, items, known, folder, told, cancelled)
     if training is None:
         return None
@@ -163,11 +168,14 @@ def _prepared(
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
 
-    side = plan.size or int(load_backbone(plan.backbone, pretrained=False).size)  # type: ignore[arg-type]
+    backbone = load_backbone(plan.backbone, size=plan.size or None, pretrained=False)
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
-    pixels, ids = squares(
-        folder, wanted, settings.folder, side, lambda done, of: told("reading pictures", done, of), cancelled
-    )
+    reading = partial(told, "reading pictures")
+    if hasattr(backbone, "trunk"):
+        recipe = replace(recipe, **on_maps(recipe))
+        pixels, ids = maps(folder, wanted, settings.folder, backbone.trunk(), reading, cancelled)  # type: ignore[operator]
+    else:
+        pixels, ids = squares(folder, wanted, settings.folder, int(backbone.size), reading, cancelled)  # type: ignore[arg-type]
     if cancelled():
         return None
     return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids))

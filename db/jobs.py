@@ -33,6 +33,7 @@ __all__ = [
     "lead",
     "lease",
     "newest",
+    "release",
     "resign",
 ]
 
@@ -116,6 +117,11 @@ def fail(s: Session, job_id: int, token: int, error: str) -> None:
     ended = case((JobRow.cancelling, "cancelled"), else_="failed")
     said = checks.storable(error)[:2000]
     _tell_end(s, _change(s, job_id, token, {"state": ended, "error": said, "ended_at": now()}))
+
+
+def release(s: Session, job_id: int, token: int) -> None:
+    """Hand a job back unfinished: another worker may take it at once. Raises StaleLease."""
+    _change(s, job_id, token, {"state": "queued", "worker": None})
 
 
 def cancel(s: Session, job_id: int) -> None:

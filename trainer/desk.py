@@ -192,11 +192,11 @@ class Desk:
         return self.room.stopping.is_set() or self.lead.token is None
 
     def _end_stale_runs(self) -> None:
-        """Runs that a killed process left open are closed by the next leader."""
+        """Lessons that a killed trainer left open are closed by the next one; a refresh is no lesson of its."""
         token = self.lead.token
         with self.room.database.write() as s:
             self.lead.check(s)
             for run in runs.recent(s, self.criterion.id):
-                if run.status == "running":
+                if run.status == "running" and run.trigger == "answers":
                     runs.end(s, run.id, "failed", note="the trainer was killed")
         self.led_under = token

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from db import catalog, jobs
+from db import catalog, jobs, versions
 from db.engine import Database
 from db.errors import PairwrightError, StaleLease
 from db.jobs import Job
@@ -26,7 +26,8 @@ ACTIVE = ("queued", "running")
 class Embedder:
     """Finds what lacks features, asks for jobs, and does them one at a time.
 
-    settled: by collection, the number of items when nothing was left to do, or nothing could be done.
+    Wanted are the features of `encoder`, from which a criterion begins, and of the encoder of every served version.
+    settled: by collection and encoder, the number of items when nothing was left to do, or nothing could be done.
     """
 
     def __init__(
@@ -36,17 +37,20 @@ class Embedder:
         self.database, self.workspace, self.holder, self.stopping = database, workspace, holder, stopping
         self.encoder, self.load = encoder, load
         self.loaded: dict[str, Any] = {}
-        self.settled: dict[int, int] = {}
+        self.settled: dict[tuple[int, str], int] = {}
         self.jobs_done = 0
         self._kept: dict[tuple[int, str], tuple[Stamp, np.ndarray, np.ndarray]] = {}
 
     def tick(self) -> None:
         """Ask for what is missing, then do one job if there is one."""
         with self.database.read() as s:
-            wanted = {criterion.collection for criterion in catalog.criteria(s)}
+            known = catalog.criteria(s)
+            served = [(one.collection, versions.current(s, one.id)) for one in known]
             active = [job for job in jobs.jobs(s, 100) if job.kind == "embed" and job.state in ACTIVE]
-        busy = {job.collection for job in active}
-        requested = [self._request(collection) for collection in sorted(wanted - busy)]
+        wanted = {(one.collection, self.encoder) for one in known}
+        wanted |= {(collection, version.encoder) for collection, version in served if version is not None}
+        busy = {(job.collection, str(job.payload.get("encoder", self.encoder))) for job in active}
+        requested = [self._request(*one) for one in sorted(wanted - busy)]
         if (active or any(requested)) and not self.stopping.is_set():
             self._work()
 
@@ -55,7 +59,7 @@ class Embedder:
         name = encoder or self.encoder
         stamp = (self._count(collection), self.jobs_done)
         kept = self._kept.get((collection, name))
-        whole = self.settled.get(collection) == stamp[0] or name != self.encoder
+        whole = self.settled.get((collection, name)) == stamp[0]
         if whole and (kept is None or kept[0] != stamp):
             ids, vectors = feature_store(self.workspace, collection, name).load()
             kept = self._kept[collection, name] = (stamp, vectors, ids)
@@ -65,22 +69,22 @@ class Embedder:
         with self.database.read() as s:
             return next((known.items for known in catalog.collections(s) if known.id == collection), 0)
 
-    def _request(self, collection: int) -> bool:
+    def _request(self, collection: int, encoder: str) -> bool:
         """Ask for a job for this collection if items lack features; True if one was asked for."""
         count = self._count(collection)
-        if self.settled.get(collection) == count:
+        if self.settled.get((collection, encoder)) == count:
             return False
-        if not self._missing(collection):
-            self.settled[collection] = count
+        if not self._missing(collection, encoder):
+            self.settled[collection, encoder] = count
             return False
         with self.database.write() as s:
-            jobs.enqueue(s, "embed", {"encoder": self.encoder}, collection=collection)
+            jobs.enqueue(s, "embed", {"encoder": encoder}, collection=collection)
         return True
 
-    def _missing(self, collection: int) -> int:
+    def _missing(self, collection: int, encoder: str) -> int:
         with self.database.read() as s:
             items = {item.id for item in catalog.items(s, collection)}
-        return len(items - set(feature_store(self.workspace, collection, self.encoder).ids.tolist()))
+        return len(items - set(feature_store(self.workspace, collection, encoder).ids.tolist()))
 
     def _work(self) -> None:
         """Lease one job and do it; a failure is told in the job, not raised."""
@@ -100,7 +104,7 @@ class Embedder:
             self._end(job, error=f"embedding failed ({type(error).__name__}: {error}). Ask for it again.")
         else:
             self._end(job, result=result)
-        self.settled[job.collection] = count
+        self.settled[job.collection, str(job.payload.get("encoder", self.encoder))] = count
         self.jobs_done += 1
 
     def _run(self, job: Job) -> dict[str, Any]:

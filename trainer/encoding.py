@@ -93,7 +93,8 @@ class Encoders:
         self.network.eval()
         blocks = []
         for at in range(0, len(pictures), BLOCK):
-            pixels = self.upload(pictures[at : at + BLOCK]).float() / 255
+            shown = self.upload(pictures[at : at + BLOCK])
+            pixels = shown.float() / 255 if shown.dtype == torch.uint8 else shown.float()  # else maps, as they are
             found = self.network.features(pixels) if not projected else self._projected(pixels)
             blocks.append(found.float().cpu())
         self.network.train()

@@ -38,7 +38,7 @@ class Network(nn.Module):
         self.predictors = nn.ModuleList(make(projection, projection) for make in predictors)
         self.grouping = two_layers(dim, groups) if groups else None
         for name in ("mean", "std"):
-            self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, 3, 1, 1), persistent=False)
+            self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, -1, 1, 1), persistent=False)
         self.still = _freeze(backbone, TRAINABLE[trainable])
 
     def features(self, pixels: Tensor) -> Tensor:

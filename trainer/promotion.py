@@ -50,10 +50,10 @@ def gate(before: Snapshot, after: Snapshot, witnesses: Sequence[Statement]) -> G
 
     Pairs of one screen share an anchor, so chance is judged by redrawing whole answers, not pairs.
     """
-    pairs, same, answers = _rows(after, witnesses)
-    if few := _too_few(same, answers):
+    pairs, same, answers = rows(after, witnesses)
+    if few := too_few(same, answers):
         return Gate(True, None, None, len(same), f"only {few}: promoted on training evidence")
-    old, new = _cosines(before, pairs), _cosines(after, pairs)
+    old, new = cosines(before, pairs), cosines(after, pairs)
     f1_old, f1_new = best_f1(old, same), best_f1(new, same)
     better = f1_new >= f1_old or chance_of_fall(old, new, same, answers) < SURE
     reason = f"held-out pair F1 {f1_old:.3f} before, {f1_new:.3f} after, on {len(same)} pairs"
@@ -71,7 +71,7 @@ def chance_of_fall(old: np.ndarray, new: np.ndarray, same: np.ndarray, answers: 
     return falls / rounds
 
 
-def _too_few(same: np.ndarray, answers: np.ndarray) -> str:
+def too_few(same: np.ndarray, answers: np.ndarray) -> str:
     """What there is too little of, in words; empty if the witnesses suffice."""
     if len(np.unique(answers)) < SCREENS:
         return f"{len(np.unique(answers))} held-out answers, {SCREENS} needed"
@@ -92,7 +92,7 @@ def best_f1(cosines: np.ndarray, same: np.ndarray) -> float:
     return float(f1[last_of_tie].max())
 
 
-def _rows(snapshot: Snapshot, witnesses: Sequence[Statement]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rows(snapshot: Snapshot, witnesses: Sequence[Statement]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(P, 2) row positions, (P,) whether it was same, (P,) the answer; items the snapshot lacks are left out."""
     usable = [
         (snapshot.position[w.a], snapshot.position[w.b], w.verdict is Verdict.SAME, w.answer)
@@ -106,7 +106,7 @@ def _rows(snapshot: Snapshot, witnesses: Sequence[Statement]) -> tuple[np.ndarra
     return table[:, :2], table[:, 2].astype(bool), table[:, 3]
 
 
-def _cosines(snapshot: Snapshot, pairs: np.ndarray) -> np.ndarray:
+def cosines(snapshot: Snapshot, pairs: np.ndarray) -> np.ndarray:
     return np.einsum("pd,pd->p", snapshot.vectors[pairs[:, 0]], snapshot.vectors[pairs[:, 1]])
 
 

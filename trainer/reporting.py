@@ -19,7 +19,7 @@ class Reporter:
         self, database: Database, criterion: int, settings: Mapping[str, Any], *, trigger: str = "answers",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self.database, self.criterion, self.clock = database, criterion, clock
+        self.database, self.criterion, self.trigger, self.clock = database, criterion, trigger, clock
         self.told_at = float("-inf")
         with database.write() as s:
             self.run = runs.start(s, criterion, trigger, settings)
@@ -32,7 +32,14 @@ class Reporter:
         loss = losses.get("loss", losses.get("total", next(iter(losses.values()), None)))
         with self.database.write() as s:
             runs.step(s, self.run, step, losses)
-            told = {"run": self.run, "step": step, "of": of, "loss": loss, "negatives": losses.get("negatives")}
+            told = {
+                "run": self.run,
+                "trigger": self.trigger,
+                "step": step,
+                "of": of,
+                "loss": loss,
+                "negatives": losses.get("negatives"),
+            }
             told["embedding"] = {name: losses[name] for name in EMBEDDING if name in losses}
             events.publish(s, "training", told, self.criterion)
 

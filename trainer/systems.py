@@ -7,6 +7,7 @@ from pathlib import Path
 
 from db.errors import BadInput, unknown
 
+DEFAULT = "pairwright"  # what a user gets who names none
 SECTIONS = ("Family", "Source", "Parts", "Needs", "Differs from the paper", "Checked by")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from torch import nn
 from db.artifacts import ArtifactStore
 from db.errors import Broken
 from trainer.backbones import load_backbone
+from trainer.beside import of_pixels
+from trainer.encoders import Encoder, load_encoder
 from trainer.encoders._backbone import Backbone
 
 FOLDER = "encoders"
@@ -18,13 +21,30 @@ TINY = 64  # pictures up to this side run as quickly in plain torch, which needs
 WEIGHTS, ABOUT = "backbone.safetensors", "encoder.json"
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """A backbone that stands beside the trained one, see `trainer.beside`. scales: of its features and the other's."""
+
+    name: str
+    scales: tuple[float, float]
+
+
+def new_name(method: str) -> str:
+    """A name that no encoder has yet."""
+    return f"{method.replace('-', '_')}-{uuid4().hex[:8]}"
+
+
 def store_encoder(
-    store: ArtifactStore, method: str, backbone: str, network: nn.Module, about: Mapping[str, Any]
-) -> str:
-    """Keep a trained backbone; returns the encoder's new name. about: plain values that say how it was trained."""
-    name = f"{method}-{uuid4().hex[:8]}"
+    store: ArtifactStore, method: str, backbone: str, network: nn.Module, about: Mapping[str, Any], *,
+    name: str | None = None, beside: Pretrained | None = None,
+) -> str:  # fmt: skip
+    """Keep a trained backbone; returns the encoder's name, a new one unless it is given. about: plain values that say
+    how it was trained."""
+    name = name or new_name(method)
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     words = {"method": method, "backbone": backbone, "size": network.size, **about}
+    if beside is not None:
+        words["beside"] = asdict(beside)
     store.save(f"{FOLDER}/{name}", {WEIGHTS: save(weights), ABOUT: json.dumps(words, sort_keys=True).encode()})
     return name
 
@@ -35,16 +55,38 @@ def is_trained(store: ArtifactStore, name: str) -> bool:
     return simple and store.exists(f"{FOLDER}/{name}")
 
 
+def about_of(store: ArtifactStore, name: str) -> dict[str, Any]:
+    """How an encoder was trained. Raises NotFound, or Broken where its file is damaged."""
+    try:
+        return dict(json.loads((store.open(f"{FOLDER}/{name}") / ABOUT).read_bytes()))
+    except ValueError as error:
+        raise Broken(f"the encoder '{name}' cannot be read ({error}). Train it again.") from error
+
+
 def load_trained(store: ArtifactStore, name: str) -> Backbone:
     """The encoder of that name, ready to run. Raises NotFound, or Broken where its file is damaged."""
-    folder = store.open(f"{FOLDER}/{name}")
+    folder, about = store.open(f"{FOLDER}/{name}"), about_of(store, name)
     try:
-        about = json.loads((folder / ABOUT).read_bytes())
         network = load_backbone(about["backbone"], size=about["size"], pretrained=False)
         network.load_state_dict(load((folder / WEIGHTS).read_bytes()))
-    except (KeyError, ValueError, RuntimeError) as error:
+        beside = about.get("beside")
+        first = load_backbone(_like(network, beside["name"])) if beside else None
+        network = of_pixels(network, first, beside["scales"] if beside else (1.0, 1.0))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise Broken(f"the encoder '{name}' cannot be read ({error}). Train it again.") from error
+    side = int(network.size)  # type: ignore[arg-type]
     return Backbone(
-        name, network, dim=int(network.dim), input_size=about["size"], mean=network.mean, std=network.std,  # type: ignore[arg-type]
-        engine="eager" if about["size"] <= TINY else "auto",
+        name, network, dim=int(network.dim), input_size=side, mean=network.mean, std=network.std,  # type: ignore[arg-type]
+        engine="eager" if side <= TINY else "auto",
     )  # fmt: skip
+
+
+def _like(network: nn.Module, base: str) -> str:
+    """The pretrained backbone to stand beside: on the same trunk where it is of the same whole."""
+    same = hasattr(network, "trunk") and network.whole == base
+    return f"{base}_last" if same else base
+
+
+def any_encoder(store: ArtifactStore, name: str) -> Encoder:
+    """One that was trained here, or one that comes with the install. Raises NotFound for an unknown name."""
+    return load_trained(store, name) if is_trained(store, name) else load_encoder(name)

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 from uuid import uuid4
@@ -28,10 +29,13 @@ from trainer.desk import Desk, Room
 from trainer.embedding import Embedder
 from trainer.leading import LEASE_S
 from trainer.learner import Settings
+from trainer.modest import be_modest
+from trainer.refreshing import Refreshing
 from trainer.schedule import Patient, Ticker
+from trainer.trained import any_encoder
 
 log = logging.getLogger("pairwright.trainer")
-ASK_S, LEARN_S, EMBED_S, SWEEP_S = 0.2, 1.0, 1.0, 600.0
+ASK_S, LEARN_S, EMBED_S, SWEEP_S, REFRESH_S = 0.2, 1.0, 1.0, 600.0, 10.0
 
 
 class Worker:
@@ -87,11 +91,13 @@ def run(
     lease_s: float = LEASE_S,
     parent: int | None = None,
     training: Sequence[str] = (),
+    refresh_every: int = 0,
 ) -> None:
     """Work until `stopping` is set, or until the parent process is gone where one is given."""
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     store = ArtifactStore(artifacts or workspace / "artifacts")
-    embedder = Embedder(database, workspace, holder, stopping, encoder=encoder)
+    load = partial(any_encoder, store)
+    embedder = Embedder(database, workspace, holder, stopping, encoder=encoder, load=load)
     teaching = Settings(update=chosen(training))
     worker = Worker(Room(database, workspace, store, holder, stopping, embedder, acquisition, seed, lease_s, teaching))
     with Ticker() as ticker:
@@ -99,6 +105,8 @@ def run(
         ticker.every(LEARN_S, worker.learn, "learning")
         ticker.every(EMBED_S, embedder.tick, "embedding")
         ticker.every(SWEEP_S, worker.tidy, "tidying")
+        if refresh_every:
+            ticker.every(REFRESH_S, Refreshing(database, refresh_every), "asking for refreshes")
         log.info("the trainer is at work in %s on %s", workspace, "CUDA" if torch.cuda.is_available() else "the CPU")
         while not stopping.wait(0.5):
             if parent is not None and os.getppid() != parent:
@@ -117,33 +125,28 @@ def main(
     lease_s: float = LEASE_S,
     exit_with_parent: bool = False,
     training: Sequence[str] = (),
+    refresh_every: int = 0,
 ) -> None:
     """Be the trainer process until SIGTERM or SIGINT; a running training step ends at its next gradient step.
 
-    training: KEY=VALUE texts that say how to train, see `trainer.choices`.
+    training: KEY=VALUE texts that say how to train, see `trainer.choices`. refresh_every: answers after which a deep
+    refresh is asked for, 0 for never.
     """
     parent = os.getppid() if exit_with_parent else None
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    _be_modest()
+    be_modest()
     folder = Path(workspace).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     database = open_database(database_url)
     try:
         run(
             database, folder, stopping, acquisition=acquisition, encoder=encoder, artifacts=artifacts, seed=seed,
-            lease_s=lease_s, parent=parent, training=training,
+            lease_s=lease_s, parent=parent, training=training, refresh_every=refresh_every,
         )  # fmt: skip
     finally:
         database.close()
-
-
-def _be_modest() -> None:
-    """Low priority, and never all cores: a click must not wait for a training step."""
-    if hasattr(os, "nice"):
-        os.nice(10)
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -158,6 +161,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the process that started this ends")
     parser.add_argument("--set", dest="training", action="append", default=[], metavar="KEY=VALUE",
                         help="how to train: negatives=NAME, negatives.KEY=VALUE, objective=NAME, ...")  # fmt: skip
+    parser.add_argument("--refresh-every", type=int, default=0, help="answers after which a deep refresh is asked for")
     return parser.parse_args(given)
 
 

@@ -12,7 +12,7 @@ from db.engine import Database
 if TYPE_CHECKING:
     from app.api.events import Hub
     from app.api.health import Counters
-    from app.children import Comparer, Importer, Measurer, Trainer
+    from app.children import Comparer, Importer, Measurer, Refresher, Trainer
     from app.login import Guesses
 
 
@@ -29,6 +29,7 @@ class Context:
     importer: "Importer"
     measurer: "Measurer"
     comparer: "Comparer"
+    refresher: "Refresher"
     guesses: "Guesses"
 
 

@@ -16,6 +16,7 @@ from app.api import (
     progress,
     quality,
     questions,
+    refresh,
     versions,
 )
 
@@ -33,6 +34,7 @@ PARTS = (
     dropped,
     quality,
     compare,
+    refresh,
     events,
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import asking, collections, compare, export, forecast, health, models, serving, training, users
+from app.cli import asking, collections, compare, export, forecast, health, models, refresh, serving, training, users
 from app.cli.failing import guarded
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for group in (collections, asking, serving, compare, training, models, forecast, export, users, health):
+for group in (collections, asking, serving, compare, training, refresh, models, forecast, export, users, health):
     group.register(app)
 
 

@@ -6,9 +6,14 @@ from typing import Annotated
 import typer
 
 from app.cli.run import Chosen, Run, command
+from app.settings import Settings
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)]
+
+RefreshEvery = Annotated[
+    int | None, typer.Option(help="Ask for a deep refresh after so many answers; 0: only when you ask.", min=0)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,11 +29,13 @@ pairwright serve --set negatives=uniform --set steps=300
 """
 
 
-def serve(run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None) -> None:
+def serve(
+    run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None, refresh_every: RefreshEvery = None
+) -> None:
     """Start the app and its trainer process; Ctrl-C stops both."""
     from app.server import serve as run_server
 
-    run_server(replace(run.settings, training=_checked(chosen)), host, port)
+    run_server(_told(run, chosen, refresh_every), host, port)
 
 
 TRAINER = """
@@ -36,13 +43,28 @@ pairwright trainer --database-url postgresql+psycopg://user@host/pairwright --wo
 """
 
 
-def trainer(run: Run, chosen: Chosen = None) -> None:
+def trainer(run: Run, chosen: Chosen = None, refresh_every: RefreshEvery = None) -> None:
     """Run the trainer alone, for instance on a GPU machine beside a shared database. Ctrl-C stops it."""
+    from app.children import Refresher
     from trainer.worker import main as run_trainer
 
-    training = _checked(chosen)
-    run.settings.open().close()  # migrated before the first tick
-    run_trainer(run.settings.url, run.workspace, training=training)
+    settings = _told(run, chosen, refresh_every)
+    database = settings.open()  # migrated before the first tick
+    refresher = Refresher(settings, database)
+    refresher.start()
+    try:
+        run_trainer(
+            settings.url, settings.folder, training=settings.training, refresh_every=settings.refresh_every or 0
+        )
+    finally:
+        refresher.stop()
+        database.close()
+
+
+def _told(run: Run, chosen: list[str] | None, refresh_every: int | None) -> Settings:
+    """The installation's settings with what this command says."""
+    every = run.settings.refresh_every if refresh_every is None else refresh_every
+    return replace(run.settings, training=_checked(chosen), refresh_every=every)
 
 
 def _checked(texts: list[str] | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from app.cli.failing import guarded
 from app.cli.run import Run, command, console, table
 from app.together import together
 from db.errors import BadInput, LostPeer, Refused
+from trainer.systems import DEFAULT
 
 if TYPE_CHECKING:
     from app.training import Learnt, Lesson
@@ -25,7 +26,6 @@ def register(app: typer.Typer) -> None:
     command(app, "methods", METHODS)(methods)
 
 
-DEFAULT = "pairwright"
 TRAIN = r"""
 pairwright train --collection trash --criterion material
 pairwright train simclr --collection photos

@@ -7,6 +7,7 @@ import { toast } from "../toast.js";
 import { chart } from "./chart.js";
 import { embedding } from "./embedding.js";
 import { negatives } from "./negatives.js";
+import { isRefresh, Refresh } from "./refresh.js";
 import { row } from "./versions.js";
 
 export async function start(element) {
@@ -21,7 +22,8 @@ class Training {
     this.look = h("div", { class: "pw-tiles3" });
     this.push = h("div", { class: "pw-pushes" });
     this.list = h("ol", { class: "pw-versions", "aria-label": "Model versions, newest first" });
-    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, this.look, this.push, h("section", {}, h("h2", {}, "Versions"), this.list)));
+    this.refresh = new Refresh(can);
+    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, this.refresh.node, this.look, this.push, h("section", {}, h("h2", {}, "Versions"), this.list)));
     on("criterion", () => this.reload());
     on("training", (event) => this.step(event));
     for (const kind of ["version", "promotion"]) on(kind, (event) => { if (event.criterion === criterion()?.id) this.reload(); });
@@ -41,13 +43,15 @@ class Training {
     const [{ versions }, { runs }] = await Promise.all([get("versions", { criterion: chosen.id }), get("runs", { criterion: chosen.id })]);
     if (chosen.id !== criterion()?.id) return;
     this.draw(versions);
-    this.latest(runs[0] ?? null);
+    this.latest(runs.find((one) => !isRefresh(one)) ?? null);
+    await this.refresh.load(runs);
   }
 
   nothing(title, sentence) {
     this.live.replaceChildren(empty("spark", title, sentence));
     this.push.replaceChildren();
     this.list.replaceChildren();
+    this.refresh.node.hidden = true;
   }
 
   draw(versions) {
@@ -68,6 +72,7 @@ class Training {
   // event: {run, step, of, loss, negatives, embedding, criterion}
   step(event) {
     if (event.criterion && event.criterion !== criterion()?.id) return;
+    if (isRefresh(event)) return this.refresh.step(event); // it runs beside the lessons of the head
     if (!this.run || this.run.id !== event.run) {
       this.run = { id: event.run, trigger: event.trigger ?? "", status: "running" };
       this.points = [];

@@ -1,0 +1,29 @@
+"""What the web process knows of refreshes, without torch: which job it is, and what is refused at the door."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from db.errors import unknown
+from trainer.refreshing import ENDED, KIND, WAITING
+from trainer.systems import system
+
+__all__ = ["ENDED", "KIND", "WAITING", "refusal"]
+
+PARTS = ("negatives", "objective", "views")
+
+
+def refusal(payload: Mapping[str, Any]) -> None:
+    """Raises: NotFound or BadInput in one sentence for a method or a setting that is none."""
+    chosen = system(str(payload["method"]))
+    for key in payload["options"]:
+        part, dot, _ = key.partition(".")
+        if dot and part not in PARTS:
+            raise unknown("part with settings", part, PARTS)
+        if not dot and key not in {*chosen.settings, *PARTS[:2], *TRAINING}:
+            raise unknown(f"setting of {chosen.name} or of training", key, {*chosen.settings, *PARTS[:2], *TRAINING})
+
+
+TRAINING = (
+    "backbone", "size", "pretrained", "trainable", "projection", "epochs", "batch", "rate", "decay", "warm_up",
+    "answered", "partners", "feedback", "probe",
+)  # fmt: skip  # the fields of trainer.training.TrainSettings, held equal by a test
