@@ -16,7 +16,7 @@ from typing import Any
 from app.quality_job import CANCELLED, Pulse, take
 from app.refresh import KIND, Wish, refresh
 from app.settings import Settings
-from db import jobs
+from db import catalog, jobs
 from db.engine import Database
 from db.errors import Refused, StaleLease
 from trainer.modest import be_modest
@@ -50,7 +50,9 @@ class Told:
 
 def work(settings: Settings, database: Database, job: jobs.Job, pulse: Pulse) -> Any:
     """Refresh one criterion."""
-    wish, told = Wish.of(job.payload, str(job.criterion)), Told(pulse)
+    with database.read() as s:
+        criterion = catalog.criterion(s, job.criterion or 0).name
+    wish, told = Wish.of(job.payload, criterion), Told(pulse)
     be_modest(wish.threads)
     told("looking at the answers", 0, 1)
     done = refresh(settings, wish, told, told.stopped)

@@ -55,7 +55,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stripes() -> tuple[np.ndarray, np.ndarray]:
-    """(N, 16, 16, 3) uint8 and (N,) kinds: lying, standing and crossed stripes, equally bright, each moved by chance."""
+    """(N, 16, 16, 3) uint8 and (N,) kinds: lying, standing and crossed stripes, each moved by chance."""
     rng, kinds = np.random.default_rng(3), np.arange(COUNT) % 3
     down, right = (np.arange(16) + rng.integers(0, 4, (2, COUNT, 1))) // 2 % 2  # (N, 16) each
     lying, standing = down[:, :, None].repeat(16, 2), right[:, None, :].repeat(16, 1)

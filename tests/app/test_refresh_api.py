@@ -74,6 +74,7 @@ async def test_a_job_tells_its_stages_as_one_bar_and_keeps_what_came_of_it(
     seen: list[tuple[float, str]] = []
 
     def refreshed(settings: Settings, wish: Wish, told: Any, stopped: Any) -> Refreshed:
+        assert (wish.criterion, wish.method) == ("shape", "simclr")
         for what in ("reading pictures", "training simclr, loss 1.000", "embedding", "comparing on held-out answers"):
             told(what, 1, 2)
             with world.database.read() as s:
