@@ -13,17 +13,18 @@ from threading import Event
 from types import FrameType
 from typing import Any
 
-from app.quality_job import CANCELLED, Pulse, take
+from app.quality_job import Pulse, take
 from app.refresh import KIND, Wish, refresh
 from app.settings import Settings
 from db import catalog, jobs
 from db.engine import Database
-from db.errors import Refused, StaleLease
+from db.errors import StaleLease
 from trainer.modest import be_modest
 
 STAGES = {"looking": (0.0, 0.03), "reading": (0.03, 0.15), "training": (0.15, 0.75), "embedding": (0.75, 0.9),
           "comparing": (0.9, 0.96), "learning": (0.96, 1.0)}  # fmt: skip
 STOPPING = Event()
+STOPPED = "stopped; what was trained is kept, and the same refresh goes on from there."
 BEAT_S = 0.5
 
 
@@ -56,12 +57,13 @@ def work(settings: Settings, database: Database, job: jobs.Job, pulse: Pulse) ->
     be_modest(wish.threads)
     told("looking at the answers", 0, 1)
     done = refresh(settings, wish, told, told.stopped)
-    if not done.finished and not pulse.cancelled:
-        with database.write() as s:
-            jobs.release(s, job.id, job.token)
-        raise StaleLease(f"job {job.id} was stopped with this process; the next one goes on with it.")
     if not done.finished:
-        raise Refused(CANCELLED)
+        with database.write() as s:
+            if pulse.cancelled:
+                jobs.fail(s, job.id, job.token, STOPPED)
+            else:
+                jobs.release(s, job.id, job.token)
+        raise StaleLease(f"job {job.id} was stopped after step {done.steps}; whoever goes on with it begins there.")
     return {**done.document(), "because": job.payload.get("because", "")}
 
 

@@ -260,3 +260,23 @@ def test_tidying_removes_orphans_and_old_caches_but_nothing_that_is_served(world
     features, first = feature_store(world.workspace, world.collection, "lite0"), known(world)[0]
     rebuilt = open_version(store, first, features.vectors(), features.ids)
     assert rebuilt.version == first.id and len(rebuilt.ids) == 60, "an old version can still be looked at"
+
+
+def test_pictures_that_come_after_a_refreshed_version_was_served_get_its_features_too(world: World) -> None:
+    worker = worker_of(world)
+    round_of(worker)
+    first = current(world)
+    with world.database.write() as s:
+        new = versions.add(
+            s, world.criterion, parent=first.id, artifact=first.artifact, last_event=0, metrics={}, encoder="simclr-1"
+        )
+        versions.promote(s, new)
+    store = feature_store(world.workspace, world.collection, "simclr-1")
+    for more in (0, 5):
+        if more:
+            grow(world, more, seed=8, embedded=False)
+        for _ in range(3):
+            worker.room.embedder.tick()
+        found = worker.room.embedder.features(world.collection, "simclr-1")
+        assert found is not None and found[2] == "simclr-1" and set(found[1].tolist()) == set(world.truth)
+        assert set(store.ids.tolist()) == set(world.truth)
