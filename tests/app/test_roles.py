@@ -45,6 +45,9 @@ WHO = {
     ("POST", "/api/v1/compare"): ANSWERERS,
     ("POST", "/api/v1/compare/cancel"): ANSWERERS,
     ("POST", "/api/v1/compare/grade"): ANSWERERS,
+    ("GET", "/api/v1/refresh"): VIEWERS,
+    ("POST", "/api/v1/refresh"): CURATORS,
+    ("POST", "/api/v1/refresh/cancel"): CURATORS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 
