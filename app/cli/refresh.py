@@ -66,7 +66,7 @@ def refresh(
         done = run_refresh(run.settings, wish, told, stopped, again=again)
     for warning in done.warnings:
         run.say(f"warning: {warning}")
-    run.show(done, in_words(done))
+    run.show(done, in_words(done, criterion))
     if not done.finished:
         raise KeyboardInterrupt
     with run.database() as database, database.write() as s:
@@ -75,15 +75,12 @@ def refresh(
         jobs.keep_result(s, KIND, {**wish.payload(), "answers": answers}, done.document(), criterion=about)
 
 
-def in_words(done: "Refreshed") -> str:
+def in_words(done: "Refreshed", criterion: str) -> str:
     """The outcome in a few lines."""
     if not done.finished and not done.of:
         return "stopped before the first step; nothing is lost"
     if not done.finished:
         return f"stopped after {done.steps} of {done.of} steps; the same command goes on from there"
-    way = (
-        "to go back: pairwright versions rollback --criterion NAME"
-        if done.served
-        else (f"to serve it all the same: pairwright versions promote {done.version}")
-    )
+    back = f"to go back: pairwright versions rollback --criterion {criterion}"
+    way = back if done.served else f"to serve it all the same: pairwright versions promote {done.version}"
     return "\n".join([done.reason, f"encoder {done.encoder}; its features are kept", f"version {done.version}; {way}"])
