@@ -66,7 +66,8 @@ class Theirs(Training):
 
 
 def measure(system: str, name: str, seed: int, budget: Budget, folder: Path, answered: bool) -> dict[str, Any]:
-    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY."""
+    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY; with @RATE a highest
+    step size other than its own."""
     pictures = sets.load(name, folder, SIDES.get(name, 64))
     known = answers(name, seed, budget, folder) if answered else None
     training = prepared(system, pictures, seed, budget, known)
@@ -87,7 +88,10 @@ def prepared(
 ) -> Training:
     """The run before its first step."""
     ids = np.arange(len(pictures.labels))
-    plan = TrainSettings(size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, seed=seed)
+    system, _, rate = system.partition("@")
+    plan = TrainSettings(
+        size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, rate=float(rate or 0), seed=seed
+    )
     if system.startswith(LIGHTLY):
         name = system.removeprefix(LIGHTLY)
         return Theirs(name, recipe_of(name, seed), pictures.pixels, ids, plan)
