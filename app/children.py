@@ -1,7 +1,7 @@
-"""The processes beside the web process: the trainer, restarted when it dies; importer and measurer, run when there is
-work.
+"""The processes beside the web process: the trainer, restarted when it dies; importer, measurer and comparer, run when
+there is work.
 
-Both are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
+All are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
 and decoding in processes of their own never delay a click.
 """
 
@@ -157,6 +157,13 @@ class Importer(Errands):
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(settings, database, "app.import_job", ["import"])
+
+
+class Comparer(Errands):
+    """Comparisons of methods, in `app.compare_job`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, "app.compare_job", ["compare"])
 
 
 class Measurer(Errands):

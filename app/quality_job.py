@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from oracle.forecast import Plan
 logger = logging.getLogger("pairwright.quality")
 LEASE_S = 180.0  # one step may take its time on a very large collection
 BEAT_S = 0.5
-CANCELLED = "cancelled; the last measurement stays."
+CANCELLED = "cancelled; the last result stays."
 KEEP = 5  # results of each kind and criterion
 
 
@@ -54,11 +55,16 @@ class Pulse:
         return self.cancelled
 
 
-def run(settings: Settings, database: Database, job: jobs.Job, parent: int | None = None) -> None:
-    """Do one job and write down how it ended, whatever happens."""
+Work = Callable[[Settings, Database, jobs.Job, Pulse], Any]
+
+
+def run(
+    settings: Settings, database: Database, job: jobs.Job, parent: int | None = None, work: Work | None = None
+) -> None:
+    """Do one job and write down how it ended, whatever happens. work: what to do, measuring by default."""
     pulse = Pulse(database, job, parent)
     try:
-        result = _work(settings, database, job, pulse)
+        result = (work or _work)(settings, database, job, pulse)
     except StaleLease as error:
         logger.warning("%s", error)
     except PairwrightError as error:
@@ -98,8 +104,13 @@ def _fail(database: Database, job: jobs.Job, why: str) -> None:
 
 
 def main() -> None:
-    """Take jobs until none is left."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure until nothing is left to measure."""
+    take(measure.KINDS, _work, __doc__)
+
+
+def take(kinds: Sequence[str], work: Work, words: str | None) -> None:
+    """The process itself: take jobs of these kinds until none is left. words: for --help."""
+    parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--workspace", required=True, type=Path)
     parser.add_argument("--exit-with-parent", action="store_true")
@@ -110,15 +121,15 @@ def main() -> None:
     database = settings.open()
     worker = f"{socket.gethostname()}:{os.getpid()}"
     try:
-        while job := _next(database, worker):
-            run(settings, database, job, os.getppid() if given.exit_with_parent else None)
+        while job := _next(database, worker, kinds):
+            run(settings, database, job, os.getppid() if given.exit_with_parent else None, work)
     finally:
         database.close()
 
 
-def _next(database: Database, worker: str) -> jobs.Job | None:
+def _next(database: Database, worker: str, kinds: Sequence[str] = measure.KINDS) -> jobs.Job | None:
     with database.write() as s:
-        return jobs.lease(s, measure.KINDS, worker, LEASE_S)
+        return jobs.lease(s, kinds, worker, LEASE_S)
 
 
 if __name__ == "__main__":

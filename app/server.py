@@ -21,7 +21,7 @@ from app.api.context import Context
 from app.api.events import Hub
 from app.api.health import Counters
 from app.auth import Doorkeeper
-from app.children import Importer, Measurer, Trainer
+from app.children import Comparer, Importer, Measurer, Trainer
 from app.gate import Gate
 from app.settings import Settings
 from db import users
@@ -51,6 +51,7 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         trainer=Trainer(settings),
         importer=Importer(settings, database),
         measurer=Measurer(settings, database),
+        comparer=Comparer(settings, database),
         guesses=login.Guesses(),
     )
     app = FastAPI(title="Pairwright", docs_url=None, redoc_url=None, lifespan=_lifespan, version="1")
@@ -118,6 +119,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     here: Context = app.state.context
     here.importer.start()
     here.measurer.start()
+    here.comparer.start()
     if here.settings.trainer:
         here.trainer.start()
     try:
@@ -126,6 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await here.hub.close()
         here.importer.stop()
         here.measurer.stop()
+        here.comparer.stop()
         here.trainer.stop()
         here.database.close()
 

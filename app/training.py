@@ -6,57 +6,31 @@
 The new version is not served by itself: `pairwright versions promote` does that.
 """
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.scoring import column
 from app.settings import Settings
-from app.training_answers import Answers, answers_of, store_version
-from db import catalog
+from app.training_answers import Answers, store_version
+from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
 from db.artifacts import ArtifactStore
 from db.engine import Database
-from db.errors import BadInput, unknown
-from db.nouns import Item
-from oracle import plugins
-from trainer.evaluate import label_codes
+from db.errors import BadInput
+from trainer import ranks
 from trainer.features import feature_store
-from trainer.overlay import Overlay
-from trainer.priors import as_settings, share_of
-from trainer.probe import knn_left_out
-from trainer.recipe import FAMILIES, FAMILY, Recipe, build
-from trainer.reporting import Reporter
+from trainer.probe import knn_left_out, sampled
+from trainer.provenance import checked, versions
+from trainer.reporting import PROBED, Reporter
 from trainer.run import Outcome, run
-from trainer.squares import squares
 from trainer.trained import load_trained, store_encoder
 from trainer.training import Training, TrainSettings
 
-Told = Callable[[str, int, int], None]  # what is going on, done, of
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What to train. options: KEY -> text, of the method, its negatives, objective or views, or of TrainSettings."""
-
-    method: str
-    collection: str
-    criterion: str | None = None
-    labels: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-    epochs: int | None = None
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        """Folder of the run: the same words go on with the same run."""
-        words = json.dumps(asdict(self), sort_keys=True)
-        return f"{self.method.replace('-', '_')}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+__all__ = ["Learnt", "Lesson", "planned", "train"]
+STATE = "state.safetensors"
 
 
 @dataclass(frozen=True)
@@ -74,105 +48,60 @@ class Learnt:
     warnings: tuple[str, ...] = ()
 
 
-def train(settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[], bool]) -> Learnt:
-    """Run a lesson, or go on with it where it was stopped.
+def train(
+    settings: Settings, lesson: Lesson, told: Told, cancelled: Callable[[], bool], *, again: bool = False
+) -> Learnt:
+    """Run a lesson, or go on with it where it was stopped; `again` begins anew. Of several ranks the first one stores.
 
-    Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column.
+    Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column, or where the stopped
+    run had other pictures.
     """
-    plan = _planned(lesson)
+    plan, folder = planned(lesson), settings.folder / "training" / lesson.name
     database = settings.open()
     try:
-        items = _items(database, lesson)
-        known = answers_of(settings, database, lesson.criterion, lesson.collection) if lesson.criterion else None
-        folder = settings.folder / "training" / lesson.name
-        recipe = _recipe(lesson, known)
-        training = _prepared(settings, recipe, plan, items, known, folder, told, cancelled)
-        if training is None:
+        if again and ranks.rank() == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+        ready = in_turn(lambda: prepare(settings, database, lesson, plan, folder, told, cancelled), cancelled)
+        if ready is None:
             return Learnt(False, 0, 0, {}, {})
-        truth = _truth(lesson, items, training)
-        before = _figures(training, truth)
-        reporter = _reporter(database, lesson, plan, known)
-        outcome = _run(training, lesson, folder, reporter, told, cancelled)
-        if not outcome.finished:
-            return _stopped(training, outcome, reporter)
-        figures = {f"{name}_before": value for name, value in before.items()} | _figures(training, truth)
-        learnt = _stored(settings, database, lesson, training, items, outcome, figures, known, reporter, told)
-        shutil.rmtree(folder, ignore_errors=True)
-        return learnt
+        warnings = checked(folder / STATE, ready.about)
+        if ranks.rank() > 0:
+            outcome = run(ready.training, state=folder / STATE, about=ready.about, cancelled=cancelled)
+            return Learnt(outcome.finished, ready.training.done, ready.training.steps, _last(outcome), {})
+        return _first(settings, database, lesson, ready, folder, warnings, told, cancelled)
+    except BadInput:
+        if ranks.rank() == 0 and not (folder / STATE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         database.close()
 
 
-def _planned(lesson: Lesson) -> TrainSettings:
-    """The trainer's settings; every option must belong to them or to the recipe, which is tried here."""
-    ours = {f.name for f in fields(TrainSettings)}
-    general = {key: value for key, value in lesson.options.items() if key in ours}
-    known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
-    for key in lesson.options:
-        if "." not in key and key not in known:
-            raise unknown(f"setting of {lesson.method} or of training", key, known)
-    given = plugins.checked(TrainSettings, "training", dict(general)) | {"seed": lesson.seed}
-    if lesson.epochs is not None:
-        given["epochs"] = lesson.epochs
-    _recipe(lesson, None)
-    return TrainSettings(**given)
-
-
-def _recipe(lesson: Lesson, known: Answers | None) -> Recipe:
-    """The named system and the parts put into it. How common "same" is comes from the audit answers, unless said."""
-    ours = {f.name for f in fields(TrainSettings)}
-    special: dict[str, Any] = {key: value for key, value in lesson.options.items() if key not in ours}
-    share = share_of(known.snapshot, known.graph) if known is not None else None
-    audited = as_settings(share, plugins.settings_of(FAMILY, lesson.method))
-    for part, family in FAMILIES.items():
-        takes = plugins.settings_of(family, special[part]) if part in special else {}
-        audited |= {f"{part}.{key}": value for key, value in as_settings(share, takes).items()}
-    special = audited | special
-    return build(lesson.method, special, seed=lesson.seed)
-
-
-def _items(database: Database, lesson: Lesson) -> list[Item]:
-    with database.read() as s:
-        items = catalog.items(s, catalog.collection_id(s, lesson.collection))
-    if len(items) < 2:
-        raise BadInput(f"the collection '{lesson.collection}' has {len(items)} items, at least 2 needed. Import some.")
-    if lesson.labels:
-        column(lesson.labels, items)
-    return items
-
-
-def _prepared(
-    settings: Settings, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None, folder: Path,
+def _first(
+    settings: Settings, database: Database, lesson: Lesson, ready: Prepared, folder: Path, warnings: list[str],
     told: Told, cancelled: Callable[[], bool],
-) -> Training | None:  # fmt: skip
-    """The run before its first step; None if cancelled."""
-    from trainer.backbones import load_backbone
-    from trainer.update import device_for_training
-
-    side = plan.size or int(load_backbone(plan.backbone, pretrained=False).size)  # type: ignore[arg-type]
-    wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
-    pixels, ids = squares(
-        folder, wanted, settings.folder, side, lambda done, of: told("reading pictures", done, of), cancelled
-    )
-    if cancelled():
-        return None
-    overlay = None if known is None else Overlay(known.snapshot, known.graph, ids, device_for_training())
-    return Training(recipe, pixels, ids, plan, overlay)
-
-
-def _truth(lesson: Lesson, items: list[Item], training: Training) -> np.ndarray | None:
-    """(N,) int64 class of each picture trained on, -1 unknown."""
-    if lesson.labels is None:
-        return None
-    by_id = {item.id: item for item in items}
-    return label_codes(column(lesson.labels, [by_id[int(number)] for number in training.ids.tolist()]))
+) -> Learnt:  # fmt: skip
+    """The run as the rank that tells and stores sees it."""
+    training, truth = ready.training, ready.truth
+    before = _figures(training, truth)
+    reporter = _reporter(database, lesson, training.settings, ready.known)
+    outcome = _run(training, lesson, ready, folder, reporter, told, cancelled)
+    if not outcome.finished:
+        return _stopped(training, outcome, reporter)
+    now = {PROBED: _last(outcome)[PROBED]} if PROBED in _last(outcome) else _figures(training, truth)
+    figures = {f"{name}_before": value for name, value in before.items()} | now
+    outcome.warnings[:0] = warnings
+    learnt = _stored(settings, database, lesson, ready, outcome, figures, reporter, told)
+    shutil.rmtree(folder, ignore_errors=True)
+    return learnt
 
 
 def _figures(training: Training, truth: np.ndarray | None) -> dict[str, float]:
+    """kNN accuracy of the features as they are now, over a sample of the pictures whose class is known."""
     if truth is None:
         return {}
-    named = truth >= 0
-    return {"knn_accuracy": knn_left_out(training.embed()[named], truth[named])}
+    rows = sampled(truth, training.settings.seed)
+    return {PROBED: knn_left_out(training.encoders.embed(training.pictures[rows]), truth[rows])}
 
 
 def _reporter(database: Database, lesson: Lesson, plan: TrainSettings, known: Answers | None) -> Reporter | None:
@@ -184,19 +113,26 @@ def _reporter(database: Database, lesson: Lesson, plan: TrainSettings, known: An
 
 
 def _run(
-    training: Training, lesson: Lesson, folder: Path, reporter: Reporter | None, told: Told,
+    training: Training, lesson: Lesson, ready: Prepared, folder: Path, reporter: Reporter | None, told: Told,
     cancelled: Callable[[], bool],
 ) -> Outcome:  # fmt: skip
+    seen: dict[str, float] = {}
+
+    def after(step: int, of: int) -> None:
+        figures = [f", {word} {seen[name]:.3f}" for name, word in (("loss", "loss"), (PROBED, "kNN")) if name in seen]
+        told(f"training {lesson.method}{''.join(figures)}", step, of)
+
     def progress(step: int, of: int, report: Mapping[str, Any]) -> None:
-        told(f"training {lesson.method}, loss {report['loss']:.3f}", step, of)
+        seen.update({name: report[name] for name in ("loss", PROBED) if name in report})
         if reporter is not None:
             reporter(step, of, report)
 
-    about = {"lesson": lesson.name, "items": str(len(training.ids))}
+    probe = None if ready.truth is None else lambda: _figures(training, ready.truth)
+    after(training.done, training.steps)
     try:
         return run(
-            training, state=folder / "state.safetensors", about=about, progress=progress, cancelled=cancelled,
-            watch=negative_watch(training),
+            training, state=folder / STATE, about=ready.about, progress=progress, cancelled=cancelled,
+            watch=negative_watch(training), probe=probe, after=after,
         )  # fmt: skip
     except BaseException as error:
         if reporter is not None:
@@ -218,12 +154,14 @@ def _stopped(training: Training, outcome: Outcome, reporter: Reporter | None) ->
 
 
 def _stored(
-    settings: Settings, database: Database, lesson: Lesson, training: Training, items: list[Item], outcome: Outcome,
-    figures: dict[str, Any], known: Answers | None, reporter: Reporter | None, told: Told,
+    settings: Settings, database: Database, lesson: Lesson, ready: Prepared, outcome: Outcome, figures: dict[str, Any],
+    reporter: Reporter | None, told: Told,
 ) -> Learnt:  # fmt: skip
     """Keep the encoder and its features; with a criterion also a version."""
+    training, items, known = ready.training, ready.items, ready.known
     store, plan = ArtifactStore(str(settings.folder / "artifacts")), training.settings
-    about = {"collection": lesson.collection, "seed": lesson.seed, "steps": training.steps, "figures": figures}
+    about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
+    about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
     encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about)
     features = feature_store(settings.folder, items[0].collection, encoder)

@@ -12,7 +12,6 @@ from db.engine import Database
 from db.errors import BadInput, unknown
 from db.nouns import Item, Snapshot, Statement
 from oracle.constraints import ConstraintGraph
-from oracle.weighing import weighed_graph
 
 if TYPE_CHECKING:
     from db.versions import Version
@@ -47,7 +46,7 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
 
     Raises: NotFound for an unknown criterion or version.
     """
-    from oracle.belief import infer
+    from oracle.holdout import weighed
 
     with database.read() as s:
         about = catalog.criterion(s, criterion)
@@ -58,8 +57,8 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
     snapshot = (
         load_snapshot(settings, database, collection, shown) if shown else raw_snapshot(settings, database, collection)
     )
-    graph = weighed_graph(said)
-    return View(snapshot, graph, infer(snapshot, graph), items, list(said), shown)
+    graph, belief = weighed(snapshot, said)
+    return View(snapshot, graph, belief, items, list(said), shown)
 
 
 def load_snapshot(settings: Settings, database: Database, collection: str, version: "Version") -> Snapshot:

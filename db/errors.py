@@ -8,6 +8,7 @@
     │   ├── Forbidden       the role does not allow it                    HTTP 403
     │   └── StaleLease      the lease or fencing token is no longer ours  HTTP 409
     └── Broken              our fault or the machine's (disk full, corrupt cache)   exit code 1, HTTP 503
+        └── LostPeer        another process of the same run ended
 
 Messages are one sentence or two: what is wrong (expected, got), then what to do.
 """
@@ -61,6 +62,10 @@ class Broken(PairwrightError):
     """Our fault or the machine's: disk full, corrupt cache, database gone."""
 
     status = 503
+
+
+class LostPeer(Broken):
+    """Another process of the same run ended."""
 
 
 def unknown(what: str, given: str, known: Iterable[str], *, remedy: str = "") -> NotFound:

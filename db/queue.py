@@ -70,6 +70,20 @@ def put(s: Session, criterion: int, questions: Sequence[Question], *, retire: bo
     return list(s.scalars(statement, rows)) if rows else []
 
 
+def about_pair(s: Session, asked: Question) -> int:
+    """Id of the question by which this proposer asks about this pair; it is put into the queue unless it is there.
+
+    Raises: BadInput for a question that is not well formed, NotFound for an item outside the collection.
+    """
+    mine = (QuestionRow.criterion_id == asked.criterion, QuestionRow.proposer == asked.proposer)
+    pair = {asked.anchor, *asked.candidates}
+    rows = s.execute(
+        select(QuestionRow.id, QuestionRow.anchor, QuestionRow.candidates).where(*mine, QuestionRow.anchor.in_(pair))
+    )
+    there = [row.id for row in rows if {row.anchor, *row.candidates} == pair]
+    return max(there) if there else put(s, asked.criterion, [asked], retire=False)[0]
+
+
 def open_count(s: Session, criterion: int) -> int:
     """How many questions wait for anybody: open, not leased, not answered yet."""
     return s.scalar(select(func.count(QuestionRow.id)).where(_waiting(criterion))) or 0

@@ -142,21 +142,26 @@ def parts(
     items: Iterable[int], neighbours: dict[int, set[int]], without: frozenset[Pair] | set[Pair] = frozenset()
 ) -> list[list[int]]:
     """Connected parts of `items` over `neighbours`, ignoring the pairs in `without`; each sorted, in order."""
+    barred: dict[int, set[int]] = {}
+    for a, b in without:
+        barred.setdefault(a, set()).add(b)
+        barred.setdefault(b, set()).add(a)
     seen: set[int] = set()
     found = []
     for item in sorted(items):
         if item not in seen:
-            found.append(sorted(_reach(item, neighbours, without)))
+            found.append(sorted(_reach(item, neighbours, barred)))
             seen.update(found[-1])
     return found
 
 
-def _reach(start: int, neighbours: dict[int, set[int]], without: frozenset[Pair] | set[Pair]) -> set[int]:
+def _reach(start: int, neighbours: dict[int, set[int]], barred: dict[int, set[int]]) -> set[int]:
     seen, stack = {start}, [start]
     while stack:
         here = stack.pop()
-        for there in neighbours[here]:
-            if there not in seen and not (without and pair_of(here, there) in without):
-                seen.add(there)
-                stack.append(there)
+        new = neighbours[here] - seen
+        if here in barred:
+            new -= barred[here]
+        seen |= new
+        stack.extend(new)
     return seen

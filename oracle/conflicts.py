@@ -93,24 +93,33 @@ class Cutter:
         """Of all lightest cuts between a and b, those that most negative evidence crosses."""
         start, end = self._row(a), self._row(b)
         flow = maximum_flow(self._capacity, start, end)
-        left = csr_array(self._capacity - flow.flow)
-        left.eliminate_zeros()
+        left, links = self._left_over(flow.flow)
         _, strong = connected_components(left, directed=True, connection="strong")
-        rank = _ranks(left, strong)[strong]  # (members,): the items up to any rank between start and end are one side
+        # (members,): the items up to any rank between start and end are one side
+        rank = _ranks(strong[links], int(strong.max()) + 1)[strong]
         crossing = _crossing(rank[self._denied], self._against, int(rank.max()) + 1)[rank[start] : rank[end]]
         best = np.flatnonzero(crossing == crossing.max()) + rank[start]
         low, high = _sorted(rank[self._ends])
         on_best = np.searchsorted(best, low) < np.searchsorted(best, high)  # some best cut lies between the ends
         return Cut(int(flow.flow_value), int(crossing.max()), tuple(map(tuple, self._pairs[on_best].tolist())))
 
+    def _left_over(self, flow: csr_array) -> tuple[csr_array, np.ndarray]:
+        """What a flow leaves over, without the edges it fills, and (L, 2) rows of the others. Flow and capacity keep
+        their edges in the same order."""
+        whole = self._capacity
+        left = csr_array((whole.data - flow.data, whole.indices.copy(), whole.indptr.copy()), shape=whole.shape)
+        left.eliminate_zeros()
+        rows = np.repeat(np.arange(len(self._items)), np.diff(left.indptr))
+        return left, np.column_stack([rows, left.indices])
 
-def _ranks(left: csr_array, strong: np.ndarray) -> np.ndarray:
+
+def _ranks(links: np.ndarray, parts: int) -> np.ndarray:
     """A place for every strong part of what the flow leaves over, such that nothing leads from a part to a later one.
+    links: (L, 2) parts that its edges join.
 
     The items of the first k parts are then one side of a lightest cut, as long as they hold the start and not the end.
     """
-    after: dict[int, set[int]] = {part: set() for part in range(int(strong.max()) + 1)}
-    links = strong[np.column_stack(left.nonzero())]
+    after: dict[int, set[int]] = {part: set() for part in range(parts)}
     for one, other in links[links[:, 0] != links[:, 1]].tolist():
         after[one].add(other)
     ranks = np.empty(len(after), dtype=np.int64)

@@ -11,6 +11,7 @@ from db.nouns import Snapshot, Statement
 from oracle.belief import _MEMORY, Belief, _answered, _asked, _unanswered, infer
 from oracle.constraints import ConstraintGraph
 from oracle.explain import Search
+from oracle.weighing import weighed_graph
 
 STEPS = 12  # looks at a log from its beginning to its end
 CONTENT = Search(10**9, float("-inf"))  # as if all had been searched, so that nothing is
@@ -54,6 +55,13 @@ def grown(snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph
     for _, found in along(snapshot, said, ledger, even(sorted({one.answer for one in said}))):  # noqa: B007
         pass
     return found
+
+
+def weighed(snapshot: Snapshot, said: Sequence[Statement]) -> tuple[ConstraintGraph, Belief]:
+    """The graph of a whole log, every source weighed by its own error rate, and the belief found as the log grew."""
+    rates = weighed_graph(said)
+    ledger = ConstraintGraph(rates.error_rate, error_rates=rates.error_rates, cap=rates.cap)
+    return ledger, grown(snapshot, said, ledger)
 
 
 def without(belief: Belief, graph: ConstraintGraph, said: Sequence[Statement]) -> Belief:

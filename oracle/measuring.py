@@ -4,19 +4,19 @@ log -> annotators -> beliefs as the log grew -> audits, effect of the last answe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from db.nouns import Snapshot, Statement
 from oracle.audits import implied_pairs, separate
-from oracle.belief import infer
+from oracle.belief import Belief, infer
 from oracle.changes import LARGE, LAST, Change, Watch
 from oracle.constraints import ConstraintGraph
 from oracle.holdout import along, even, grown
 from oracle.quality import LEVEL, Audit, Coverage, Estimate, coverage, go_on, judged_by
 from oracle.reliability import Annotator
 from oracle.remaining import remaining
-from oracle.slips import ErrorRate, error_of
+from oracle.slips import ErrorRate, error_of, sources
 from oracle.stopping import Advice, advice
 from oracle.weighing import judged, trusted_rates, usual_rate
 
@@ -92,12 +92,22 @@ def measure(
         coverage=covered,
         advice=advice([one.changed for one in watch.changes], f1=bounds, target=target, pending=covered.pending),
         needed=remaining([one.unsettled for one in watch.changes], f1, target=target),
-        annotators=tuple(sorted(people.values(), key=lambda one: (-one.answers, one.source))),
+        annotators=_annotators(people, belief, said),
         changes=tuple(watch.changes),
         curve=tuple(one for one in [*curve, Step(len(answers), f1)] if points and f1.value is not None),
         target=target,
         answers=len(answers),
     )
+
+
+def _annotators(people: Mapping[str, Annotator], belief: Belief, said: Sequence[Statement]) -> tuple[Annotator, ...]:
+    """Everybody, the busiest first, with the error rate that the groups found now give them."""
+    rates = sources(belief, said)
+    known = [one for one in people.values() if one.source in rates]
+    found = [
+        replace(one, error_rate=mean, low=low, high=high) for one in known for mean, low, high in [rates[one.source]]
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.answers, one.source)))
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,9 @@ class Posterior:
     @property
     def supported(self) -> np.ndarray:
         """(A,) bool: a chain of "same" answers within its group joins it to the founder."""
-        pulls = self._inside(self.group) & (np.tile(self.nats, 2) > 0)
-        links = sparse.csr_matrix((pulls[pulls], (self._from[pulls], self._to[pulls])), shape=self.evidence.shape)
+        group, one, other = self.group, self.asked.a, self.asked.b
+        pulls = (group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0)
+        links = sparse.csr_matrix((pulls[pulls], (one[pulls], other[pulls])), shape=self.evidence.shape)
         part = connected_components(links, directed=False)[1]
         return np.asarray(np.isin(part, part[self.founders]))
 
@@ -195,17 +196,16 @@ class Posterior:
         shares, even = np.empty_like(flow), FLOAT(1 / flow.shape[1])
         for at in range(0, len(flow), BLOCK):
             block = slice(at, at + BLOCK)
-            shares[block] = self._sharp(flow[block], self.temperature)
+            shares[block] = self._sharp(np.log(flow[block] + FLOAT(TINY)), self.temperature)
             open_ = self._open(flow[block], self.unsure)[:, None]
             shares[block] *= 1 - open_
             shares[block] += open_ * (even if toward is None else toward[block])
         return shares
 
-    def _sharp(self, flow: np.ndarray, temperature: float) -> np.ndarray:
+    def _sharp(self, log_flow: np.ndarray, temperature: float) -> np.ndarray:
         """(N, G) shares if the kernel decided all."""
         held_back = (temperature * BETA * np.log(self.total)).astype(FLOAT)
-        scores = np.log(flow + FLOAT(TINY))
-        scores *= FLOAT(temperature)
+        scores = log_flow * FLOAT(temperature)
         scores -= held_back
         return softmax(scores)
 
@@ -312,16 +312,19 @@ class Posterior:
             return 1.0, FLOOR
         rows = rows[:: 1 + len(rows) // JUDGED]
         said, flow = self._said(rows), flow[rows]
-        right = {one: (self._sharp(flow, one) * said).sum(1) for one in TEMPERATURES}  # (R,) each
-        open_ = {one: self._open(flow, one) for one in UNSURE}
+        log_flow = np.log(flow + FLOAT(TINY))
+        right = np.stack([(self._sharp(log_flow, one) * said).sum(1) for one in TEMPERATURES])  # (T, R)
+        open_ = np.stack([self._open(flow, one) for one in UNSURE])  # (U, R)
+        odd = 0.02 * np.abs(np.log(TEMPERATURES))
 
-        def score(how: tuple[float, float]) -> float:
-            temperature, unsure = how
-            guess = (1 - open_[unsure]) * right[temperature] + open_[unsure] / self.groups
-            return float(np.log(guess + TINY).mean()) - 0.02 * abs(float(np.log(temperature)))
+        def scores(right: np.ndarray, open_: np.ndarray) -> np.ndarray:
+            return np.asarray(np.log((1 - open_) * right + open_ / self.groups + TINY).mean(-1), dtype=np.float64)
 
-        best = max(TEMPERATURES, key=lambda temperature: score((temperature, FLOOR)))
-        return max(((temperature, unsure) for temperature in (best, 1.0) for unsure in UNSURE), key=score)
+        first = int((scores(right, open_[0]) - odd).argmax())  # at the least share left open
+        both = [first, TEMPERATURES.index(1.0)]
+        worth = scores(right[both, None], open_) - odd[both, None]  # (2, U)
+        temperature, unsure = divmod(int(worth.argmax()), len(UNSURE))
+        return TEMPERATURES[both[temperature]], UNSURE[unsure]
 
 
 def _one_hot(group: np.ndarray, count: int) -> np.ndarray:

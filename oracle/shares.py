@@ -3,7 +3,7 @@
     claim x = log-odds that a pair is the same, by a belief that never heard the answer
     truth:    logit p = shift + slope x, with one shift and slope for pairs together and one for pairs apart
     answer:   "same" with chance p (1 - e) + (1 - p) e, e = how often answers are wrong
-    prior:    shift ~ Student t (3 degrees, scale 0.8), log slope ~ N(0, 0.3), e ~ Beta; all laid out on a grid
+    prior:    shift ~ Student t (3 degrees; scale 1.1 together, 0.7 apart), log slope ~ N(0, 0.3), e ~ Beta; on a grid
     share:    mean of p over all pairs of the stratum, by the claims of the belief on the screen
     truth is one partition: items out of place come in whole numbers, Poisson about what the share expects
     where the audits do not speak against it, "none at all" is within the interval (`Drawn.perfect`)
@@ -29,7 +29,7 @@ from oracle.slips import ErrorRate
 
 SHIFTS = np.linspace(-6.0, 6.0, 121)
 SLOPES = np.array([0.5, 0.6, 0.72, 0.85, 1.0, 1.18, 1.4, 1.65])
-TAIL, SCALE, BEND = 3.0, 0.8, 0.3  # of the prior: degrees and scale of the shift, spread of the log slope
+TAIL, SCALES, BEND = 3.0, (1.1, 0.7), 0.3  # of the prior: degrees, scale of the shift together and apart; of the slope
 ALIKE = 1.3  # answers of a screen by independent ones
 PLAUSIBLE = 1.35  # nats: half the 90 % point of chi-square with one degree
 DRAWS = 4000
@@ -74,9 +74,7 @@ def draw(heard: Heard, claims: Claims, error: ErrorRate, *, count: int = DRAWS, 
     rng = np.random.default_rng(seed)
     rates, prior = error.grid()  # (E,)
     chance = expit(SHIFTS[:, None, None] + SLOPES[:, None] * CENTRES).reshape(-1, BINS)  # (K, BINS)
-    logs = [
-        _posterior(same, different, chance, rates) for same, different in zip(heard.same, heard.different, strict=True)
-    ]
+    logs = [_posterior(heard.same[s], heard.different[s], chance, rates, SCALES[s]) for s in (0, 1)]
     peaks = [one.max(1, keepdims=True) for one in logs]
     mass = [np.exp(one - peak) for one, peak in zip(logs, peaks, strict=True)]  # (E, K)
     weight = prior + sum(np.log(one.sum(1)) + peak[:, 0] for one, peak in zip(mass, peaks, strict=True))
@@ -102,9 +100,11 @@ def _perfect(against: np.ndarray, speaking: np.ndarray, error: ErrorRate) -> boo
     return bool(best.max() - none.max() < PLAUSIBLE)
 
 
-def _posterior(same: np.ndarray, different: np.ndarray, chance: np.ndarray, rates: np.ndarray) -> np.ndarray:
+def _posterior(
+    same: np.ndarray, different: np.ndarray, chance: np.ndarray, rates: np.ndarray, scale: float
+) -> np.ndarray:
     """(E, K) log of prior times likelihood of one stratum."""
-    prior = -(TAIL + 1) / 2 * np.log1p((SHIFTS / SCALE) ** 2 / TAIL)[:, None] - 0.5 * (np.log(SLOPES) / BEND) ** 2
+    prior = -(TAIL + 1) / 2 * np.log1p((SHIFTS / scale) ** 2 / TAIL)[:, None] - 0.5 * (np.log(SLOPES) / BEND) ** 2
     used = (same + different) > 0
     said = rates[:, None, None] + (1 - 2 * rates[:, None, None]) * chance[:, used]  # (E, K, U)
     told = np.log(said + TINY) @ same[used] + np.log(1 - said + TINY) @ different[used]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta
 
 from db.nouns import Statement
 from oracle.belief import Belief
@@ -62,6 +63,17 @@ def error_of(belief: Belief, audits: Sequence[Statement], said: Sequence[Stateme
         rate = min((UNSEEN * overruled + 0.5) / (sure + 1), LOWEST)
     rate = float(np.clip(rate * _compared(belief, audits, said), 1e-4, HIGHEST))
     return ErrorRate(max(rate * size, 0.5), (1 - rate) * size)
+
+
+def sources(belief: Belief, said: Sequence[Statement], level: float = 0.9) -> dict[str, tuple[float, float, float]]:
+    """How often each source is wrong: mean and the ends of its interval, as wide as its own answers leave it."""
+    found = {}
+    for source, told in Counter(one.source for one in said if direction(one)).items():
+        rate = error_of(belief, [one for one in said if one.source == source], said)
+        share = rate.mean * (PRIOR + WORTH * told)
+        ends = beta.ppf([(1 - level) / 2, (1 + level) / 2], max(share, 0.5), PRIOR + WORTH * told - share)
+        found[source] = (rate.mean, float(ends[0]), float(max(ends[1], rate.mean)))
+    return found
 
 
 def _overruled(belief: Belief) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from trainer import chance
+from trainer import chance, ranks
 from trainer.backbones import load_backbone
 from trainer.network import Network
 from trainer.target import Average
@@ -23,13 +23,14 @@ class Encoders:
     """network: learns. average: a moving average of it that gives the keys, or None. teacher: a frozen backbone that
     gives them, or None. With neither the network itself does.
 
-    Mixed precision (bfloat16) only on CUDA; channels last, which is a third quicker on a CPU.
+    half: encode in bfloat16 where that is safe, as on CUDA; weights, gradients, z and the loss stay float32. Bfloat16
+    has float32's range, so gradients need no scaling. Channels last, which is a third quicker on a CPU.
     """
 
     def __init__(
         self, network: Network, recipe: "Recipe", device: torch.device, teacher: Network | None = None
     ) -> None:
-        self.device, self.unit = device, recipe.unit
+        self.device, self.unit, self.half = device, recipe.unit, device.type == "cuda"
         self.network: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
             None if recipe.momentum is None else Average(self.network, recipe.momentum, recipe.final_momentum)
@@ -66,6 +67,15 @@ class Encoders:
         if predictor is not None:
             z = self.network.predictors[predictor](z).float()
         return normalize(z, dim=1) if self.unit else z
+
+    def bag(self, predictor: int | None) -> int:
+        """How many neighbours a predictor looks at beside z; 0 for one that sees z alone."""
+        return 0 if predictor is None else int(getattr(self.network.predictors[predictor], "bag", 0))
+
+    def centroid(self, predictor: int | None, near: Tensor, z: Tensor | None = None) -> Tensor:
+        """(B, d) what such a predictor makes of (B, k, d) neighbours, and of z where it is given."""
+        made = self.network.predictors[predictor](near, z).float()  # type: ignore[index]
+        return normalize(made, dim=1) if self.unit else made
 
     def beside(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Of a network with groups, what stands beside z: (B, C) chances of the groups and (B, D) features."""
@@ -104,9 +114,8 @@ class Encoders:
         return interpolate(pixels, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
 
     def _encoded(self, encode: Any, pixels: Tensor) -> Tensor:
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            encoded: Tensor = encode(pixels.contiguous(memory_format=torch.channels_last))
-        return encoded
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            return ranks.shared(encode, pixels.contiguous(memory_format=torch.channels_last))
 
 
 def encoders(recipe: "Recipe", settings: "TrainSettings", device: torch.device) -> Encoders:

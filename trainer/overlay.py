@@ -2,8 +2,13 @@
 
 Answers attract (positives `must_links`), confirmed negatives go into their own stratum (`obey`), audits correct the
 chances of open pairs, and a share of each batch is drawn from answered items and their partners, because two random
-items have almost never been asked about.
+items have almost never been asked about. Where nothing repels (`align`, `decorrelate`), a term of its own lets the
+answers push.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,8 +21,10 @@ from oracle.constraints import ConstraintGraph
 from trainer.auditing import audited
 from trainer.batches import Knowledge, Sampler
 from trainer.feedback_pool import partners
+from trainer.objectives.answers import Objective as Answers
 from trainer.positives.must_links import PositiveSource as MustLinks
-from trainer.recipe import Curation
+from trainer.positives.own_view import PositiveSource as OwnView
+from trainer.recipe import Curation, Term
 
 POSITIVES: tuple[Curation, ...] = (MustLinks(),)
 
@@ -25,8 +32,10 @@ POSITIVES: tuple[Curation, ...] = (MustLinks(),)
 class Overlay:
     """The belief that follows from a snapshot and the answers, over rows of the items being trained on.
 
-    ids: (N,) int64 rising, of those items, all of them in the snapshot.
+    ids: (N,) int64 rising, of those items, all of them in the snapshot. emphasis: weight of a confirmed negative.
     """
+
+    emphasis: ClassVar[float] = 2.0
 
     def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, ids: np.ndarray, device: torch.device) -> None:
         self.belief: Belief = infer(snapshot, graph)
@@ -61,6 +70,15 @@ class Overlay:
         place = self._place.cpu().numpy()[batch]
         kept = self._row[partners(self.knowledge, place, limit, np.random.default_rng(seed))]
         return kept[kept >= 0]
+
+
+def overlaid(terms: Sequence[Term], feedback: float) -> list[Term]:
+    """The terms with must-links among their positives. Where none of them repels, one more of weight `feedback`, on z
+    itself: what answers say is about the embedding, not about what predicts it."""
+    ours = [replace(term, positives=(*term.positives, *POSITIVES)) for term in terms]
+    if feedback == 0 or any(getattr(term.objective, "repels", True) for term in terms):
+        return ours
+    return [*ours, Term(Answers(), positives=(OwnView(), *POSITIVES), weight=feedback, matches=terms[0].matches)]
 
 
 def nothing(rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:

@@ -75,6 +75,12 @@ class Pool:
         """(B, K) bool: the key is of another item, and not idle: a policy may let it push."""
         return ~self.own if self.idle is None else ~self.own & ~self.idle
 
+    def first(self, count: int) -> "Pool":
+        """The same with the first keys only, as it was before any curation."""
+        wide = {name: getattr(self, name)[:, :count] for name in ("pos", "neg", "confirmed", "same", "said")}
+        idle = None if self.idle is None else self.idle[:count]
+        return replace(self, keys=self.keys[:count], key_ids=self.key_ids[:count], idle=idle, **wide)
+
     def resting(self, idle: Tensor) -> "Pool":
         """The same with (K,) keys that do not push."""
         return replace(self, idle=idle, neg=self.neg.masked_fill(idle, 0.0))

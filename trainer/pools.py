@@ -15,6 +15,7 @@ from torch import Tensor
 from trainer import chance
 from trainer.encoding import Encoders
 from trainer.pool import Pool
+from trainer.positives._near import nearest
 from trainer.recipe import Recipe, Term
 
 About = Callable[
@@ -43,10 +44,26 @@ class Seen:
             keys = encoders.shown(z)
             pool = self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)
             return [self._grouped(pool, encoders) if recipe.groups else pool]
+        matches = term.matches or recipe.matches
+        if bag := encoders.bag(term.predictor):
+            return [self._centroids(anchor, key, term.predictor, bag, encoders) for anchor, key in matches]
         return [
-            self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key])
-            for anchor, key in term.matches or recipe.matches
+            self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key]) for anchor, key in matches
         ]
+
+    def _centroids(self, anchor: int, key: int, predictor: int | None, bag: int, encoders: Encoders) -> Pool:
+        """The centroid of a neighbourhood for each anchor, which knows z, and for each key, which does not. (B x B)"""
+        anchors = encoders.centroid(predictor, self._near(anchor, bag), self.online[anchor])
+        keys = encoders.centroid(predictor, self._near(key, bag))
+        return replace(self.plain.first(len(self.rows)), anchors=anchors, keys=keys)
+
+    def _near(self, view: int, count: int) -> Tensor:
+        """(B, k, d) the earlier keys nearest to a key of the batch; itself where there are fewer that may be taken."""
+        own, place = self.keys[view].detach(), len(self.rows)
+        if not len(self.earlier):
+            return own[:, None]
+        found, allowed = nearest(own, self.earlier, self.plain.said[:, place:] >= 0, count)
+        return torch.where(allowed[..., None], self.earlier.to(own)[found], own[:, None])
 
     def _grouped(self, pool: Pool, encoders: Encoders) -> Pool:
         """The same with the groups of both views and the features of every anchor."""
@@ -79,8 +96,9 @@ def look(
     candidates = torch.cat([met, earlier[1]])
     bare = torch.zeros(len(met), 0, device=ids.device), torch.zeros(len(candidates), 0, device=ids.device)
     plain = Pool.of(*bare, ids[met], ids[candidates], *about(met, candidates))
-    if not recipe.batch_pushes:
-        plain = plain.resting(torch.arange(len(candidates), device=ids.device) < len(met))
+    if not (recipe.batch_pushes and recipe.queue_pushes):
+        of_batch = torch.arange(len(candidates), device=ids.device) < len(met)
+        plain = plain.resting(of_batch & (not recipe.batch_pushes) | ~of_batch & (not recipe.queue_pushes))
     plain = replace(plain, support=_support(recipe, encoders, pictures, seed, step), progress=progress)
     return Seen(online, keys, rows, ids[rows], plain, earlier[0])
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from db.errors import BadInput
 
 VOTERS = 20
+SAMPLE = 2000  # pictures looked at while training: on two cores about a tenth of an epoch, and ± 2 % of accuracy
 
 
 def knn_accuracy(
@@ -35,6 +36,12 @@ def knn_left_out(features: np.ndarray, labels: np.ndarray, voters: int = VOTERS)
     cosine = rows @ rows.T
     np.fill_diagonal(cosine, -np.inf)
     return float((_vote(cosine, labels, min(voters, len(rows) - 1)) == labels).mean())
+
+
+def sampled(truth: np.ndarray, seed: int, most: int = SAMPLE) -> np.ndarray:
+    """(M,) rising rows whose class is known (>= 0), at most so many, the same for the same seed."""
+    rows = np.flatnonzero(truth >= 0)
+    return rows if len(rows) <= most else np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def linear_accuracy(known: np.ndarray, labels: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> float:

@@ -28,8 +28,9 @@ PARTS = (*FAMILIES, "views")  # whose settings are said as PART.KEY
 class Term:
     """One summand of the loss: who pulls, who pushes, and the number that follows.
 
-    predictor: which of the recipe's predictors the anchors go through, None for z itself. matches: of which views the
-    anchors and keys are, None for those of the recipe; the summand is their mean.
+    predictor: which of the recipe's predictors the anchors go through, None for z itself; one with a `bag` puts a
+    centroid in the place of anchors and keys (see `trainer.centroid`). matches: of which views the anchors and keys
+    are, None for those of the recipe; the summand is their mean.
     """
 
     objective: Objective
@@ -58,7 +59,8 @@ class Recipe:
     a backbone by name, that sees squares of `teacher_side` pixels, 0 for its own; else the network itself, without
     gradient where they are `stopped`.
 
-    queue: how many earlier keys stay candidates. batch_pushes: whether keys of the batch push, or only the queue.
+    queue: how many earlier keys stay candidates. batch_pushes, queue_pushes: whether keys of the batch push, and those
+    of the queue. steady_predictors: whether the step size of the predictors stays at its highest.
     support: further views of each anchor for policies that detect false negatives. held: epochs in which prototypes in
     the head stay as they started. groups: how many groups a second head sorts the features into, for objectives that
     need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it. rate:
@@ -70,6 +72,8 @@ class Recipe:
     both_views: bool = True
     queue: int = 0
     batch_pushes: bool = True
+    queue_pushes: bool = True
+    steady_predictors: bool = False
     support: int = 0
     views: tuple[Views, ...] = (Views(), Views())
     matches: tuple[tuple[int, int], ...] = ((0, 1),)

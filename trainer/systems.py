@@ -87,5 +87,8 @@ def _settings(tree: ast.Module) -> dict[str, str]:
         node.target.id: ast.unparse(node.value)
         for method in found
         for node in method.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.value is not None
+        and "ClassVar" not in ast.unparse(node.annotation)
     }

@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
-from trainer import chance
+from trainer import chance, ranks
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
-from trainer.overlay import POSITIVES, Overlay, nothing
+from trainer.labelled import Labelled
+from trainer.network import TRAINABLE
+from trainer.overlay import Overlay, nothing, overlaid
 from trainer.pool import Pool, obey
 from trainer.pools import Earlier, Seen, look
 from trainer.prototypes import prototypes
@@ -41,6 +43,8 @@ class TrainSettings:
     or frozen. rate: highest step size, 0 for the system's own, reached after the share `warm_up` of the steps, then
     falling as a cosine. answered: share of a batch drawn from items that answers placed. partners: of items that
     answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
+    feedback: weight of a term by which answers pull and push beside a system that has no repulsion of its own.
+    probe: epochs from one look at the kNN accuracy to the next where classes are known, 0 for none.
     """
 
     backbone: str = "small"
@@ -55,12 +59,19 @@ class TrainSettings:
     warm_up: float = 0.05
     answered: float = 0.5
     partners: int = 0
+    feedback: float = 1.0
+    probe: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("projection", 1), ("size", 0), ("partners", 0), ("probe", 0)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
+        for name in ("rate", "decay", "feedback"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise BadInput(f"{name} = 0 or a number above expected, got {getattr(self, name)}.")
+        if self.trainable not in TRAINABLE:
+            raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{self.trainable}'.")
         for name in ("warm_up", "answered"):
             if not 0 <= getattr(self, name) < 1:
                 raise BadInput(f"{name} = at least 0 and below 1 expected, got {getattr(self, name)}.")
@@ -71,7 +82,7 @@ class Training:
 
     def __init__(
         self, recipe: Recipe, pictures: np.ndarray, ids: np.ndarray, settings: TrainSettings,
-        overlay: Overlay | None = None,
+        overlay: Overlay | Labelled | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.pictures, self.settings, self.overlay = recipe, pictures, settings, overlay
         self.batch = min(settings.batch, len(ids))
@@ -81,9 +92,8 @@ class Training:
         self.ids = torch.from_numpy(np.asarray(ids, np.int64)).to(self.device)
         self.done, self.steps_each = 0, max(len(ids) // self.batch, 1)
         self.encoders = encoders(recipe, settings, self.device)
-        self.terms = [_overlaid(term) for term in recipe.terms] if overlay else list(recipe.terms)
-        learnt = [weight for weight in self.encoders.network.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.AdamW(learnt, lr=self.rate, weight_decay=settings.decay)
+        self.terms = overlaid(recipe.terms, settings.feedback) if overlay else list(recipe.terms)
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=self.rate, weight_decay=settings.decay)
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
         held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
@@ -113,14 +123,20 @@ class Training:
             torch.manual_seed(chance.number(self.settings.seed, chance.DROPOUT, self.done))
             seen = self._look(self._rows())
             pools = [seen.pools(term, self.recipe, self.encoders) for term in self.terms]
+            emphasis = self.overlay.emphasis if self.overlay else 1.0
             curated = [
-                [obey(self._curated(term, pool)) for pool in of] for term, of in zip(self.terms, pools, strict=True)
+                [obey(self._curated(term, pool), emphasis) for pool in of]
+                for term, of in zip(self.terms, pools, strict=True)
             ]
             losses = [
                 term.weight * torch.stack([term.objective(pool) for pool in of]).mean()
                 for term, of in zip(self.terms, curated, strict=True)
             ]
         loss = torch.stack(losses).sum()
+        if not loss.isfinite():
+            raise BadInput(
+                f"the loss of step {self.done + 1} is {loss.item()}. Lower the rate, or raise the temperature."
+            )
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         self.done += 1
@@ -169,14 +185,24 @@ class Training:
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
         return term.negatives(pool)
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """What learns: all whose step size falls, then predictors whose step size stays, where the recipe says so."""
+        network, steady = self.encoders.network, self.recipe.steady_predictors
+        kept = {id(weight) for weight in network.predictors.parameters()} if steady else set()
+        learnt = [weight for weight in network.parameters() if weight.requires_grad]
+        falling = {"params": [weight for weight in learnt if id(weight) not in kept], "steady": False}
+        staying = {"params": [weight for weight in learnt if id(weight) in kept], "steady": True}
+        return [falling, staying] if kept else [falling]
+
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
         rate = self.rate * _height(self.done, self.steps, self.settings.warm_up)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.rate if group["steady"] else rate
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:
-            loss.backward()
+            (loss / ranks.count()).backward()
+            ranks.add_gradients(weight for group in self.optimizer.param_groups for weight in group["params"])
             self._hold()
             self.optimizer.step()
         return rate
@@ -239,10 +265,6 @@ class Training:
         known = self.overlay.rows(kept, share, (self.settings.seed, chance.ANSWERED, self.done))
         filled = np.concatenate([kept, known, rows])
         return np.sort(filled[np.sort(np.unique(filled, return_index=True)[1])][: self.batch])
-
-
-def _overlaid(term: Term) -> Term:
-    return replace(term, positives=(*term.positives, *POSITIVES))
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from db.artifacts import sync
 from db.errors import BadInput, Broken
+from trainer.provenance import MADE_WITH, versions
 from trainer.training import Training
 
 State = dict[str, Tensor]
@@ -55,11 +56,11 @@ def restore(training: Training, state: State) -> None:
 
 
 def write(path: Path, training: Training, about: Mapping[str, str]) -> None:
-    """Store the state of a run. about: short texts that say which run it is; `read` gives them back."""
+    """Store the state of a run. about: short texts that say which run it is; versions are noted beside them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     try:
-        new.write_bytes(save(state_of(training), dict(about)))
+        new.write_bytes(save(state_of(training), {**versions(), **about}))
         sync(new)
         new.replace(path)
         sync(path.parent)
@@ -74,7 +75,7 @@ def read(path: Path, about: Mapping[str, str]) -> State | None:
     """The stored state of this very run; None if there is none, it is damaged, or it is of another run."""
     try:
         with safe_open(os.fspath(path), "pt") as file:
-            if file.metadata() != dict(about):
+            if {name: told for name, told in (file.metadata() or {}).items() if name not in MADE_WITH} != dict(about):
                 return None
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
     except (OSError, SafetensorError):
@@ -94,7 +95,8 @@ def _moments(training: Training) -> dict[str, Mapping[str, Tensor]]:
 
 def _remember(training: Training, state: State) -> None:
     """The optimizer's moments, in the memory layout of the weights they belong to."""
-    for number, weight in enumerate(training.optimizer.param_groups[0]["params"]):
+    learnt = [weight for group in training.optimizer.param_groups for weight in group["params"]]
+    for number, weight in enumerate(learnt):
         stored = _part(state, f"optimizer{number}")
         training.optimizer.state[weight] = {
             name: value.clone() if name == "step" else torch.empty_like(weight).copy_(value)

@@ -12,7 +12,7 @@ from db.engine import Database
 if TYPE_CHECKING:
     from app.api.events import Hub
     from app.api.health import Counters
-    from app.children import Importer, Measurer, Trainer
+    from app.children import Comparer, Importer, Measurer, Trainer
     from app.login import Guesses
 
 
@@ -28,6 +28,7 @@ class Context:
     trainer: "Trainer"
     importer: "Importer"
     measurer: "Measurer"
+    comparer: "Comparer"
     guesses: "Guesses"
 
 

@@ -11,8 +11,7 @@ from app.api.models import snapshot_of
 from app.api.shapes import GroupOut, GroupsOut, Which
 from db import catalog, feedback
 from db.nouns import Item, Snapshot, Statement
-from oracle.belief import infer
-from oracle.weighing import weighed_graph
+from oracle.holdout import weighed
 
 router = APIRouter(prefix="/groups", tags=["groups"])
 
@@ -27,7 +26,7 @@ def partition(key: tuple[int, int, int], snapshot: Snapshot, said: list[Statemen
     key: (criterion, version, last event): what the partition depends on.
     """
     if key not in _kept:
-        labels = infer(snapshot, weighed_graph(said)).labels
+        labels = weighed(snapshot, said)[1].labels
         while len(_kept) >= _KEEP:
             _kept.pop(next(iter(_kept)), None)
         _kept[key] = labels

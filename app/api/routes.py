@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     catalog,
+    compare,
     dropped,
     events,
     groups,
@@ -19,7 +20,21 @@ from app.api import (
 )
 
 PREFIX = "/api/v1"
-PARTS = (health, questions, answers, items, groups, versions, catalog, imports, progress, dropped, quality, events)
+PARTS = (
+    health,
+    questions,
+    answers,
+    items,
+    groups,
+    versions,
+    catalog,
+    imports,
+    progress,
+    dropped,
+    quality,
+    compare,
+    events,
+)
 
 
 def install(app: FastAPI) -> None:

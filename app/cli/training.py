@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli.failing import guarded
 from app.cli.run import Run, command, console, table
-from db.errors import BadInput
+from app.together import together
+from db.errors import BadInput, LostPeer, Refused
 
 if TYPE_CHECKING:
-    from app.training import Learnt
+    from app.training import Learnt, Lesson
 
 
 def register(app: typer.Typer) -> None:
@@ -22,39 +25,89 @@ def register(app: typer.Typer) -> None:
     command(app, "methods", METHODS)(methods)
 
 
+DEFAULT = "pairwright"
 TRAIN = r"""
+pairwright train --collection trash --criterion material
 pairwright train simclr --collection photos
 pairwright train fnc_attraction --collection trash --criterion material --labels material --epochs 40
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
 pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
+pairwright train supcon --collection trash --taught-by material
+pairwright train simclr --collection photos --processes 2
+torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection photos --workspace /shared/pairwright
 """
 
 
 def train(
     run: Run,
-    method: Annotated[str, typer.Argument(help="Name of the system, as `pairwright methods` lists it.")],
     collection: Annotated[str, typer.Option(help="Name of the collection.")],
+    method: Annotated[str, typer.Argument(help="Name of the system, as `pairwright methods` lists it.")] = DEFAULT,
     criterion: Annotated[str | None, typer.Option(help="Learn from this criterion's answers, too.")] = None,
     labels: Annotated[str | None, typer.Option(help="Metadata column to measure kNN accuracy against.")] = None,
+    taught_by: Annotated[str | None, typer.Option(help="Learn from this metadata column's labels, too.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="KEY=VALUE: a setting of the system or of training; repeatable.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Times each picture is seen.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network.", min=0)] = 0,
+    processes: Annotated[
+        int,
+        typer.Option(help="Share every batch among so many processes, one a GPU; the result is that of one.", min=1),
+    ] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Begin anew where the same run was stopped.")] = False,
 ) -> None:
     """Teach a network a collection's pictures with a named system. Ctrl-C keeps what was done: run it again to go on.
 
     Ends with a new encoder and its features; with a criterion also with a model version, kept and not yet served.
     """
-    from app.training import Lesson
+    from app.training import Lesson, planned
+
+    lesson = Lesson(method, collection, criterion, labels, taught_by, options(set_ or []), epochs, seed)
+    planned(lesson)
+    if processes > 1:
+        raise typer.Exit(together(processes, partial(_member, run, lesson, again)))
+    with stoppable() as stopped:
+        _train(run, lesson, again, stopped)
+
+
+def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> int:
+    """One of several processes."""
+    return guarded(lambda: _train(run, lesson, again, stopped), debug=run.debug)
+
+
+def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
+    """Train in this process, alone or as one rank of several. Only the first rank tells what happens."""
+    from trainer import ranks
+
+    with ranks.joined():
+        if ranks.rank() == 0:
+            _tell(run, lesson, again, stopped)
+        else:
+            _follow(run, lesson, stopped)
+
+
+def _follow(run: Run, lesson: "Lesson", stopped: Callable[[], bool]) -> None:
+    """What the first rank meets, too, is left to it to say."""
     from app.training import train as run_lesson
 
-    lesson = Lesson(method, collection, criterion, labels, options(set_ or []), epochs, seed)
+    try:
+        learnt = run_lesson(run.settings, lesson, lambda what, done, of: None, stopped)
+    except (BadInput, Refused, LostPeer) as error:
+        raise typer.Exit(error.exit_code) from error
+    if not learnt.finished:
+        raise typer.Exit(130)
+
+
+def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
+    """Train under a progress bar, then print how it went."""
+    from app.training import train as run_lesson
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(), transient=True) as bar, stoppable() as stopped:
+    screen = console()
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("getting ready", total=None)
         told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
-        learnt = run_lesson(run.settings, lesson, told, stopped)
+        learnt = run_lesson(run.settings, lesson, told, stopped, again=again)
     for warning in learnt.warnings:
         run.say(f"warning: {warning}")
     run.show(learnt, in_words(learnt))
@@ -90,11 +143,13 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 def in_words(learnt: "Learnt") -> str:
     """The outcome in a few lines."""
+    if not learnt.finished and not learnt.steps:
+        return "stopped before the first step; nothing is lost"
     if not learnt.finished:
         return f"stopped after {learnt.steps} of {learnt.of} steps; the same command goes on from there"
     report, figures = learnt.report, learnt.figures
     lines = [f"{learnt.steps} steps, loss {report['loss']:.4f}, effective rank {report['rank']:.1f}"]
-    if "negatives" in report:
+    if report.get("negatives", {}).get("unlabelled", 1) < 1:  # else nobody was chosen, and there is nothing to tell
         lines.append(what_pushed(report["negatives"]))
     if "knn_accuracy" in figures:
         lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
@@ -107,14 +162,19 @@ def in_words(learnt: "Learnt") -> str:
 
 
 def what_pushed(negatives: Mapping[str, float]) -> str:
-    """The last step's report about its negatives."""
-    parts = ", ".join(f"{negatives[name]:.0%} {name}" for name in ("confirmed", "unlabelled", "removed", "synthetic"))
-    words = [f"negative mass: {parts}", f"{negatives['detected']:.1f} taken for false negatives per anchor"]
-    if "detected_precision" in negatives:
-        words[-1] += f" ({negatives['detected_precision']:.0%} of {negatives['detected_asked']:.0f} asked are)"
-    if "tau_plus" in negatives:
+    """The last step's report about its negatives; only what there is."""
+    shares = {name: negatives[name] for name in ("confirmed", "unlabelled", "removed", "synthetic") if negatives[name]}
+    words = ["negative mass: " + ", ".join(f"{share:.0%} {name}" for name, share in shares.items())]
+    if negatives["detected"]:
+        words.append(f"{negatives['detected']:.1f} taken for false negatives per anchor")
+        if "detected_precision" in negatives:
+            asked = negatives["detected_asked"]
+            words[-1] += f" ({negatives['detected_precision']:.0%} of {asked:.0f} asked are)"
+    if negatives.get("tau_plus"):
         words.append(f"expected share of false negatives {negatives['tau_plus']:.0%}")
-    return "; ".join([*words, f"{negatives['clamped']:.0%} at the clamp"])
+    if negatives["clamped"]:
+        words.append(f"{negatives['clamped']:.0%} at the clamp")
+    return "; ".join(words)
 
 
 METHODS = """

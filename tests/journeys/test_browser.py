@@ -271,12 +271,14 @@ def test_nothing_a_user_wrote_runs_on_any_screen(page: "playwright.Page", tmp_pa
         made = versions.add(s, criterion, parent=None, artifact="none", last_event=0, metrics=metrics, encoder="lite0")
         versions.promote(s, made)
         jobs.keep_result(s, "quality", {}, measured(made, PAYLOADS[0]), criterion=criterion)
+        jobs.keep_result(s, "compare", {}, drawn(items, PAYLOADS[0]), criterion=criterion)
     database.close()
     with server(settings.folder) as (_, address):
         page.goto(address)
         current(page)
         page.keyboard.press("k")
-        signs = {"Label": ".pw-prompt", "Training": ".pw-version", "Quality": ".pw-people", "Data": ".pw-cell"}
+        signs = {"Label": ".pw-prompt", "Training": ".pw-version", "Compare": ".pw-pair"}
+        signs |= {"Quality": ".pw-people", "Data": ".pw-cell"}
         for tab, sign in signs.items():
             page.get_by_role("tab", name=tab).click()
             page.locator(sign).first.wait_for(state="attached")
@@ -299,6 +301,22 @@ def measured(version: int, text: str) -> dict[str, Any]:
     found = {"version": version, "last_event": 0, "answers": 1, "target": 0.95, "level": 0.9, "audit": audit}
     parts = {"coverage": counts, "advice": advice, "needed": unknown, "annotators": [person]}
     return {**found, **parts, "changes": [], "curve": []}
+
+
+def drawn(items: list[int], text: str) -> dict[str, Any]:
+    """A comparison that carries a user's words everywhere it has words."""
+    rows = {kind: [[items[0], items[1], 1, 0.5, 1]] for kind in ("positives", "negatives", "push", "detected")}
+    method = {
+        "name": text,
+        "settings": {text: text},
+        "needs": text,
+        "refused": None,
+        "terms": [text, text],
+        "own": True,
+    }
+    method |= {"repels": True, "answered": 0, "synthetic": 0.0, "each": dict.fromkeys(rows, 1.0), "rows": rows}
+    found = {"version": None, "learnt": 0, "embedding": "served", "batch": 2, "seed": 0, "options": {text: text}}
+    return {**found, "methods": [method], "sights": []}
 
 
 def new_item(item: Item) -> "catalog.NewItem":

@@ -114,6 +114,16 @@ def test_with_a_criterion_a_version_is_kept_and_the_run_is_on_the_training_scree
     assert code == 0 and scored["version"] == done["version"], err
 
 
+def test_a_column_of_labels_teaches_in_the_place_of_answers(call: Call) -> None:
+    words = ("--collection", "tiles", "--labels", "kind", "--set", "rate=3e-3", *SHORT)
+    found = []
+    for taught in ((), ("--taught-by", "kind")):
+        code, done, err = call("train", "supcon", *words, *taught)
+        assert code == 0 and done["finished"] and done["version"] is None, err
+        found.append(done)
+    assert found[0]["encoder"] != found[1]["encoder"]
+
+
 def test_ctrl_c_keeps_what_was_done_and_the_same_command_goes_on(
     call: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +162,9 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(call: Call) -> None:
         ("simclr", "--collection", "tiles", "--set", "backbone=smal"): "Did you mean 'small'?",
         ("simclr", "--collection", "tiles", "--labels", "kinds"): "Did you mean 'kind'?",
         ("simclr", "--collection", "tiles", "--criterion", "kinds"): "kind",
+        ("supcon", "--collection", "tiles", "--taught-by", "kinds"): "Did you mean 'kind'?",
+        ("supcon", "--collection", "tiles", "--taught-by", "kind", "--criterion", "kind"): "both were named",
+        ("byol", "--collection", "tiles", "--set", "feedback=-1"): "feedback = at least 0",
     }.items():
         code, out, err = call("train", *words)
         assert (code, out) == (2, None) and sentence in err and "Traceback" not in err, (words, err)

@@ -1,5 +1,8 @@
 """Forecasts play a hidden truth through; what they promise is what a run with that truth delivers."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from db.nouns import Snapshot, Statement
 from oracle.belief import infer
 from oracle.changes import Watch, moved, replay
 from oracle.constraints import ConstraintGraph
-from oracle.forecast import Plan, forecast
+from oracle.forecast import BETTER, FAR, WORSE, Plan, Point, forecast, in_words, needed, widened
 from oracle.quality import Estimate
 from oracle.truths import draw, known, pair_f1, subsample
 from tests.oracle.conftest import blobs, say
@@ -209,3 +212,51 @@ def test_where_no_audit_speaks_the_draws_spread_over_all_the_belief_allows(world
     blind = forecast(world, said, Plan(screens=2, draws=5)).points[0]
     told = forecast(world, said, Plan(screens=2, draws=5), f1=Estimate(0.9, 0.88, 0.92, 40, 480)).points[0]
     assert blind.high - blind.low > told.high - told.low
+
+
+def test_the_band_is_that_of_the_draws_widened_and_its_middle_is_theirs(world: Snapshot) -> None:
+    said = truthful(world, 6)
+    alone, shown = (forecast(world, said, replace(PLAN, wider=wider)).points for wider in (False, True))
+    assert [one.f1 for one in shown] == [one.f1 for one in alone]
+    assert [(one.low, one.high) for one in shown] == [widened(one.low, one.high, one.screens) for one in alone]
+    assert any(one.low < other.low for one, other in zip(shown, alone, strict=True))
+
+
+def test_where_the_truth_is_known_the_band_is_what_the_runs_did(world: Snapshot) -> None:
+    said, labels = truthful(world, 3), labelled(world)
+    alone, shown = (forecast(world, said, replace(PLAN, wider=one), labels=labels) for one in (False, True))
+    assert shown == alone
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 300), st.integers(0, 300))
+def test_a_widened_band_holds_the_narrow_one_and_grows_with_the_distance(
+    one: float, other: float, near: int, far: int
+) -> None:
+    low, high = sorted((one, other))
+    near, far = sorted((near, far))
+    bands = [(low, high), widened(low, high, near), widened(low, high, far)]
+    for (inner, upper), (outer, top) in pairwise(bands):
+        assert 0 <= outer <= inner + 1e-12
+        assert upper - 1e-12 <= top <= 1
+    assert widened(low, high, 0) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_far_ahead_the_band_is_widened_in_full() -> None:
+    assert widened(0.8, 0.9, int(FAR)) == pytest.approx((1 - 0.2 * WORSE, 1 - 0.1 * BETTER))
+    assert widened(0.8, 0.98, 200)[1] == 1.0  # nearly there may be there
+
+
+def test_the_need_is_where_the_middle_and_the_ends_of_the_band_reach_the_target() -> None:
+    points = [Point(0, 0.0, 0.5, 0.4, 0.6), Point(10, 100.0, 0.7, 0.5, 0.9), Point(20, 200.0, 0.9, 0.7, 0.95)]
+    found = needed(points, 0.8, 2)
+    assert (found.screens, found.seconds, found.high, found.reached) == (pytest.approx(15), pytest.approx(150), None, 2)
+    assert found.low == pytest.approx(10 * 2 / 3)
+    assert needed(points, 0.3, 3).high == 0.0
+    assert needed(points, 0.99, 0).low is None
+
+
+def test_a_band_without_end_says_more_than_was_played() -> None:
+    points = [Point(0, 0.0, 0.9, 0.4, 0.99), Point(20, 120.0, 0.96, 0.5, 1.0)]
+    words = in_words(needed(points, 0.95, 2), Plan(screens=20), points[-1])
+    assert "about 17 more screens (0 to more than 20)" in words
+    assert "2 minutes" in words

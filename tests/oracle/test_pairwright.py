@@ -1,8 +1,12 @@
 """The default acquisition: what it asks first, and that it needs far fewer screens than chance."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 
 from db.nouns import Kind, Statement, Verdict
+from oracle.acquisition import pairwright
 from oracle.acquisition.pairwright import Acquisition
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
@@ -58,6 +62,31 @@ def test_a_likely_group_is_shown_as_click_the_strangers() -> None:
 
 def test_entropy_is_largest_at_a_coin_flip_and_zero_when_sure() -> None:
     np.testing.assert_allclose(entropy(np.array([0.5, 0.0, 1.0])), [np.log(2), 0, 0], atol=1e-7)
+
+
+class _Forgetful(dict[int, list[tuple[int, float]]]):
+    """Holds nothing for the next look."""
+
+    def __contains__(self, key: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("screens", [4, 12, 25])
+def test_remembering_who_stands_beside_a_stranger_changes_no_question(
+    screens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, _ = blobs(per_group=40, groups=5, spread=0.3)
+    _, _, graph = play(screens, noise=0.05)
+    found = Acquisition().propose(snapshot, graph, 32)
+    made = pairwright._Screens.__init__
+
+    def forgetful(self: pairwright._Screens, *given: Any) -> None:
+        made(self, *given)
+        self._beside = _Forgetful()
+
+    monkeypatch.setattr(pairwright._Screens, "__init__", forgetful)
+    assert any(len(question.pairs()) > 1 for question in found)
+    assert Acquisition().propose(snapshot, graph, 32) == found
 
 
 def test_when_nothing_is_left_to_learn_nothing_is_asked() -> None:

@@ -12,7 +12,7 @@ from oracle.constraints import ConstraintGraph
 from oracle.contraction import contracted, links_of
 from oracle.explain import FEW, KERNEL_SHARE, OCCAM, explain, plausibility
 from oracle.moves import informative
-from oracle.posterior import ANSWERS, WRONG, Asked, Posterior, softmax
+from oracle.posterior import ANSWERS, TEMPERATURES, TINY, UNSURE, WRONG, Asked, Posterior, softmax
 from oracle.reach import reach_of
 from tests.oracle.test_belief import blobs
 
@@ -175,3 +175,41 @@ def test_plausibility_is_the_sum_of_what_it_says() -> None:
         placed += np.log(np.clip(found.new_rate, 0.02, 0.5) if founder else found.prior[item, group])
     share = KERNEL_SHARE * found.count / (found.count + FEW)
     assert plausibility(found) == pytest.approx(said + share * placed - OCCAM * 3, rel=1e-5)
+
+
+def test_supported_is_who_a_chain_of_same_within_its_group_joins_to_the_founder() -> None:
+    snapshot, _ = blobs(per_group=10)
+    pairs, answers = [(0, 1), (1, 2), (3, 4), (5, 6), (2, 3), (4, 7)], [1, 1, 1, 1, -1, -1]
+    found = Posterior(asked_of(snapshot, pairs, answers), 0.1)
+    found.begin(np.array([0, 0, 0, 1, 1, 1, 1, 1]))  # 5 and 6 are joined to each other, 7 to nobody
+    reached = set(found.founders)
+    for _ in pairs:
+        joined = [pair for pair, said in zip(pairs, answers, strict=True) if said > 0 and reached & set(pair)]
+        reached |= {item for pair in joined for item in pair}
+    assert set(np.flatnonzero(found.supported)) == reached
+
+
+def test_the_temperature_and_the_open_share_are_the_best_by_the_plain_formula() -> None:
+    snapshot, labels = blobs(per_group=60, groups=3)
+    found = infer(snapshot, noisy(labels, 200, 0.1)).found
+    assert found is not None
+    supported = found.supported
+    found.mass = found._masses(supported)
+    flow = np.maximum(found.asked.kernel @ found.mass - found._own * found.mass, 0.0)
+    rows = np.flatnonzero(supported & (found.group >= 0))
+    said, reached = found._said(rows), flow[rows]
+    held = found.total.astype(float) ** 0.5
+
+    def score(temperature: float, unsure: float) -> float:
+        shares = ((reached + 1e-12) / held) ** temperature
+        right = (shares / shares.sum(1, keepdims=True) * said).sum(1)
+        least = max(unsure, 5.0 / (5.0 + found._held))
+        open_ = np.maximum(least, found.asked.near / (found.asked.near + reached.sum(1)))
+        told = np.log((1 - open_) * right + open_ / found.groups + TINY).mean()
+        return float(told) - 0.02 * abs(float(np.log(temperature)))
+
+    best = max(TEMPERATURES, key=lambda one: score(one, UNSURE[0]))
+    among = [(one, share) for one in (best, 1.0) for share in UNSURE]
+    chosen = found._fitted(flow, supported)
+    assert chosen in among
+    assert score(*chosen) >= max(score(*one) for one in among) - 1e-5

@@ -17,11 +17,13 @@ from oracle.audits import Known, Witnesses, implied_pairs, open_partners, separa
 from oracle.belief import infer
 from oracle.claims import BINS, Claims, binned, claimed, claims_of
 from oracle.constraints import ConstraintGraph
-from oracle.holdout import along, even, grown, without
+from oracle.holdout import along, even, grown, weighed, without
+from oracle.measuring import measure
 from oracle.quality import ENOUGH, Audit, audit, coverage, estimate, judged_by
 from oracle.shares import Heard, draw, figures
 from oracle.slips import ErrorRate
-from oracle.truths import agreement
+from oracle.truths import agreement, pair_f1
+from oracle.weighing import weighed_graph
 from tests.oracle.conftest import blobs, say
 
 NEVER = ErrorRate(0, 0)
@@ -136,13 +138,14 @@ def test_doubt_about_the_annotators_widens_the_interval() -> None:
     assert width[0] < width[1]
 
 
-def test_the_posterior_is_that_of_a_plain_sum_over_the_grid() -> None:
-    """Together only: the mean share by summing prior times likelihood, one cell at a time."""
+@pytest.mark.parametrize(("stratum", "scale"), [(0, 1.1), (1, 0.7)])
+def test_the_posterior_is_that_of_a_plain_sum_over_the_grid(stratum: int, scale: float) -> None:
+    """The mean share of one stratum by summing prior times likelihood, one cell at a time."""
     from oracle.claims import CENTRES
     from oracle.shares import SHIFTS, SLOPES
 
     same, different = np.zeros((2, BINS)), np.zeros((2, BINS))
-    same[0, [30, 45]], different[0, [30, 45]] = (1, 5), (3, 1)
+    same[stratum, [30, 45]], different[stratum, [30, 45]] = (1, 5), (3, 1)
     shares = np.full((2, BINS), 1 / BINS)
     claims = Claims(shares, shares, np.array([1e9, 1e9]), np.array([1.0, 1.0]), 10**5)
     drawn = draw(Heard(same, different), claims, NEVER, count=20000)
@@ -150,11 +153,11 @@ def test_the_posterior_is_that_of_a_plain_sum_over_the_grid() -> None:
     for shift in SHIFTS:
         for slope in SLOPES:
             p = 1 / (1 + np.exp(-(shift + slope * CENTRES)))
-            mass = (1 + (shift / 0.8) ** 2 / 3) ** -2 * np.exp(-((np.log(slope) / 0.3) ** 2) / 2)
+            mass = (1 + (shift / scale) ** 2 / 3) ** -2 * np.exp(-((np.log(slope) / 0.3) ** 2) / 2)
             for place in (30, 45):
-                mass *= p[place] ** same[0, place] * (1 - p[place]) ** different[0, place]
+                mass *= p[place] ** same[stratum, place] * (1 - p[place]) ** different[stratum, place]
             total, mean = total + mass, mean + mass * p.mean()
-    assert drawn.together.mean() == pytest.approx(mean / total, abs=0.005)
+    assert (drawn.together, drawn.apart)[stratum].mean() == pytest.approx(mean / total, abs=0.005)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(1, 1e6), st.floats(1, 1e6))
@@ -306,3 +309,37 @@ def test_coverage_counts_items_that_answers_and_belief_settle() -> None:
     assert 0 < found.placed <= found.sure <= 60
     assert found.placed <= found.asked
     assert 0 <= found.unsettled <= 1
+
+
+def doubtful(snapshot: Snapshot, labels: list[int], wrong: float, seed: int) -> list[Statement]:
+    """Forty screens of five, this share of the answers wrong, by two people in turn."""
+    rng = np.random.default_rng(seed)
+    said = []
+    for answer in range(1, 41):
+        one, *others = rng.choice(len(labels), 6, replace=False)
+        said += [
+            say(answer, int(snapshot.ids[one]), int(snapshot.ids[other]), source=("ada", "ben")[answer % 2],
+                verdict="same" if (labels[one] == labels[other]) != (rng.random() < wrong) else "different")
+            for other in others
+        ]  # fmt: skip
+    return said
+
+
+def test_the_partition_shown_is_found_as_the_log_grew() -> None:
+    labels = [row % 4 for row in range(80)]
+    snapshot = blobs(labels, spread=0.8, seed=2)
+    said = doubtful(snapshot, labels, 0.2, 3)
+    graph, belief = weighed(snapshot, said)
+    again = ConstraintGraph(graph.error_rate, error_rates=graph.error_rates)
+    assert graph == weighed_graph(said)
+    assert np.array_equal(belief.labels, grown(snapshot, said, again).labels)
+    assert pair_f1(infer(snapshot, weighed_graph(said)).labels, belief.labels) < 0.9  # at once other groups are found
+
+
+def test_a_report_gives_everybody_the_error_rate_of_the_groups_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = [row % 4 for row in range(80)]
+    snapshot = blobs(labels, spread=0.4, seed=2)
+    rates = {"ada": (0.31, 0.2, 0.4), "ben": (0.02, 0.01, 0.03)}
+    monkeypatch.setattr("oracle.measuring.sources", lambda *_: rates)
+    found = measure(snapshot, doubtful(snapshot, labels, 0.1, 0)[:60], last=3).annotators
+    assert {one.source: (one.error_rate, one.low, one.high) for one in found} == rates

@@ -8,7 +8,7 @@ import pytest
 from db.nouns import Snapshot, Statement
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
-from oracle.slips import ErrorRate, error_of
+from oracle.slips import ErrorRate, error_of, sources
 from tests.oracle.conftest import blobs, say
 
 LABELS = [row % 4 for row in range(120)]
@@ -71,3 +71,12 @@ def test_whose_answers_are_overruled_more_often_is_wrong_more_often(world: Snaps
 
 def test_before_any_answer_the_usual_is_believed(world: Snapshot) -> None:
     assert rate(world, []) == ErrorRate()
+
+
+def test_everybody_has_an_error_rate_of_their_own_with_an_interval(world: Snapshot) -> None:
+    both = [*log(world, 60, 0.02), *log(world, 60, 0.25, "ben", 500)]
+    found = sources(infer(world, ConstraintGraph.build(both)), both)
+    for source, truth in (("ada", 0.02), ("ben", 0.25)):
+        mean, low, high = found[source]
+        assert low <= mean <= high
+        assert low - 0.01 <= truth <= high + 0.01

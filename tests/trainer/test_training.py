@@ -200,7 +200,7 @@ def test_collapse_is_seen_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pictures_that_learn_nothing_from_others_are_told() -> None:
     watch = {"negatives": {"clamped": 0.21}}
     outcome = runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch)
-    assert [words[:31] for words in outcome.warnings] == ["for 21% of the pictures more was"]
+    assert [words[:32] for words in outcome.warnings] == ["for 21% of the pictures more was"]
     watch["negatives"]["clamped"] = 0.2
     assert not runs.run(training(plan=replace(PLAN, epochs=1)), watch=lambda pool: watch).warnings
 
@@ -235,7 +235,11 @@ def test_settings_out_of_range_are_named() -> None:
     with pytest.raises(BadInput, match="batch = at least 2"):
         TrainSettings(batch=1)
     with pytest.raises(BadInput, match="trainable = full, partly, frozen expected, got 'half'"):
-        training(plan=replace(PLAN, trainable="half"))
+        TrainSettings(trainable="half")
+    with pytest.raises(BadInput, match="rate = 0 or a number above expected, got -1"):
+        TrainSettings(rate=-1.0)
+    with pytest.raises(BadInput, match="decay = 0 or a number above expected, got nan"):
+        TrainSettings(decay=float("nan"))
     with pytest.raises(NotFound, match=r"no backbone named 'smal'\. Did you mean 'small'"):
         training(plan=replace(PLAN, backbone="smal"))
     with pytest.raises(BadInput, match="momentum = at least 0 and below 1"):
@@ -279,3 +283,15 @@ def test_a_timm_model_can_be_taught() -> None:
     plan = replace(PLAN, backbone="test_resnet", pretrained=False, size=32, batch=8, trainable="partly")
     run = Training(build("simclr"), patterns(16, side=32)[0], IDS[:16], plan)
     assert np.isfinite(run.step()["loss"]) and run.embed().shape == (16, run.encoders.network.backbone.dim)
+
+
+def test_in_half_precision_only_the_encoding_is_and_learning_stays_close() -> None:
+    exact, half, kinds = training("moco"), training("moco"), set()
+    half.encoders.half = True
+    half.encoders.network.backbone.register_forward_hook(lambda module, given, out: kinds.add(out.dtype))
+    losses = [run.step(lambda pool: kinds.add(pool.anchors.dtype) or {})["loss"] for run in (half, exact)]
+    assert kinds == {torch.bfloat16, torch.float32}
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert half.queue is not None and half.queue.keys.dtype == torch.float32
+    for weight in half.encoders.network.parameters():
+        assert weight.dtype == torch.float32 and weight.grad is not None and weight.grad.dtype == torch.float32

@@ -10,7 +10,8 @@ Parts: two views; moving average as target; the queue as candidates; own key; un
 Needs: pictures.
 Differs from the paper: momentum .99 and a queue of 1,024 in place of .999 and 65,536, for collections of thousands
 and hundreds of steps; the queue starts with keys of real pictures; an earlier key of the anchor's own picture never
-pushes.
+pushes; no blur, as with the head of v2 it stands between `moco_v1` and `moco_v2`, which have the papers' own heads
+and views.
 Checked by: reference values of InfoNCE, the queue's own tests; the contract of methods.
 """
 

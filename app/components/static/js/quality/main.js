@@ -147,20 +147,35 @@ class Quality {
   }
 
   foretold(forecast) {
-    if (!forecast) return h("p", { class: "pw-muted pw-small" }, "A forecast plays the next 200 questions through with scripted answers, several times over, and shows how far they would get.");
+    if (!forecast) return h("p", { class: "pw-muted pw-small" }, "A forecast plays the next 200 questions through with scripted answers, several times over, each time against another truth that the answers so far allow, and shows how far they would get.");
     const small = forecast.items < forecast.of_items && ` Played on ${forecast.items.toLocaleString()} of ${forecast.of_items.toLocaleString()} pictures: the whole takes more.`;
     return h("p", { class: "pw-small pw-foretold" }, forecast.words, small, forecast.stale && h("span", { class: "pw-muted" }, ` (made at ${plural(forecast.answers, "answer")})`));
   }
 
-  left({ needed, coverage, target }) {
-    const share = (part) => part / Math.max(1, coverage.items);
-    const rows = [["shown in a question", coverage.asked], ["placed by answers", coverage.placed], ["settled", coverage.sure]];
+  // What a fresh forecast says, which played the answers through; else a guess from the pace of the last answers.
+  needed({ needed, target }) {
+    const { forecast } = this.state;
     const number = (value) => Math.round(value).toLocaleString();
-    return h("section", { class: "pw-card pw-left" }, h("h2", {}, "What is left"),
-      needed.value === null ? h("p", { class: "pw-small pw-muted pw-sentence", data: { figure: "needed", known: "no" } }, `Answers to a pair F1 of ${percent(target)}: not known. It ${needed.reason}.`.replace("It the", "The"))
-        : h("p", { data: { figure: "needed", known: "yes" } }, h("b", { class: "pw-big pw-num" }, `about ${number(needed.value)}`), h("br"), h("span", { class: "pw-small" }, `more answers to a pair F1 of ${percent(target)}, at the pace of the last ${needed.answers}`), h("br"),
-          h("span", { class: "pw-small pw-muted" }, `${number(needed.low ?? 0)} to ${needed.high === null ? "no known end" : number(needed.high)}`)),
+    const goal = `a pair F1 of ${percent(target)}`;
+    const played = forecast && !forecast.stale && forecast.target === target && forecast.points.at(-1);
+    if (played && forecast.need.screens === null) {
+      return h("p", { data: { figure: "needed", known: "yes" } }, h("b", { class: "pw-big pw-num" }, `over ${number(played.screens)}`), h("br"), h("span", { class: "pw-small" }, `more answers to ${goal}, by the forecast`));
+    }
+    if (!played && needed.value === null) {
+      return h("p", { class: "pw-small pw-muted pw-sentence", data: { figure: "needed", known: "no" } }, `Answers to ${goal}: not known. It ${needed.reason}.`.replace("It the", "The").replace("It no", "No").replace("It not", "Not"));
+    }
+    const { value, low, high, from } = played ? { value: forecast.need.screens, low: forecast.need.low, high: forecast.need.high, from: "by the forecast" }
+      : { ...needed, from: `a rough guess by the pace of the last ${needed.answers}; a forecast knows more` };
+    return h("p", { data: { figure: "needed", known: "yes" } }, h("b", { class: "pw-big pw-num" }, `about ${number(value)}`), h("br"), h("span", { class: "pw-small" }, `more answers to ${goal}, ${from}`), h("br"),
+      h("span", { class: "pw-small pw-muted" }, `${number(low ?? 0)} to ${high === null ? (played ? `more than ${number(played.screens)}` : "no known end") : number(high)}`));
+  }
+
+  left(measured) {
+    const { coverage } = measured;
+    const share = (part) => part / Math.max(1, coverage.items);
+    const rows = [["shown in a question", coverage.asked], ["in doubt, will be asked again", coverage.pending], ["placed by answers", coverage.placed], ["settled, by answers or by looks", coverage.sure]];
+    return h("section", { class: "pw-card pw-left" }, h("h2", {}, "What is left"), this.needed(measured),
       h("dl", { class: "pw-shares" }, rows.map(([text, count]) => h("div", {}, h("dt", {}, text), h("dd", { class: "pw-num" }, `${count.toLocaleString()} of ${coverage.items.toLocaleString()}`), h("div", { class: "pw-bar" }, h("i", { style: { width: `${100 * share(count)}%` } }))))),
-      h("p", { class: "pw-small pw-muted" }, `${plural(coverage.groups, "group")}. ${percent(coverage.implied / Math.max(1, coverage.pairs))} of all pairs follow from the answers.`));
+      h("p", { class: "pw-small pw-muted" }, `${plural(coverage.groups, "group")}; ${percent(coverage.implied / Math.max(1, coverage.pairs))} of all pairs follow from the answers.`));
   }
 }

@@ -5,6 +5,7 @@ import { criterion, me, on } from "../bus.js";
 import { empty, h } from "../dom.js";
 import { toast } from "../toast.js";
 import { chart } from "./chart.js";
+import { embedding } from "./embedding.js";
 import { negatives } from "./negatives.js";
 import { row } from "./versions.js";
 
@@ -17,9 +18,10 @@ class Training {
   constructor(element, can) {
     Object.assign(this, { can, run: null, points: [], steps: null, past: [] });
     this.live = h("section", { class: "pw-card pw-live", "aria-label": "Training now" });
+    this.look = h("div", { class: "pw-tiles3" });
     this.push = h("div", { class: "pw-pushes" });
     this.list = h("ol", { class: "pw-versions", "aria-label": "Model versions, newest first" });
-    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, this.push, h("section", {}, h("h2", {}, "Versions"), this.list)));
+    element.replaceChildren(h("div", { class: "pw pw-training" }, this.live, this.look, this.push, h("section", {}, h("h2", {}, "Versions"), this.list)));
     on("criterion", () => this.reload());
     on("training", (event) => this.step(event));
     for (const kind of ["version", "promotion"]) on(kind, (event) => { if (event.criterion === criterion()?.id) this.reload(); });
@@ -57,13 +59,13 @@ class Training {
 
   latest(run) {
     if (run && (this.run?.id !== run.id || run.status !== "running")) {
-      this.points = run.steps.map(({ step, loss, negatives: push }) => ({ step, loss, negatives: push })).filter((one) => Number.isFinite(one.loss));
+      this.points = run.steps.map(({ step, loss, losses, negatives: push }) => ({ step, loss, negatives: push, embedding: losses })).filter((one) => Number.isFinite(one.loss));
     }
     this.run = run;
     this.show();
   }
 
-  // event: {run, step, of, loss, negatives, criterion}
+  // event: {run, step, of, loss, negatives, embedding, criterion}
   step(event) {
     if (event.criterion && event.criterion !== criterion()?.id) return;
     if (!this.run || this.run.id !== event.run) {
@@ -72,11 +74,13 @@ class Training {
       this.reload();
     }
     this.steps = event.of;
-    if (Number.isFinite(event.loss)) this.points = [...this.points.filter((one) => one.step < event.step), { step: event.step, loss: event.loss, negatives: event.negatives }];
+    if (Number.isFinite(event.loss)) this.points = [...this.points.filter((one) => one.step < event.step), { step: event.step, loss: event.loss, negatives: event.negatives, embedding: event.embedding }];
     this.frame ??= requestAnimationFrame(() => { this.frame = null; this.show(); });
   }
 
   show() {
+    this.look.replaceChildren(...embedding(this.points));
+    this.look.hidden = !this.look.children.length;
     if (!this.run) {
       this.push.replaceChildren();
       this.live.replaceChildren(empty("spark", "Waiting for answers", "After the first few answers the trainer starts by itself; its loss is drawn here while it learns."));

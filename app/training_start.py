@@ -1,0 +1,195 @@
+"""Everything a training run needs before its first step: pictures as squares, the recipe, what the answers say.
+
+lesson -> settings checked -> items, answers -> squares -> Training, and short texts that say which run it is
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.scoring import column
+from app.settings import Settings
+from app.training_answers import Answers, answers_of
+from db import catalog
+from db.engine import Database
+from db.errors import BadInput, Refused, unknown
+from db.nouns import Item
+from oracle import plugins
+from trainer import ranks
+from trainer.evaluate import label_codes
+from trainer.labelled import Labelled
+from trainer.overlay import Overlay
+from trainer.priors import as_settings, share_of
+from trainer.provenance import digest
+from trainer.recipe import FAMILIES, FAMILY, Recipe, build
+from trainer.squares import squares
+from trainer.training import Training, TrainSettings
+
+READS = 20  # how often ranks read again until all of them see the same answers
+Told = Callable[[str, int, int], None]  # what is going on, done, of
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What to train. labels: column to measure against; taught_by: column whose labels stand in for answers. options:
+    KEY -> text, of the method, its negatives, objective or views, or of TrainSettings."""
+
+    method: str
+    collection: str
+    criterion: str | None = None
+    labels: str | None = None
+    taught_by: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    epochs: int | None = None
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """Folder of the run: the same words go on with the same run."""
+        words = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.method.replace('-', '_')}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run is made of before its first step. about: short texts that say which run it is."""
+
+    items: list[Item]
+    known: Answers | None
+    training: Training
+    truth: np.ndarray | None
+    about: Mapping[str, str]
+
+    @property
+    def mark(self) -> int:
+        """A number that is another one for other pictures or answers."""
+        said = [] if self.known is None else [self.known.last_event, self.known.graph.size, len(self.known.witnesses)]
+        return int(digest(np.concatenate([self.training.ids.cpu().numpy(), np.array(said, np.int64)]))[:15], 16)
+
+
+def planned(lesson: Lesson) -> TrainSettings:
+    """The trainer's settings; every option must belong to them or to the recipe, which is tried here."""
+    ours = {f.name for f in fields(TrainSettings)}
+    if lesson.criterion and lesson.taught_by:
+        raise BadInput("either the answers of a criterion or the labels of a column teach, and both were named.")
+    general = {key: value for key, value in lesson.options.items() if key in ours}
+    known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
+    if "seed" in lesson.options:
+        raise BadInput(f"seed is an option of its own. Say --seed {lesson.options['seed']}.")
+    for key in lesson.options:
+        if "." not in key and key not in known:
+            raise unknown(f"setting of {lesson.method} or of training", key, known)
+    given = plugins.checked(TrainSettings, "training", dict(general)) | {"seed": lesson.seed}
+    if lesson.epochs is not None:
+        given["epochs"] = lesson.epochs
+    _recipe(lesson, None)
+    return TrainSettings(**given)
+
+
+def in_turn(prepare: Callable[[], Prepared | None], cancelled: Callable[[], bool]) -> Prepared | None:
+    """The first rank fills the caches, the others find them there. None if any was cancelled.
+
+    Raises: Refused where answers or pictures come in faster than all ranks can read them.
+    """
+    ready: Prepared | None = None
+    for first in (True, False):
+        if first == (ranks.rank() == 0):
+            ready = prepare()
+        if ranks.anyone(cancelled()):
+            return None
+    for _ in range(READS):
+        if ranks.agreed(ready.mark if ready else 0):
+            return ready
+        ready = prepare()
+    raise Refused("answers come in faster than the processes can read them. Pause labelling while training starts.")
+
+
+def prepare(
+    settings: Settings, database: Database, lesson: Lesson, plan: TrainSettings, folder: Path, told: Told,
+    cancelled: Callable[[], bool],
+) -> Prepared | None:  # fmt: skip
+    items = _items(database, lesson)
+    known = answers_of(settings, database, lesson.criterion, lesson.collection) if lesson.criterion else None
+    training = _prepared(settings, lesson, _recipe(lesson, known), plan, items, known, folder, told, cancelled)
+    if training is None:
+        return None
+    return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training))
+
+
+def _about(lesson: Lesson, training: Training) -> dict[str, str]:
+    """What a stored state must share with the run that goes on from it."""
+    plan = {key: value for key, value in asdict(training.settings).items() if key not in ("seed", "probe")}
+    return {
+        "method": lesson.method,
+        "settings": json.dumps({**plan, **lesson.options}, sort_keys=True),
+        "seed": str(lesson.seed),
+        "pictures": f"{len(training.ids)} ({digest(training.ids.cpu().numpy())})",
+    }
+
+
+def _recipe(lesson: Lesson, known: Answers | None) -> Recipe:
+    """The named system and the parts put into it. How common "same" is comes from the audit answers, unless said."""
+    ours = {f.name for f in fields(TrainSettings)}
+    special: dict[str, Any] = {key: value for key, value in lesson.options.items() if key not in ours}
+    share = share_of(known.snapshot, known.graph) if known is not None else None
+    audited = as_settings(share, plugins.settings_of(FAMILY, lesson.method))
+    for part, family in FAMILIES.items():
+        takes = plugins.settings_of(family, special[part]) if part in special else {}
+        audited |= {f"{part}.{key}": value for key, value in as_settings(share, takes).items()}
+    special = audited | special
+    return build(lesson.method, special, seed=lesson.seed)
+
+
+def _items(database: Database, lesson: Lesson) -> list[Item]:
+    with database.read() as s:
+        items = catalog.items(s, catalog.collection_id(s, lesson.collection))
+    if len(items) < 2:
+        raise BadInput(f"the collection '{lesson.collection}' has {len(items)} items, at least 2 needed. Import some.")
+    for name in (lesson.labels, lesson.taught_by):
+        if name:
+            column(name, items)
+    return items
+
+
+def _prepared(
+    settings: Settings, lesson: Lesson, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None,
+    folder: Path, told: Told, cancelled: Callable[[], bool],
+) -> Training | None:  # fmt: skip
+    """The run before its first step; None if cancelled."""
+    from trainer.backbones import load_backbone
+
+    side = plan.size or int(load_backbone(plan.backbone, pretrained=False).size)  # type: ignore[arg-type]
+    wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
+    pixels, ids = squares(
+        folder, wanted, settings.folder, side, lambda done, of: told("reading pictures", done, of), cancelled
+    )
+    if cancelled():
+        return None
+    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids))
+
+
+def _overlay(lesson: Lesson, items: list[Item], known: Answers | None, ids: np.ndarray) -> Overlay | Labelled | None:
+    """What is known about pairs of the pictures: from answers, from labels, or nothing."""
+    from trainer.update import device_for_training
+
+    if known is not None:
+        return Overlay(known.snapshot, known.graph, ids, device_for_training())
+    if lesson.taught_by is not None:
+        return Labelled(_codes(lesson.taught_by, items, ids), device_for_training())
+    return None
+
+
+def _truth(lesson: Lesson, items: list[Item], training: Training) -> np.ndarray | None:
+    """(N,) int64 class of each picture trained on, -1 unknown."""
+    return None if lesson.labels is None else _codes(lesson.labels, items, training.ids.cpu().numpy())
+
+
+def _codes(name: str, items: list[Item], ids: np.ndarray) -> np.ndarray:
+    """(N,) int64 class of each of these items by a metadata column, -1 unknown."""
+    by_id = {item.id: item for item in items}
+    return label_codes(column(name, [by_id[number] for number in ids.tolist()]))

@@ -1,0 +1,177 @@
+"""One run of a system, or of lightly's parts for it, and what its features are worth."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score
+
+from benchmarks.methods.peers import PEERS
+from benchmarks.negatives import pictures as sets
+from benchmarks.negatives.answers import asked
+from benchmarks.negatives.pictures import PictureSet
+from benchmarks.negatives.trial import START, accuracy, recipe_of
+from db.nouns import Snapshot
+from oracle.constraints import ConstraintGraph
+from trainer import chance
+from trainer.collapse import spread
+from trainer.overlay import Overlay
+from trainer.snapshot import build as snapshot_of
+from trainer.training import Training, TrainSettings, Watch
+
+LIGHTLY, ONLY = "lightly:", "supcon, answered pictures only"
+SIDES = {"fashion": 28}  # others at 64
+MEANS = 5  # starts of k-means, averaged
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The same for every system. screen: candidates of a question; 1 makes an answer a pair verdict."""
+
+    epochs: int = 10
+    batch: int = 256
+    screen: int = 1
+
+
+class Theirs(Training):
+    """Our run with lightly's parts in place of the recipe's: rows, views, optimizer and schedule stay."""
+
+    def __init__(self, name: str, recipe: Any, pixels: np.ndarray, ids: np.ndarray, settings: TrainSettings) -> None:
+        super().__init__(recipe, pixels, ids, settings)
+        network = self.encoders.network
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.peer = PEERS[name](network, int(network.backbone.dim), self.steps, self.steps_each)  # type: ignore[arg-type]
+        theirs = [weight for key, weight in self.peer.named_parameters() if "projection" not in key.split(".")]
+        self.optimizer = torch.optim.AdamW(
+            [weight for weight in theirs if weight.requires_grad], lr=self.rate, weight_decay=settings.decay
+        )
+
+    def step(self, watch: Watch | None = None) -> dict[str, Any]:
+        """One gradient step."""
+        random = chance.generator(self.settings.seed, chance.VIEWS, self.done)
+        shown = self._pictures(self._rows())
+        views = [view(shown, random).contiguous(memory_format=torch.channels_last) for view in self.recipe.views]
+        self.peer.step = self.done
+        loss = self.peer(views)
+        rate = self._learn(loss)
+        self.done += 1
+        return {"loss": float(loss.detach()), "rate": rate}
+
+
+def measure(system: str, name: str, seed: int, budget: Budget, folder: Path, answered: bool) -> dict[str, Any]:
+    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY; with @RATE a highest
+    step size other than its own."""
+    pictures = sets.load(name, folder, SIDES.get(name, 64))
+    known = answers(name, seed, budget, folder) if answered else None
+    training = prepared(system, pictures, seed, budget, known)
+    before = _forget_peak()
+    began = time.process_time()
+    while system != START and training.done < training.steps:
+        training.step()
+    seconds = time.process_time() - began
+    return {
+        "experiment": "answers" if answered else "alone", "system": system, "set": name, "seed": seed,
+        **asdict(budget), "steps": training.done, "train_s": seconds, "memory_mb": _peak() - before,
+        **worth(training, pictures),
+    }  # fmt: skip
+
+
+def prepared(
+    system: str, pictures: PictureSet, seed: int, budget: Budget, known: tuple[Snapshot, ConstraintGraph] | None = None
+) -> Training:
+    """The run before its first step."""
+    ids = np.arange(len(pictures.labels))
+    system, _, rate = system.partition("@")
+    plan = TrainSettings(
+        size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, rate=float(rate or 0), seed=seed
+    )
+    if system.startswith(LIGHTLY):
+        name = system.removeprefix(LIGHTLY)
+        return Theirs(name, recipe_of(name, seed), pictures.pixels, ids, plan)
+    overlay = None if known is None else Overlay(*known, ids, torch.device("cpu"))
+    if system == ONLY and overlay is not None:
+        return _on_answered(pictures, plan, overlay, known)
+    return Training(recipe_of("simclr" if system == START else system, seed), pictures.pixels, ids, plan, overlay)
+
+
+def _on_answered(pictures: PictureSet, plan: TrainSettings, overlay: Overlay, known: Any) -> Training:
+    """SupCon on the pictures that answers placed and no others, for as many steps."""
+    placed = np.flatnonzero(overlay.belief.member >= 0)
+    batch = min(plan.batch, len(placed))
+    steps = plan.epochs * (len(pictures.labels) // plan.batch)
+    plan = replace(plan, batch=batch, epochs=max(round(steps / (len(placed) // batch)), 1))
+    inside = Overlay(*known, placed, torch.device("cpu"))
+    return Training(recipe_of("supcon", plan.seed), pictures.pixels[placed], placed, plan, inside)
+
+
+@cache
+def answers(name: str, seed: int, budget: Budget, folder: Path) -> tuple[Snapshot, ConstraintGraph]:
+    """The same 500 truthful answers for every system: asked about what SimCLR made of the pictures."""
+    pictures = sets.load(name, folder, SIDES.get(name, 64))
+    training = prepared("simclr", pictures, seed, budget)
+    while training.done < training.steps:
+        training.step()
+    snapshot = snapshot_of(np.arange(len(pictures.labels)), training.embed(), seed=seed)
+    return snapshot, asked(snapshot, pictures.labels, seed, budget.screen)
+
+
+def worth(training: Training, pictures: PictureSet) -> dict[str, Any]:
+    """Of the features, on pictures that were not trained on: kNN-20 and linear accuracy, NMI of k-means with as many
+    clusters as classes, effective rank."""
+    features = training.encoders.embed(pictures.asked)
+    rows = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
+    classes = len(np.unique(pictures.truth))
+    found = [KMeans(classes, n_init=1, random_state=seed).fit_predict(rows) for seed in range(MEANS)]
+    nmi = float(np.mean([normalized_mutual_info_score(pictures.truth, one) for one in found]))
+    return {**accuracy(training, pictures), "nmi": nmi, "rank": spread(torch.from_numpy(rows))["rank"]}
+
+
+def pace(name: str, set_name: str, seed: int, budget: Budget, folder: Path) -> dict[str, Any]:
+    """Processor time of our steps over lightly's, taken in turns: median over the rounds."""
+    pictures = sets.load(set_name, folder, SIDES.get(set_name, 64))
+    runs = [prepared(system, pictures, seed, budget) for system in (name, LIGHTLY + name)]
+    times: list[list[float]] = [[], []]
+    for _ in range(ROUNDS + 1):
+        for run, spent in zip(runs, times, strict=True):
+            began = time.process_time()
+            for _step in range(AT_ONCE):
+                run.step()
+            spent.append((time.process_time() - began) / AT_ONCE)
+    ours, theirs = (np.array(spent[1:]) for spent in times)  # the first round warms up
+    return {
+        "experiment": "pace", "system": name, "set": set_name, "seed": seed, "ratio": float(np.median(ours / theirs)),
+        "ours_ms": float(1000 * np.median(ours)), "theirs_ms": float(1000 * np.median(theirs)),
+    }  # fmt: skip
+
+
+ROUNDS, AT_ONCE = 9, 4
+
+
+def _status() -> Mapping[str, int]:
+    """Kilobytes of this process by name; empty where the system does not tell."""
+    try:
+        text = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return {}
+    pairs = (line.split() for line in text.splitlines() if line.endswith(" kB"))
+    return {words[0].rstrip(":"): int(words[1]) for words in pairs}
+
+
+def _forget_peak() -> float:
+    """Start to watch the peak anew; megabytes in use now."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return float("nan")
+    return _status().get("VmRSS", 0) / 1024
+
+
+def _peak() -> float:
+    return _status().get("VmHWM", 0) / 1024

@@ -1,0 +1,38 @@
+"""Cuts and parts of the constraint graph against their plain definitions."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as some
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
+
+from oracle.components import parts
+from oracle.conflicts import Cutter
+from oracle.evidence import Pair
+
+ITEMS = some.integers(0, 9)
+PAIRS = some.tuples(ITEMS, ITEMS).filter(lambda pair: pair[0] < pair[1])
+
+
+@given(some.sets(PAIRS, max_size=20), some.sets(PAIRS, max_size=6))
+def test_parts_are_what_can_be_reached_without_the_pairs_left_out(links: set[Pair], without: set[Pair]) -> None:
+    near = {item: {b for a, b in links if a == item} | {a for a, b in links if b == item} for item in range(10)}
+    part = {item: item for item in range(10)}
+    for _ in range(10):  # names spread until nothing changes
+        for a, b in links - without:
+            part[a] = part[b] = min(part[a], part[b])
+    named = [[item for item in range(10) if part[item] == name] for name in sorted(set(part.values()))]
+    assert parts(range(10), near, without) == named
+
+
+@given(some.dictionaries(PAIRS, some.floats(0.1, 9.0), min_size=1, max_size=20), some.data())
+def test_what_a_flow_leaves_over_is_capacity_minus_flow(nats: dict[Pair, float], data: some.DataObject) -> None:
+    a, b = data.draw(some.sampled_from(sorted(nats)))
+    cutter = Cutter(range(10), nats, {})
+    flow = maximum_flow(cutter._capacity, a, b).flow
+    plain = csr_array(cutter._capacity - flow)
+    plain.eliminate_zeros()
+    left, links = cutter._left_over(flow)
+    assert (left != plain).nnz == 0
+    assert left.nnz == plain.nnz
+    np.testing.assert_array_equal(links, np.column_stack(plain.nonzero()))

@@ -1,0 +1,43 @@
+"""Pairwright: views tell pictures apart, answers tell kinds apart, and what is likely the same does not push.
+
+    l_i = sum_p pi_ip (log Z_i - <z_i, z_p> / tau),    Z_i = sum_k e^{<z_i, z_k> / tau} (p in it)
+    pi_ip ~ own for the own view, p(same) for must-links, weight p(same) for likely members
+    w_ik = 1 - p(same) for what nobody was asked about, 2 for cannot-links
+
+Family: ours
+Source: our own, of known parts: Chen et al. 2020, SimCLR, arXiv 2002.05709; Khosla et al. 2020, SupCon, arXiv
+2004.11362, equation 2; Huynh et al. 2022, FNC, arXiv 2011.11765; Iscen et al. 2019, label propagation, arXiv
+1904.04717.
+Parts: two views; the encoder itself as target; both views of the batch as candidates; own view, must-links and items
+the belief is nearly sure of; soft elimination; contrast (all); half of a batch from answered items.
+Needs: pictures; the answers of a criterion, without which it is SimCLR with its own step size.
+Differs from the paper: the own view weighs `own` times a must-link, because answers alone teach a small network to tell
+these pictures apart and no others (docs/benchmarks/methods.md); p(same) is that of the partition and the audits.
+Checked by: reference values of the loss and its parts; how every answer enters; the contract of methods.
+"""
+
+from dataclasses import dataclass
+
+from trainer.negatives.soft_elimination import NegativePolicy
+from trainer.objectives.contrast import Objective
+from trainer.positives.own_view import PositiveSource as OwnView
+from trainer.positives.pseudo_members import PositiveSource as PseudoMembers
+from trainer.recipe import Recipe, Term
+
+
+@dataclass(frozen=True)
+class Method:
+    """temperature: tau > 0. own: weight of the own view beside a must-link's, > 0. cutoff: chance of belonging together
+    from which an item that nobody asked about pulls, in (.5, 1). weight: of its pull. sharpness: exponent of
+    1 - p(same), > 0."""
+
+    temperature: float = 0.3
+    own: float = 3.0
+    cutoff: float = 0.9
+    weight: float = 0.3
+    sharpness: float = 1.0
+
+    def recipe(self) -> Recipe:
+        positives = (OwnView(self.own), PseudoMembers(self.cutoff, self.weight))
+        term = Term(Objective(self.temperature), NegativePolicy(self.sharpness), positives)
+        return Recipe((term,), rate=3e-3)

@@ -1,0 +1,50 @@
+"""Every key of the batch is swapped for its nearest earlier key, which then pulls in its place.
+
+    c_j <- argmax over the queue Q of <c_j, q>,    pos_jj = weight
+
+With the key come the id, the chances and the answers of the item it was made from: an answer that holds the anchor and
+that item apart passes it over. Without an earlier key that may be taken a key stays itself.
+
+Source: Dwibedi, Aytar, Tompson, Sermanet, Zisserman 2021, "With a little help from my friends: nearest-neighbor
+contrastive learning of visual representations" (NNCLR), arXiv 2104.14548, equation 1.
+Differs from the paper: the queue knows items, and an earlier key of the very item is passed over. With a million
+pictures and a queue of 98,304 it was hardly ever there; with thousands it would be taken again and again, and teach no
+more than another view does. `itself=yes` takes it.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from trainer.pool import Pool
+from trainer.positives._near import nearest
+
+
+@dataclass(frozen=True)
+class PositiveSource:
+    """weight: of the pull, >= 0. itself: whether an earlier key of the very item may be taken."""
+
+    weight: float = 1.0
+    itself: bool = False
+
+    def __call__(self, pool: Pool) -> Pool:
+        count = min(len(pool.anchors), len(pool.keys))  # keys of the batch come first, one an anchor
+        place = self._swapped(pool, count)  # (K,)
+        pull = pool.pos.clone()
+        pull[:, :count] = self.weight * torch.eye(len(pull), count, dtype=pull.dtype, device=pull.device)
+        moved = replace(
+            pool, keys=torch.cat([pool.keys[place[:count]], pool.keys[count:]]), key_ids=pool.key_ids[place],
+            same=pool.same[:, place], said=pool.said[:, place], confirmed=pool.confirmed[:, place],
+        )  # fmt: skip
+        return replace(moved, pos=pull, neg=pool.neg.masked_fill((pull > 0) | moved.own, 0.0))
+
+    def _swapped(self, pool: Pool, count: int) -> torch.Tensor:
+        """(K,) which key comes to each place."""
+        place = torch.arange(len(pool.keys), device=pool.keys.device)
+        if len(pool.keys) == count:
+            return place
+        may = pool.said[:count, count:] >= 0
+        may = may if self.itself else may & ~pool.own[:count, count:]
+        found, allowed = nearest(pool.keys[:count], pool.keys[count:], may, 1)
+        place[:count] = torch.where(allowed[:, 0], found[:, 0] + count, place[:count])
+        return place
