@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.cli.failing import guarded
 from app.cli.run import Run, command, console, table
-from app.together import together
+from app.together import LOST, together
 from db.errors import BadInput, LostPeer, Refused
 
 if TYPE_CHECKING:
@@ -67,8 +67,15 @@ def train(
 
 
 def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> int:
-    """One of several processes."""
-    return guarded(lambda: _train(run, lesson, again, stopped), debug=run.debug)
+    """One of several processes; the one that started them says which of them was lost."""
+
+    def attempt() -> None:
+        try:
+            _train(run, lesson, again, stopped)
+        except LostPeer as error:
+            raise typer.Exit(LOST) from error
+
+    return guarded(attempt, debug=run.debug)
 
 
 def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
@@ -88,7 +95,9 @@ def _follow(run: Run, lesson: "Lesson", stopped: Callable[[], bool]) -> None:
 
     try:
         learnt = run_lesson(run.settings, lesson, lambda what, done, of: None, stopped)
-    except (BadInput, Refused, LostPeer) as error:
+    except LostPeer as error:
+        raise typer.Exit(LOST) from error
+    except (BadInput, Refused) as error:
         raise typer.Exit(error.exit_code) from error
     if not learnt.finished:
         raise typer.Exit(130)
