@@ -39,14 +39,14 @@ and clustering on records made of distances and k-means cells; not told the numb
 last partition stands.
 """
 
-MISSED = """**What is missed, and why.** Truthful answers cost at most {back} ARI over the whole run in {runs}. Where
-they cost more, it is nearly always one of the first hundred *pair* verdicts: it joins or parts two whole start clusters,
-the only thing known about either, and the next verdicts mend it. Waiting for a second verdict before moving clusters
-keeps curves from falling and costs verdicts on every set; leaning on start clusters (docs/why.md) is the best trade
-found. The personal notion falls most because it cuts through the clusters. Many tiny groups (`fruit_object`, 65) are
-where the peers' knowledge of the true number of groups tells: with some 500 verdicts most objects are still
-unseen, k-means into the right number of cells is right about them, and we are not told the number. `clothing` (17 kinds,
-barely visible in the features) needs as many truthful pair verdicts as its best peer, and a sixth of its screens.
+MISSED = """**What is missed, and why.** Truthful answers cost at most {back} ARI over the whole run in
+{runs}.
+Where they cost more, it is mostly one of the first hundred pair verdicts: it joins or parts two whole start clusters,
+and it is the only thing known about either; later verdicts mend it. Leaning on the start clusters is the best trade
+found (docs/why.md, with what was tried and dropped). The personal notion falls most because it cuts through the
+clusters. Many tiny groups (`fruit_object`, 65) are where the peers' knowledge of the true number of groups tells:
+after 500 verdicts most objects are still unseen, and we are not told the number. `clothing` (17 kinds, barely visible
+in the features) needs as many truthful pair verdicts as its best peer, and a sixth of its screens.
 """
 
 
