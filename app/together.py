@@ -69,7 +69,7 @@ def _first_failure(members: list[SpawnProcess]) -> int | None:
 
 def _code(members: list[SpawnProcess], failed: int) -> int:
     """What the first process ended with, if it ended by itself."""
-    wait([members[0].sentinel], GRACE_S)
+    members[0].join(GRACE_S)
     code = members[0].exitcode
     if code is not None and code >= 0 and code != LOST:
         return code
