@@ -6,10 +6,14 @@ The run has a database of its own (`log.sqlite`), and uses the queue and the fee
 answers go through.
 """
 
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -138,21 +142,45 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
 
 def _run(course: Course, plan: Plan, curve: Curve, told: Told) -> bool:
     """Ask until the budget is spent; True if Ctrl-C ended it."""
-    try:
-        curve.add(course.row())
-        while spent(course, plan) < plan.budget and course.ask():
-            told("answering", spent(course, plan), plan.budget)
-            screens = course.effort.screens
-            if screens in EARLY or screens % EVERY == 0:
-                course.learn()
-            if screens % EVERY == 0:
-                curve.add(course.row())
-        if curve.rows[-1]["screens"] != course.effort.screens:
+    with _interrupted() as asked:
+        try:
+            _ask_on(course, plan, curve, told, asked)
+        except KeyboardInterrupt:
+            return True
+        return asked()
+
+
+def _ask_on(course: Course, plan: Plan, curve: Curve, told: Told, asked: Callable[[], bool]) -> None:
+    curve.add(course.row())
+    while not asked() and spent(course, plan) < plan.budget and course.ask():
+        told("answering", spent(course, plan), plan.budget)
+        screens = course.effort.screens
+        if screens in EARLY or screens % EVERY == 0:
             course.learn()
+        if screens % EVERY == 0:
             curve.add(course.row())
-    except KeyboardInterrupt:
-        return True
-    return False
+    if not asked() and curve.rows[-1]["screens"] != course.effort.screens:
+        course.learn()
+        curve.add(course.row())
+
+
+@contextmanager
+def _interrupted() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C interrupts at once, and is remembered: what is raised inside a destructor is swallowed there."""
+    asked = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    if current_thread() is not main_thread():  # signals are the main thread's
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def spent(course: Course, plan: Plan) -> float:

@@ -18,6 +18,7 @@ from typing import Any
 from db.errors import Broken
 
 STOPPED = 130  # exit code of a process that was asked to stop
+LOST = 75  # exit code of a process that only ended because another one did, without a word
 GRACE_S = 30.0  # for the others, once one has failed
 LOOK_S = 0.5
 Stopped = Callable[[], bool]
@@ -59,18 +60,18 @@ def _first_failure(members: list[SpawnProcess]) -> int | None:
     while True:
         running = [one for one in members if one.exitcode is None]
         for number, one in enumerate(members):
-            if one.exitcode not in (None, 0, STOPPED):
+            if one.exitcode not in (None, 0, STOPPED, LOST):
                 return number
         if not running:
-            return None
+            return next((number for number, one in enumerate(members) if one.exitcode == LOST), None)
         wait([one.sentinel for one in running], LOOK_S)
 
 
 def _code(members: list[SpawnProcess], failed: int) -> int:
     """What the first process ended with, if it ended by itself."""
-    wait([members[0].sentinel], GRACE_S)
+    members[0].join(GRACE_S)
     code = members[0].exitcode
-    if code is not None and code >= 0:
+    if code is not None and code >= 0 and code != LOST:
         return code
     _end(members[0])
     how = members[failed].exitcode or 0

@@ -105,7 +105,7 @@ class Encoders:
 
     def upload(self, pictures: np.ndarray) -> Tensor:
         """(B, S, S, 3) uint8 -> (B, 3, S, S) uint8 on the device."""
-        return torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
+        return torch.from_numpy(np.require(pictures, requirements=["C", "W"])).to(self.device).permute(0, 3, 1, 2)
 
     def _for_teacher(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) -> squares of the side the teacher wants; it brings its own mean and deviation."""

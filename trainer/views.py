@@ -96,7 +96,10 @@ def _blurred(pixels: Tensor, chance: float, random: Generator) -> Tensor:
     """Some of the views through a Gaussian of .1 to 2 pixels for a side of 224, and in proportion for others."""
     count, channels, _, side = pixels.shape
     chosen = (torch.rand(count, generator=random) < chance).nonzero()[:, 0].to(pixels.device)
-    sigma = (_between(0.1, 2.0, count, random).to(pixels.device)[chosen] * side / 224).clamp_min(1e-2)
+    widths = _between(0.1, 2.0, count, random).to(pixels.device)
+    if not len(chosen):
+        return pixels
+    sigma = (widths[chosen] * side / 224).clamp_min(1e-2)
     radius = max(math.ceil(4 * side / 224), 1)
     place = torch.arange(-radius, radius + 1, device=pixels.device)
     weight = torch.exp(-((place / sigma[:, None]) ** 2) / 2)  # (C, 2 r + 1)
@@ -104,7 +107,7 @@ def _blurred(pixels: Tensor, chance: float, random: Generator) -> Tensor:
     one = pad(pixels[chosen], [radius] * 4, mode="reflect").flatten(0, 1)[None]  # (1, 3 C, H, W)
     for kernel in (weight, weight.transpose(2, 3)):
         one = conv2d(one, kernel, groups=len(kernel))
-    return pixels.index_copy(0, chosen, one[0].unflatten(0, (len(chosen), channels))) if len(chosen) else pixels
+    return pixels.index_copy(0, chosen, one[0].unflatten(0, (len(chosen), channels)))
 
 
 def _solarised(pixels: Tensor, chance: float, random: Generator) -> Tensor:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.cli.failing import guarded
 from app.cli.run import Run, command, console, table
-from app.together import together
+from app.together import LOST, STOPPED, together
 from db.errors import BadInput, LostPeer, Refused
 from trainer.systems import DEFAULT
 
@@ -52,7 +52,9 @@ def train(
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.", min=0)] = 0,
     processes: Annotated[
         int,
-        typer.Option(help="Share every batch among so many processes, one a GPU; the result is that of one.", min=1),
+        typer.Option(
+            help="Share every batch among so many processes, one a GPU; the gradients are those of one.", min=1
+        ),
     ] = 1,
     again: Annotated[bool, typer.Option("--again", help="Begin anew where the same run was stopped.")] = False,
 ) -> None:
@@ -71,8 +73,15 @@ def train(
 
 
 def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> int:
-    """One of several processes."""
-    return guarded(lambda: _train(run, lesson, again, stopped), debug=run.debug)
+    """One of several processes; the one that started them says which of them was lost."""
+
+    def attempt() -> None:
+        try:
+            _train(run, lesson, again, stopped)
+        except LostPeer as error:
+            raise typer.Exit(LOST) from error
+
+    return guarded(attempt, debug=run.debug)
 
 
 def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
@@ -92,10 +101,12 @@ def _follow(run: Run, lesson: "Lesson", stopped: Callable[[], bool]) -> None:
 
     try:
         learnt = run_lesson(run.settings, lesson, lambda what, done, of: None, stopped)
-    except (BadInput, Refused, LostPeer) as error:
+    except LostPeer as error:
+        raise typer.Exit(LOST) from error
+    except (BadInput, Refused) as error:
         raise typer.Exit(error.exit_code) from error
     if not learnt.finished:
-        raise typer.Exit(130)
+        raise typer.Exit(STOPPED)
 
 
 def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
@@ -112,7 +123,7 @@ def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) 
         run.say(f"warning: {warning}")
     run.show(learnt, in_words(learnt))
     if not learnt.finished:
-        raise KeyboardInterrupt
+        raise typer.Exit(STOPPED)
 
 
 def options(given: list[str]) -> dict[str, str]:

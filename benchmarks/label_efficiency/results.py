@@ -46,10 +46,11 @@ class Cell:
         """The goals, for these two of our systems."""
         peers = {label: self.curve(label, "verdicts") for label in self.peers}
         return judge(
-            self.curve(pairs, "verdicts"), self.curve(screens, "screens"), peers, self._drops(pairs, screens), END
+            self.curve(pairs, "verdicts"), self.curve(screens, "screens"), peers, self.drops(pairs, screens), END
         )
 
-    def _drops(self, *labels: str) -> list[float]:
+    def drops(self, *labels: str) -> list[float]:
+        """The most each truthful run of these fell back; none where the oracle lied."""
         if self.noise:
             return []
         return [

@@ -23,7 +23,7 @@ from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, measure, pace
 from benchmarks.negatives.trial import START
 
 FILE = RESULTS / "methods.jsonl"
-TAUGHT = (ONLY, "simclr", "supcon", "pairwright")
+TAUGHT = (ONLY, f"{ONLY}@.003", "simclr", "supcon", "pairwright")
 
 
 def key_of(line: Line) -> Key:
@@ -40,7 +40,7 @@ def _jobs(given: argparse.Namespace) -> Iterator[Job]:
             continue
         answered = given.what == "answers"
         theirs = [] if answered else [LIGHTLY + peer for peer in PEERS]
-        for system in given.systems or ([*TAUGHT] if answered else [START, *NAMES, *theirs]):
+        for system in given.systems or ([*TAUGHT] if answered else [START, *NAMES, "simclr@.003", *theirs]):
             key = ("answers" if answered else "alone", name, system, seed, given.screen)
             yield key, partial(measure, system, name, seed, budget, given.archives, answered)
 

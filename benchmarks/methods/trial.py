@@ -16,12 +16,13 @@ from benchmarks.methods.peers import PEERS
 from benchmarks.negatives import pictures as sets
 from benchmarks.negatives.answers import asked
 from benchmarks.negatives.pictures import PictureSet
-from benchmarks.negatives.trial import START, accuracy, recipe_of
+from benchmarks.negatives.trial import START, recipe_of
 from db.nouns import Snapshot
 from oracle.constraints import ConstraintGraph
 from trainer import chance
 from trainer.collapse import spread
 from trainer.overlay import Overlay
+from trainer.probe import knn_accuracy, linear_accuracy
 from trainer.snapshot import build as snapshot_of
 from trainer.training import Training, TrainSettings, Watch
 
@@ -49,9 +50,8 @@ class Theirs(Training):
             torch.manual_seed(settings.seed)
             self.peer = PEERS[name](network, int(network.backbone.dim), self.steps, self.steps_each)  # type: ignore[arg-type]
         theirs = [weight for key, weight in self.peer.named_parameters() if "projection" not in key.split(".")]
-        self.optimizer = torch.optim.AdamW(
-            [weight for weight in theirs if weight.requires_grad], lr=self.rate, weight_decay=settings.decay
-        )
+        learnt = {"params": [weight for weight in theirs if weight.requires_grad], "steady": False}
+        self.optimizer = torch.optim.AdamW([learnt], lr=self.rate, weight_decay=settings.decay)
 
     def step(self, watch: Watch | None = None) -> dict[str, Any]:
         """One gradient step."""
@@ -66,7 +66,8 @@ class Theirs(Training):
 
 
 def measure(system: str, name: str, seed: int, budget: Budget, folder: Path, answered: bool) -> dict[str, Any]:
-    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY."""
+    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY; with @RATE a highest
+    step size other than its own."""
     pictures = sets.load(name, folder, SIDES.get(name, 64))
     known = answers(name, seed, budget, folder) if answered else None
     training = prepared(system, pictures, seed, budget, known)
@@ -87,7 +88,10 @@ def prepared(
 ) -> Training:
     """The run before its first step."""
     ids = np.arange(len(pictures.labels))
-    plan = TrainSettings(size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, seed=seed)
+    system, _, rate = system.partition("@")
+    plan = TrainSettings(
+        size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, rate=float(rate or 0), seed=seed
+    )
     if system.startswith(LIGHTLY):
         name = system.removeprefix(LIGHTLY)
         return Theirs(name, recipe_of(name, seed), pictures.pixels, ids, plan)
@@ -126,7 +130,9 @@ def worth(training: Training, pictures: PictureSet) -> dict[str, Any]:
     classes = len(np.unique(pictures.truth))
     found = [KMeans(classes, n_init=1, random_state=seed).fit_predict(rows) for seed in range(MEANS)]
     nmi = float(np.mean([normalized_mutual_info_score(pictures.truth, one) for one in found]))
-    return {**accuracy(training, pictures), "nmi": nmi, "rank": spread(torch.from_numpy(rows))["rank"]}
+    known = (training.encoders.embed(pictures.pixels), pictures.labels, features, pictures.truth)
+    figures = {"knn": knn_accuracy(*known), "linear": linear_accuracy(*known)}
+    return {**figures, "nmi": nmi, "rank": spread(torch.from_numpy(rows))["rank"]}
 
 
 def pace(name: str, set_name: str, seed: int, budget: Budget, folder: Path) -> dict[str, Any]:

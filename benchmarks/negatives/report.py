@@ -22,9 +22,9 @@ HEAD = """# Negatives
 Made by `python -m benchmarks.negatives report` from `benchmarks/results/negatives.jsonl`.
 
 Every system trains the same network of 84,000 weights from the same start on the same pictures for the same number of
-steps ({budget}), AdamW and the same views; only its parts differ. Measured: kNN-20 and linear accuracy of the features
-on pictures that were not trained on, in per cent, mean ± standard deviation over the seeds. `start` is the network
-before its first step.
+steps ({budget}), AdamW with a step size of .001 and the same views; only its parts differ.
+Measured: kNN-20 and linear accuracy of the features on pictures that were not trained on, in per cent, mean ± standard
+deviation over the seeds. `start` is the network before its first step.
 
 *False* is the share of false negatives that still push: of the negative weight, and of the negative mass
 w exp(s (1 + beta)), how much sits on real pictures with the anchor's own label, over the second half of training.

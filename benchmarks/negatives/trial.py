@@ -20,10 +20,11 @@ START = "start"  # the network before its first step, measured as a system of it
 
 @dataclass(frozen=True)
 class Budget:
-    """The same for every system."""
+    """The same for every system. rate: highest step size, whatever a system's own is."""
 
     epochs: int = 15
     batch: int = 256
+    rate: float = 1e-3
 
 
 def recipe_of(system: str, seed: int) -> Recipe:
@@ -59,7 +60,7 @@ def taught(
 ) -> tuple[Timed, dict[int, Any]]:
     """The run after its last step, and its reports."""
     recipe = recipe_of("simclr" if system == START else system, seed)
-    plan = TrainSettings(size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, seed=seed)
+    plan = TrainSettings(size=pictures.pixels.shape[1], seed=seed, **asdict(budget))
     training = Timed(recipe, pictures.pixels, np.arange(len(pictures.labels)), plan, overlay)
     if system == START:
         return training, {}

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from app.cli.main import run
-from app.together import together
+from app.together import LOST, Work, together
 from db.errors import Broken
 from tests.patterns import patterns
 
@@ -35,11 +35,16 @@ def asked_to_stop(stopped: Callable[[], bool]) -> int:
 
 
 def one_is_killed(stopped: Callable[[], bool]) -> int:
-    """The second is killed; the first waits for it, as it would for its part of a sum."""
+    """The second is killed; the first notices, as it would in a sum."""
     if os.environ["RANK"] == "1":
         os.kill(os.getpid(), signal.SIGKILL)
-    while True:
+    return LOST
+
+
+def one_is_killed_and_one_hangs(stopped: Callable[[], bool]) -> int:
+    while one_is_killed(stopped):
         signal.pause()
+    return 0
 
 
 def test_the_exit_code_is_that_of_the_first_process() -> None:
@@ -52,10 +57,11 @@ def test_processes_that_were_asked_to_stop_are_waited_for(monkeypatch: pytest.Mo
     assert together(2, asked_to_stop) == 130
 
 
-def test_the_death_of_one_ends_the_others_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("work", [one_is_killed, one_is_killed_and_one_hangs])
+def test_the_death_of_one_ends_the_others_with_one_sentence(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.together.GRACE_S", 0.5)
     with pytest.raises(Broken, match=r"process 2 of 2 was ended by signal SIGKILL, so the others were ended too\."):
-        together(2, one_is_killed)
+        together(2, work)
 
 
 def test_two_processes_train_the_encoder_that_one_trains(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,9 @@ def filled(batch: int = 8, keys: int = 12, seed: int = 0, *, said: bool = True) 
     pool = obey(Uniform()(MustLinks()(OwnView()(pool))))
     random = torch.Generator().manual_seed(seed)
     one, other = (torch.softmax(torch.randn(batch, 3, generator=random, dtype=torch.float64), 1) for _ in range(2))
-    return replace(pool, reference=torch.zeros_like(pool.neg), anchor_groups=one, key_groups=other)
+    features = torch.randn(batch, 4, generator=random, dtype=torch.float64)
+    reference = torch.zeros_like(pool.neg)
+    return replace(pool, reference=reference, anchor_groups=one, key_groups=other, features=features)
 
 
 POOLS = {

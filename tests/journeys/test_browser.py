@@ -387,7 +387,8 @@ def test_training_shows_what_pushes_and_label_what_answers_dropped(page: "playwr
         criterion = catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Same shape?")
         run = runs.start(s, criterion, "answers", {})
         for step, clamped in ((10, 0.0), (20, 0.1), (30, 0.34)):
-            runs.step(s, run, step, {"loss": 3 - step / 20, "negatives": pushed(clamped, step / 100)})
+            look = {"rank": 16.5 - step / 2, "spread": 0.6} | ({"knn_accuracy": 0.5 + step / 100} if step > 10 else {})
+            runs.step(s, run, step, {"loss": 3 - step / 20, "negatives": pushed(clamped, step / 100), **look})
         let_go = {"count": 31, "pairs": [[items[place], items[place + 2], 0.9, 0.2, 0.8] for place in range(5)]}
         metrics = {"negatives": pushed(0.1, 0.2), "settings": {"negatives": "soft_elimination"}, "let_go": let_go}
         first = versions.add(s, criterion, parent=None, metrics=metrics, **terms)
@@ -412,6 +413,11 @@ def test_training_shows_what_pushes_and_label_what_answers_dropped(page: "playwr
         assert page.inner_text("[data-figure=prior] .pw-big") == "14 %"
         assert page.get_attribute("[data-figure=clamped]", "data-tone") == "warn"
         assert "above 20 %" in page.inner_text("[data-figure=clamped]")
+        assert page.inner_text("[data-figure=rank] .pw-big").split() == ["1.5", "collapsed"]
+        assert "Lower the rate" in page.inner_text("[data-figure=rank]")
+        assert page.get_attribute("[data-figure=spread]", "data-tone") == "plain"
+        assert page.inner_text("[data-figure=knn_accuracy] .pw-big") == "80.0 %"
+        assert "over 2 reports" in str(page.get_attribute("[data-figure=knn_accuracy] .pw-spark", "aria-label"))
         assert "over 2 versions" in str(page.get_attribute("[data-figure=prior] .pw-spark", "aria-label"))
 
         page.get_by_role("tab", name="Label").click()

@@ -35,8 +35,8 @@ def test_two_methods_are_compared_and_a_grade_changes_the_figures(page: "playwri
         page.get_by_role("tab", name="Compare").click()
         page.get_by_text("Before training anything").wait_for()
         assert page.get_by_role("button", name="Compare", exact=True).is_disabled()
-        for name in ("simclr", "fnc attraction"):
-            page.locator(".pw-choice", has_text=name).first.click()
+        for name in ("simclr", "fnc_attraction"):
+            page.locator(".pw-choice", has=page.locator(f"input[value={name}]")).click()
         page.get_by_text("2 chosen").wait_for()
         page.get_by_placeholder("temperature=.1").fill("cutoff=.3")
         page.get_by_role("button", name="Compare", exact=True).click()

@@ -210,7 +210,8 @@ def test_a_rule_of_ones_own_answers_and_nothing_is_scored_without_labels(
 
 
 def test_ctrl_c_leaves_a_valid_partial_report(workspace: Path, tmp_path: Path) -> None:
-    words = [*SIMULATE, "--budget", "100000", "--report", str(tmp_path), "--workspace", str(workspace), "--json"]
+    endless = ["--budget", "100000", "--noise", "0.2"]  # an oracle that errs leaves always something to ask
+    words = [*SIMULATE, *endless, "--report", str(tmp_path), "--workspace", str(workspace), "--json"]
     child = subprocess.Popen([sys.executable, "-m", "app.cli", *words], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (tmp_path / "curve.csv").exists():

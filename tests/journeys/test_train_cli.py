@@ -164,7 +164,7 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(call: Call) -> None:
         ("simclr", "--collection", "tiles", "--criterion", "kinds"): "kind",
         ("supcon", "--collection", "tiles", "--taught-by", "kinds"): "Did you mean 'kind'?",
         ("supcon", "--collection", "tiles", "--taught-by", "kind", "--criterion", "kind"): "both were named",
-        ("byol", "--collection", "tiles", "--set", "feedback=-1"): "feedback = at least 0",
+        ("byol", "--collection", "tiles", "--set", "feedback=-1"): "feedback = 0 or a number above",
     }.items():
         code, out, err = call("train", *words)
         assert (code, out) == (2, None) and sentence in err and "Traceback" not in err, (words, err)

@@ -117,7 +117,7 @@ def test_a_teachers_pictures_are_scaled_by_its_own_mean_and_deviation() -> None:
 
 
 def test_simcse_is_the_loop_over_one_direction_with_hard_negatives_twice() -> None:
-    (term,) = SimCSE().recipe().terms
+    (term,) = SimCSE(temperature=0.05).recipe().terms
     one, other = closed_form(5, 4, 0.3).requires_grad_(), closed_form(5, 4, 0.5).requires_grad_()
     ids, said = torch.arange(5), torch.zeros(5, 5, dtype=torch.int8)
     said[1, 3] = -1

@@ -239,7 +239,7 @@ def test_what_repels_by_itself_gets_no_term_and_a_weight_below_0_is_refused() ->
         recipe = build(name)
         assert len(overlaid(recipe.terms, 1.0)) == len(recipe.terms)
     assert not Align.repels and not Decorrelate.repels
-    with pytest.raises(BadInput, match=r"feedback = at least 0 expected, got -1"):
+    with pytest.raises(BadInput, match=r"feedback = 0 or a number above expected, got -1"):
         TrainSettings(feedback=-1.0)
 
 

@@ -29,6 +29,13 @@ def test_blur_reaches_the_share_of_pictures_it_is_set_to() -> None:
     assert 0.1 < changed < 0.5
 
 
+def test_a_batch_in_which_nothing_is_chosen_for_blur_stays_as_it_is() -> None:
+    one = torch.randint(0, 256, (1, 3, 16, 16), dtype=torch.uint8)
+    for seed in range(20):
+        seen = Views(**PLAIN, blur=0.05)(one, chance.generator(seed))
+        assert seen.shape == one.shape and seen.isfinite().all()
+
+
 def test_blur_spreads_a_point_evenly_to_its_sides() -> None:
     point = torch.zeros(1, 3, 225, 225, dtype=torch.uint8)
     point[..., 112, 112] = 255

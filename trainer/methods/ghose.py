@@ -40,4 +40,4 @@ class Method:
             Term(Columns(self.column_temperature), weight=self.cluster),
             Term(Human(), weight=self.human),
         )
-        return Recipe(terms, groups=self.groups)
+        return Recipe(terms, groups=self.groups, rate=3e-3)

@@ -33,4 +33,6 @@ class Method:
 
     def recipe(self) -> Recipe:
         instance = Term(Objective(self.temperature, denominator="all"))
-        return Recipe((instance, Term(Columns(self.column_temperature), weight=self.weight)), groups=self.groups)
+        return Recipe(
+            (instance, Term(Columns(self.column_temperature), weight=self.weight)), groups=self.groups, rate=3e-3
+        )

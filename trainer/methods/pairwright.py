@@ -31,7 +31,7 @@ class Method:
     from which an item that nobody asked about pulls, in (.5, 1). weight: of its pull. sharpness: exponent of
     1 - p(same), > 0."""
 
-    temperature: float = 0.2
+    temperature: float = 0.3
     own: float = 3.0
     cutoff: float = 0.9
     weight: float = 0.3
