@@ -5,8 +5,10 @@ All are told to end when the process that started them is gone, so that a killed
 and decoding in processes of their own never delay a click.
 """
 
+import contextlib
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -37,6 +39,11 @@ def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command(module, settings), env=environment, start_new_session=True, stdin=subprocess.DEVNULL
     )
+
+
+def worker_name(pid: int) -> str:
+    """Under which a process leases its jobs, so that whoever started it can tell what it left behind."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def command(module: str, settings: Settings) -> list[str]:
@@ -134,15 +141,24 @@ class Errands:
                 while self.child.poll() is None and not self._stopping:
                     self._wake.wait(0.2)
                     self._wake.clear()
+                self._bury(self.child)
             if not self._stopping:
                 self._wake.wait(LOOK_S)
         stop(self.child)
+
+    def _bury(self, child: "subprocess.Popen[bytes]") -> None:
+        """What a process that was killed had leased is free at once, and not only when its lease has run out."""
+        if not child.poll():
+            return
+        logger.error("%s stopped with code %d; its job goes on in another process", self.module, child.returncode)
+        with contextlib.suppress(PairwrightError), self.database.write() as s:
+            jobs.abandon(s, worker_name(child.pid))
 
     def _waiting(self) -> bool:
         """Whether a job is queued, or was left unfinished by a process that died."""
         try:
             with self.database.read() as s:
-                return any(one.kind in self.kinds and one.state in ("queued", "running") for one in jobs.jobs(s, 100))
+                return jobs.waits(s, self.kinds)
         except PairwrightError as error:
             logger.warning("cannot look for jobs: %s", error)
             return False

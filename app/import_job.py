@@ -7,11 +7,11 @@ import argparse
 import logging
 import os
 import shutil
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.children import worker_name
 from app.importers import ImportReport, import_path
 from app.settings import Settings
 from db import jobs
@@ -118,7 +118,7 @@ def main() -> None:
     parent = os.getppid() if given.exit_with_parent else None
     settings = Settings(given.workspace, given.database_url)
     database = settings.open()
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    worker = worker_name(os.getpid())
     try:
         while job := _next(database, worker):
             run(database, settings.folder, job, parent)

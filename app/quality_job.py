@@ -8,7 +8,6 @@ It takes seconds of arithmetic, which must neither delay a click in the web proc
 import argparse
 import logging
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app import measure
+from app.children import worker_name
 from app.settings import Settings
 from db import jobs
 from db.engine import Database
@@ -120,7 +120,7 @@ def take(kinds: Sequence[str], work: Work, words: str | None, going_on: Callable
         os.nice(10)
     settings = Settings(given.workspace, given.database_url, training=tuple(given.training))
     database = settings.open()
-    worker = f"{socket.gethostname()}:{os.getpid()}"
+    worker = worker_name(os.getpid())
     try:
         while going_on() and (job := _next(database, worker, kinds)):
             run(settings, database, job, os.getppid() if given.exit_with_parent else None, work)

@@ -20,6 +20,7 @@ from db.tables import JobRow
 
 __all__ = [
     "Job",
+    "abandon",
     "cancel",
     "check_lead",
     "enqueue",
@@ -35,6 +36,7 @@ __all__ = [
     "newest",
     "release",
     "resign",
+    "waits",
 ]
 
 MOST_STARTS = 5  # a job that took this many workers down is given up
@@ -137,6 +139,18 @@ def cancel(s: Session, job_id: int) -> None:
 def jobs(s: Session, limit: int = 100) -> list[Job]:
     """The newest jobs first."""
     return [_job(row) for row in s.scalars(select(JobRow).order_by(JobRow.id.desc()).limit(limit))]
+
+
+def waits(s: Session, kinds: Sequence[str]) -> bool:
+    """Whether a job of these kinds could be leased now: queued, or left by a worker that fell silent."""
+    free = or_(JobRow.state == "queued", _silent())
+    return s.scalar(select(JobRow.id).where(JobRow.kind.in_(list(kinds)), free).limit(1)) is not None
+
+
+def abandon(s: Session, worker: str) -> None:
+    """This worker is known to be dead: nobody needs to wait until the leases of its jobs run out."""
+    left = update(JobRow).where(JobRow.worker == worker, JobRow.state == "running")
+    s.execute(left.values(expires_at=now()), execution_options={"synchronize_session": False})
 
 
 def newest(s: Session, kinds: Sequence[str], criterion: int, states: Sequence[str]) -> Job | None:

@@ -4,8 +4,8 @@
     loss    mean of -log p(what was said), p fitted on the other folds      (Platt 1999, see trainer.calibration)
     sure    share of redraws of whole answers in which the new F1 is the higher one, ties half
 
-A refresh is promoted where its F1 is higher, by the answers and in most redraws; where both are equal the lower loss
-decides. Unlike an update of the head it has to prove itself: with too few witnesses it is kept.
+A refresh is promoted where its F1 is higher, by the answers and in most redraws; the loss is told beside it. Unlike an
+update of the head it has to prove itself: with too few witnesses, or where both do alike, it is kept.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def judged(before: Snapshot, after: Snapshot, witnesses: Sequence[Statement]) ->
     old, new = cosines(before, _positions(before, after, pairs)), cosines(after, pairs)
     f1, loss = [best_f1(one, same) for one in (old, new)], [log_loss(one, same, answers) for one in (old, new)]
     sure = rises(old, new, same, answers)
-    better = (f1[1] > f1[0] and sure > MOST) or (f1[1] == f1[0] and loss[1] < loss[0])
+    better = f1[1] > f1[0] and sure > MOST
     words = (
         f"held-out pair F1 {f1[0]:.3f} with the head alone, {f1[1]:.3f} after the refresh (log loss {loss[0]:.3f}, "
         f"{loss[1]:.3f}; better in {sure:.0%} of redraws) on {len(same)} pairs of {count} answers"

@@ -5,8 +5,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.children import TRAINER, Trainer, command, stop
+from app.children import TRAINER, Importer, Trainer, command, stop, worker_name
 from app.settings import Settings
+from db import jobs
 
 WAIT_S = 20.0
 
@@ -52,3 +53,27 @@ def test_a_child_that_will_not_stop_is_killed(monkeypatch) -> None:
     stop(child)
     assert child.poll() is not None
     child.stdout.close()
+
+
+def test_what_a_killed_process_had_leased_is_free_at_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("app.children.spawn", sleeper)
+    settings = Settings(tmp_path)
+    database = settings.open()
+    with database.write() as s:
+        job = jobs.enqueue(s, "import", {})
+    errands = Importer(settings, database)
+    errands.start()
+    until(lambda: errands.child is not None)
+    killed = errands.child
+    with database.write() as s:
+        assert jobs.lease(s, ["import"], worker_name(killed.pid), lease_s=3600).id == job
+        assert not jobs.waits(s, ["import"])  # somebody is at it: no second process is started for it
+    killed.kill()
+
+    def free() -> bool:
+        with database.read() as s:
+            return jobs.waits(s, ["import"])
+
+    until(free)
+    errands.stop()
+    database.close()

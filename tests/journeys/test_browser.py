@@ -272,12 +272,14 @@ def test_nothing_a_user_wrote_runs_on_any_screen(page: "playwright.Page", tmp_pa
         versions.promote(s, made)
         jobs.keep_result(s, "quality", {}, measured(made, PAYLOADS[0]), criterion=criterion)
         jobs.keep_result(s, "compare", {}, drawn(items, PAYLOADS[0]), criterion=criterion)
+        refreshed = {"served": False, "version": made, "reason": PAYLOADS[0] + PAYLOADS[2]}
+        jobs.keep_result(s, "refresh", {}, refreshed, criterion=criterion)
     database.close()
     with server(settings.folder) as (_, address):
         page.goto(address)
         current(page)
         page.keyboard.press("k")
-        signs = {"Label": ".pw-prompt", "Training": ".pw-version", "Compare": ".pw-pair"}
+        signs = {"Label": ".pw-prompt", "Training": ".pw-refresh .pw-reason", "Compare": ".pw-pair"}
         signs |= {"Quality": ".pw-people", "Data": ".pw-cell"}
         for tab, sign in signs.items():
             page.get_by_role("tab", name=tab).click()

@@ -78,7 +78,9 @@ export class Refresh {
   told(last) {
     if (!last) return [];
     const said = last.status === "done" ? last.result.reason : last.error;
-    return said ? [h("p", { class: "pw-reason", data: { result: last.status } }, said)] : [];
+    const { served, version } = last.result;
+    const way = last.status === "done" && version && (served ? `Version ${version} below can be rolled back.` : `Version ${version} below can be promoted by hand.`);
+    return said ? [h("p", { class: "pw-reason", data: { result: last.status } }, said), ...(way ? [h("p", { class: "pw-muted pw-small" }, way)] : [])] : [];
   }
 
   under(job) {
@@ -92,12 +94,13 @@ export class Refresh {
     if (!this.can) return h("p", { class: "pw-small" }, "Curators can start one.");
     const method = h("select", { name: "method" }, methods.map((one) => h("option", { value: one.name, selected: one.name === this.state.default, title: one.idea }, one.name.replaceAll("_", " "))));
     const share = h("select", { name: "share" }, PACES.map(([value, word]) => h("option", { value }, word)));
+    const epochs = h("input", { type: "number", name: "epochs", min: "1", max: "1000", step: "1", placeholder: "as usual" });
     const idea = h("p", { class: "pw-muted pw-small pw-refresh-idea" });
     const tell = () => { idea.textContent = methods.find((one) => one.name === method.value)?.idea ?? ""; };
     method.addEventListener("change", tell);
     tell();
-    const go = h("button", { type: "button", class: "pw-primary", disabled: !answers, onclick: () => this.ask("refresh", { method: method.value, share: Number(share.value) }, "The refresh starts in the background.") }, "Deep refresh");
-    return h("div", { class: "pw-refresh-form" }, h("label", { class: "pw-field" }, "Method", method), h("label", { class: "pw-field" }, "Works", share), go,
+    const go = h("button", { type: "button", class: "pw-primary", disabled: !answers, onclick: () => epochs.reportValidity() && this.ask("refresh", { method: method.value, epochs: epochs.value ? Number(epochs.value) : null, share: Number(share.value) }, "The refresh starts in the background.") }, "Deep refresh");
+    return h("div", { class: "pw-refresh-form" }, h("label", { class: "pw-field" }, "Method", method), h("label", { class: "pw-field" }, "Epochs", epochs), h("label", { class: "pw-field" }, "Works", share), go,
       answers ? idea : h("p", { class: "pw-muted pw-small pw-refresh-idea" }, "Answer some questions first."));
   }
 
