@@ -3,10 +3,11 @@
     python -m benchmarks.methods run --archives ../shared/data
     python -m benchmarks.methods answers --archives ../shared/data
     python -m benchmarks.methods pace
+    python -m benchmarks.methods bar
     python -m benchmarks.methods report
 
-Appends to benchmarks/results/methods.jsonl and skips what is there. `report` writes docs/benchmarks/methods.md from it
-and runs nothing. Set OMP_NUM_THREADS=1.
+Appends to benchmarks/results/methods.jsonl and skips what is there. `report` writes docs/benchmarks/methods.md and
+bars.md and docs/methods/ from it and runs nothing. Set OMP_NUM_THREADS=1.
 """
 
 import argparse
@@ -17,9 +18,11 @@ from pathlib import Path
 
 from benchmarks._report import RESULTS
 from benchmarks._runs import Job, Key, Line, go, lines
+from benchmarks.methods import bars, pages, report
 from benchmarks.methods.peers import PEERS
-from benchmarks.methods.report import NAMES, SETS, write
-from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, measure, pace
+from benchmarks.methods.report import NAMES, SETS
+from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, bar, measure, pace
+from benchmarks.negatives.__main__ import FILE as NEGATIVES
 from benchmarks.negatives.trial import START
 
 FILE = RESULTS / "methods.jsonl"
@@ -32,6 +35,10 @@ def key_of(line: Line) -> Key:
 
 
 def _jobs(given: argparse.Namespace) -> Iterator[Job]:
+    if given.what == "bar":
+        for seed, system in product(given.seeds, given.systems or [START, *NAMES]):
+            yield ("bar", "fashion5k", system, seed, 1), partial(bar, system, seed, given.archives)
+        return
     budget = Budget(given.epochs, given.batch, given.screen)
     for seed, name in product(given.seeds, given.sets):
         if given.what == "pace":
@@ -49,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m benchmarks.methods", description=__doc__,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    found.add_argument("what", choices=("run", "answers", "pace", "report"))
+    found.add_argument("what", choices=("run", "answers", "pace", "bar", "report"))
     found.add_argument("--sets", nargs="*", default=list(SETS), help=f"of {', '.join(SETS)}")
     found.add_argument("--systems", nargs="*", default=[], help="NAME, NAME:KEY=VALUE,..., lightly:NAME or start")
     found.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
@@ -66,7 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run or report."""
     given = parser().parse_args(arguments)
     if given.what == "report":
-        write(lines(given.results), given.docs)
+        found = lines(given.results)
+        for each in (report, bars):
+            each.write(found, given.docs)
+        pages.write(lines(NEGATIVES), found, given.docs)
         return
     jobs = list(_jobs(given))
     if failed := go("methods", jobs, given.results, key_of):

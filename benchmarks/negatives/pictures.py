@@ -1,6 +1,7 @@
 """The labelled picture sets: small squares to train on, others to be asked about.
 
 fashion    Fashion-MNIST, 28 pixels, 2,000 of its training and 2,000 of its test pictures
+fashion5k  the same with 5,000 of its training pictures
 trashnet   material of 2,500 photographs, 32 pixels
 clothing   type of garment, photographs, 32 pixels
 fruit      fruit on a turntable, 32 pixels; an object is on one side of the split only
@@ -88,7 +89,7 @@ NAMES = ("fashion", *ARCHIVES)
 @cache
 def load(name: str, folder: Path, side: int = SIDE) -> PictureSet:
     """A set by name; side: of the squares of photographs. Raises NotFound where there is none, or no source of it."""
-    loaders: dict[str, Callable[[], PictureSet]] = {"fashion": _fashion}
+    loaders: dict[str, Callable[[], PictureSet]] = {"fashion": _fashion, "fashion5k": lambda: _fashion(5000)}
     loaders |= {key: lambda archive=archive: archive.load(name, folder, side) for key, archive in ARCHIVES.items()}
     if name not in loaders:
         raise NotFound(f"no set named '{name}'. Known: {', '.join(NAMES)}.")
@@ -101,13 +102,13 @@ def _decoded(archive: zipfile.ZipFile, root: str, rows: list[dict[str, str]], si
     )
 
 
-def _fashion() -> PictureSet:
+def _fashion(taught: int = MOST) -> PictureSet:
     if not FASHION.exists():
         raise NotFound(f"no Fashion-MNIST in {FASHION}. Install it: apt-get install dataset-fashion-mnist.")
     parts = []
-    for part in ("train", "t10k"):
-        pixels = _numbers(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)[:MOST]
-        parts += [np.repeat(pixels[..., None], 3, axis=3), _numbers(f"{part}-labels-idx1-ubyte.gz", 8)[:MOST]]
+    for part, most in (("train", taught), ("t10k", MOST)):
+        pixels = _numbers(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)[:most]
+        parts += [np.repeat(pixels[..., None], 3, axis=3), _numbers(f"{part}-labels-idx1-ubyte.gz", 8)[:most]]
     return PictureSet("fashion", parts[0], parts[1].astype(np.int64), parts[2], parts[3].astype(np.int64))
 
 

@@ -1,4 +1,4 @@
-"""docs/benchmarks/negatives.md from the results file, and docs/methods/ from the docstrings and the same results."""
+"""docs/benchmarks/negatives.md from the results file."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ import numpy as np
 
 from benchmarks.negatives.pictures import NAMES
 from benchmarks.negatives.trial import START
-from trainer.systems import System, systems
 
 Line = dict[str, Any]
 WARM = "simclr:temperature=0.5"
@@ -39,12 +38,9 @@ no deviation: between seeds of one system kNN accuracy moves by about half a poi
 
 
 def write(lines: Sequence[Line], docs: Path) -> None:
-    """Both pages' worth."""
+    """The page."""
     (docs / "benchmarks").mkdir(parents=True, exist_ok=True)
     (docs / "benchmarks" / "negatives.md").write_text(page(lines), encoding="utf-8")
-    for name, text in method_pages(lines).items():
-        (docs / "methods").mkdir(parents=True, exist_ok=True)
-        (docs / "methods" / name).write_text(text, encoding="utf-8")
 
 
 def page(lines: Sequence[Line]) -> str:
@@ -58,50 +54,13 @@ def page(lines: Sequence[Line]) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def method_pages(lines: Sequence[Line]) -> dict[str, str]:
-    """File name -> text of docs/methods/, an index with them."""
-    runs = [line for line in lines if "experiment" not in line]
-    known = systems()
-    pages = {f"{one.name}.md": _method(one, runs) for one in known}
-    head = ["# Named systems", "", "Made by `python -m benchmarks.negatives report` from the docstrings of", "",
-            "`trainer/methods/`. Run one: `pairwright train NAME --collection COLLECTION`.", ""]  # fmt: skip
-    rows = [[f"[{one.name}]({one.name}.md)", one.said["Family"], _idea(one), one.said["Needs"]] for one in known]
-    return pages | {"README.md": "\n".join([*head, table(["name", "family", "idea", "needs"], rows), ""])}
-
-
-def _method(one: System, runs: Sequence[Line]) -> str:
-    parts = [f"# {one.title}", "", "```", one.formula, "```", ""]
-    parts += [one.prose, ""] if one.prose else []
-    parts += [f"**{section}.** {words}\n" for section, words in one.said.items()]
-    parts += ["**Settings.**\n", table(["setting", "default"], [[k, f"`{v}`"] for k, v in one.settings.items()]), ""]
-    parts += [
-        f"    pairwright train {one.name} --collection COLLECTION\n",
-        "**Measured.** " + _measured(one.name, runs),
-    ]
-    return "\n".join(parts) + "\n"
-
-
-def _measured(name: str, runs: Sequence[Line]) -> str:
-    """kNN and linear accuracy beside the uncurated baselines."""
-    names = [name, *sorted({"simclr", BASE_OF.get(name, "simclr")} - {name}), START]
-    rows = []
-    for which in NAMES:
-        cells = [_cell(runs, which, system, figure) for system in names for figure in ("knn", "linear")]
-        if cells[0] != "-":
-            rows.append([which, *cells])
-    if not rows:
-        return "Not yet."
-    head = ["set", *(f"{system} {figure}" for system in names for figure in ("kNN", "linear"))]
-    return "See [the benchmark](../benchmarks/negatives.md) for what it means.\n\n" + table(head, rows)
-
-
 def _set(name: str, runs: Sequence[Line]) -> str:
     if not runs:
         return ""
     found = sorted({line["system"] for line in runs}, key=lambda s: (-_mean(runs, name, s, "knn"), s))
     rows = [
-        [_bold(s), str(len(_of(runs, name, s))), _cell(runs, name, s, "knn"), _cell(runs, name, s, "linear"),
-         _cell(runs, name, s, "false"), _cell(runs, name, s, "false_mass"), _plain(runs, name, s, "rank")]
+        [_bold(s), str(len(_of(runs, name, s))), cell(runs, name, s, "knn"), cell(runs, name, s, "linear"),
+         cell(runs, name, s, "false"), cell(runs, name, s, "false_mass"), _plain(runs, name, s, "rank")]
         for s in found
     ]  # fmt: skip
     head = ["system", "seeds", "kNN %", "linear %", "false, of weight %", "false, of mass %", "effective rank"]
@@ -186,7 +145,7 @@ def _mean(runs: Sequence[Line], name: str, system: str, figure: str) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def _cell(runs: Sequence[Line], name: str, system: str, figure: str) -> str:
+def cell(runs: Sequence[Line], name: str, system: str, figure: str) -> str:
     """Per cent; a spread only where there is more than one seed."""
     found = [100 * line[figure] for line in _of(runs, name, system) if line.get(figure) is not None]
     spread = f" ± {np.std(found):.1f}" if len(found) > 1 else ""
@@ -200,10 +159,6 @@ def _plain(runs: Sequence[Line], name: str, system: str, figure: str) -> str:
 
 def _bold(system: str) -> str:
     return f"**{system}**" if system in BASES else system
-
-
-def _idea(one: System) -> str:
-    return one.title.partition(": ")[2]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

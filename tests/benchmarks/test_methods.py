@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from benchmarks._runs import lines
-from benchmarks.methods import trial
+from benchmarks.methods import bars, pages, trial
 from benchmarks.methods.__main__ import FILE, main
 from benchmarks.methods.peers import PEERS
 from benchmarks.methods.report import page
-from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, answers, measure, prepared
+from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, answers, bar, measure, prepared
 from benchmarks.negatives import answers as scripted
+from benchmarks.negatives.__main__ import FILE as NEGATIVES
 from benchmarks.negatives.pictures import PictureSet
 from oracle import plugins
 from tests.patterns import patterns
+from trainer.labelled import Labelled
 from trainer.recipe import FAMILY
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -72,4 +74,26 @@ def test_a_run_appends_resumes_and_reports(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_page_is_what_the_results_say() -> None:
     again = "run: python -m benchmarks.methods report"
-    assert (DOCS / "benchmarks" / "methods.md").read_text(encoding="utf-8") == page(lines(FILE)), again
+    found = lines(FILE)
+    for name, made in {"methods": page, "bars": bars.page}.items():
+        assert (DOCS / "benchmarks" / f"{name}.md").read_text(encoding="utf-8") == made(found), again
+    known = pages.pages(lines(NEGATIVES), found)
+    assert {path.name for path in (DOCS / "methods").glob("*.md")} == set(known), again
+    for name, text in known.items():
+        assert (DOCS / "methods" / name).read_text(encoding="utf-8") == text, again
+
+
+def test_the_bar_asks_for_a_rise_over_the_untrained_network() -> None:
+    line = {"experiment": "bar", "seed": 0, "linear": 0.5, "nmi": 0.5, "rank": 20.0, "train_s": 1.0}
+    found = [line | {"system": name, "knn": knn} for name, knn in (("start", 0.7), ("simclr", 0.72), ("byol", 0.72))]
+    rows = [[cell.strip() for cell in row.split("|")] for row in bars.bars(found).splitlines()[2:]]
+    assert {row[1]: row[6] for row in rows} == {"start": "-", "simclr": "missed", "byol": "met"}
+    assert "byol" not in bars.bars(found, "simclr") and bars.bars(found, "simcse") == ""
+    flat = [one | {"rank": 3.0} for one in found]
+    assert "| met |" not in bars.bars(flat)
+
+
+def test_a_bar_is_measured_with_labels_for_who_needs_them() -> None:
+    assert bar("supcon", 0, Path())["knn"] > 0
+    run = prepared("supcon", some_pictures(), 0, Budget(1, 32), labels=True)
+    assert isinstance(run.overlay, Labelled)

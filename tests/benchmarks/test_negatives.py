@@ -11,7 +11,7 @@ from benchmarks.negatives import answers, pictures
 from benchmarks.negatives.__main__ import FILE, lines, main
 from benchmarks.negatives.answers import asked
 from benchmarks.negatives.pictures import PictureSet
-from benchmarks.negatives.report import method_pages, page
+from benchmarks.negatives.report import page
 from benchmarks.negatives.trial import Budget, false_negatives, measure
 from db.nouns import Verdict
 from tests.patterns import patterns
@@ -70,7 +70,7 @@ def test_a_run_appends_resumes_and_reports(tmp_path: Path, monkeypatch: pytest.M
     main(["report", "--results", str(file), "--docs", str(tmp_path)])
     text = (tmp_path / "benchmarks" / "negatives.md").read_text()
     assert "## fashion" in text and "| **simclr** | 1 |" in text
-    assert "| fashion |" in (tmp_path / "methods" / "moco.md").read_text()
+    assert not (tmp_path / "methods").exists()  # `benchmarks.methods report` writes those
 
 
 def test_a_set_that_is_not_there_is_skipped_and_a_failure_ends_badly(tmp_path: Path) -> None:
@@ -84,11 +84,7 @@ def test_a_set_that_is_not_there_is_skipped_and_a_failure_ends_badly(tmp_path: P
             main(["run", "--sets", "fashion", "--systems", "simclr", *where])
 
 
-def test_the_pages_are_what_the_docstrings_and_results_say() -> None:
+def test_the_page_is_what_the_results_say() -> None:
     found = lines(FILE)
     again = "run: python -m benchmarks.negatives report"
     assert (DOCS / "benchmarks" / "negatives.md").read_text(encoding="utf-8") == page(found), again
-    pages = method_pages(found)
-    assert {path.name for path in (DOCS / "methods").glob("*.md")} == set(pages), again
-    for name, text in pages.items():
-        assert (DOCS / "methods" / name).read_text(encoding="utf-8") == text, again
