@@ -103,3 +103,8 @@ class Doorkeeper:
         """Drop what is remembered about a token: it has just been revoked."""
         with self._lock:
             self._seen.pop(token, None)
+
+    def forget_all(self) -> None:
+        """Somebody's role, password or token has changed: ask the database again about everybody."""
+        with self._lock:
+            self._seen.clear()

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.api.context import Context, Here
 from app.auth import COOKIE, COOKIE_AGE_S, cookie
-from db import users
+from db import audit, users
 from db.errors import Forbidden
 
 router = APIRouter(include_in_schema=False)
@@ -81,18 +81,26 @@ async def login(
     if here.guesses.too_many(address):
         return _page(next, "Too many wrong passwords from here. Wait a minute, then try again.", 429)
     try:
-        token = await run_in_threadpool(_session, here, name, password)
+        token = await run_in_threadpool(_session, here, name, password, address)
     except Forbidden as error:
         here.guesses.wrong(address)
+        await run_in_threadpool(_noted, here, "sign-in refused", name, address)
         return _page(next, str(error), 403)
     reply = RedirectResponse(here_only(next), 303)
     reply.headers["set-cookie"] = ticket(token, secure=request.url.scheme == "https")
     return reply
 
 
-def _session(here: Context, name: str, password: str) -> str:
+def _session(here: Context, name: str, password: str, address: str) -> str:
     with here.database.write() as s:
-        return users.login(s, name, password)
+        token = users.login(s, name, password)
+        audit.note(s, name.strip(), "sign in", address)
+        return token
+
+
+def _noted(here: Context, action: str, name: str, address: str) -> None:
+    with here.database.write() as s:
+        audit.note(s, name.strip(), action, address)
 
 
 @router.post("/logout")
@@ -108,5 +116,8 @@ async def logout(here: Here, request: Request) -> Response:
 
 def _end(here: Context, token: str) -> None:
     with here.database.write() as s:
+        person = users.whoami(s, token)
         users.logout(s, token)
+        if person is not None:
+            audit.note(s, person.name, "sign out")
     here.doorkeeper.forget(token)

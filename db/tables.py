@@ -322,3 +322,16 @@ class EventRow(Base):
     criterion_id: Mapped[int | None] = mapped_column(ForeignKey("criteria.id"))
     xid: Mapped[int | None]
     created_at: Mapped[datetime] = _created()
+
+
+class AuditRow(Base):
+    """What somebody did to the installation, not to a question. Never updated, never deleted."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "actor", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str]
+    action: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = _created()

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Double, cast, or_, select, update
+from sqlalchemy import Double, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import checks
 from db.clock import now
 from db.dialects import upsert
-from db.errors import BadInput, Conflict, Forbidden, unknown
+from db.errors import BadInput, Conflict, Forbidden, NotFound, Refused, unknown
 from db.tables import TokenRow, UserRow
 
 RANKS = {"viewer": 0, "annotator": 1, "robot": 1, "curator": 2, "admin": 3}
@@ -79,9 +79,10 @@ def login(s: Session, name: str, password: str) -> str:
     return _issue(s, row.id, "session", "", SESSION_S)
 
 
-def issue_token(s: Session, name: str, label: str) -> str:
-    """A bearer token for a robot or program, shown this once. Raises NotFound for the user."""
-    return _issue(s, _row(s, name).id, "token", checks.text(label, "a label", 200), None)
+def issue_token(s: Session, name: str, label: str, days: float | None = None) -> str:
+    """A bearer token for a robot or program, shown this once; it ends after so many days. Raises NotFound, BadInput."""
+    lasts_s = None if days is None else 86_400 * checks.number(days, "days", 0, 3650, open_low=True)
+    return _issue(s, _row(s, name).id, "token", checks.text(label, "a label", 200), lasts_s)
 
 
 def whoami(s: Session, token: str) -> User | None:
@@ -97,16 +98,28 @@ def logout(s: Session, token: str) -> None:
     s.execute(update(TokenRow).where(TokenRow.hash == _fingerprint(token)).values(revoked_at=now()))
 
 
-def revoke(s: Session, token_id: int) -> None:
-    """The token with this id opens nothing any more."""
-    s.execute(update(TokenRow).where(TokenRow.id == token_id).values(revoked_at=now()))
+def revoke(s: Session, token_id: int) -> Token:
+    """The token with this id opens nothing any more; returns it. Raises NotFound."""
+    row = s.get(TokenRow, checks.row_id(token_id, "a token's id"))
+    if row is None:
+        raise NotFound(f"no token with id {token_id}. Reload the list of tokens.")
+    if row.revoked_at is None:
+        row.revoked_at = now()
+        s.flush()
+    owner = s.scalar(select(UserRow.name).where(UserRow.id == row.user_id))
+    return Token(row.id, str(owner), row.kind, row.label, row.expires_at, True, row.created_at)
 
 
 def change(
     s: Session, name: str, *, password: str | None = None, role: str | None = None, active: bool | None = None
 ) -> None:
-    """Give a user another password, role, or (in)activity; a new password ends every session. Raises NotFound."""
+    """Give a user another password, role, or (in)activity; a new password ends every session.
+
+    Raises: NotFound; Refused where nobody would be left to administer.
+    """
     row = _row(s, name)
+    if row.role == "admin" and row.active and (role not in (None, "admin") or active is False):
+        _another_admin(s, row)
     row.role = row.role if role is None else checks.one_of(role, "role", RANKS)
     row.active = row.active if active is None else active
     if password is not None:
@@ -114,6 +127,21 @@ def change(
         mine = (TokenRow.user_id == row.id, TokenRow.kind == "session")
         s.execute(update(TokenRow).where(*mine).values(revoked_at=now()))
     s.flush()
+
+
+def new_password(s: Session, name: str) -> str:
+    """Give a user a generated password, shown this once; every session of theirs ends. Raises NotFound."""
+    secret = secrets.token_urlsafe(12)
+    change(s, name, password=secret)
+    return secret
+
+
+def user(s: Session, id: int) -> User:
+    """One user. Raises NotFound."""
+    row = s.get(UserRow, checks.row_id(id, "a user's id"))
+    if row is None:
+        raise NotFound(f"no user with id {id}. Reload the list of users.")
+    return _user(row)
 
 
 def users(s: Session) -> list[User]:
@@ -130,9 +158,22 @@ def tokens(s: Session, name: str) -> list[Token]:
     ]
 
 
+def good_tokens(s: Session) -> dict[int, int]:
+    """How many bearer tokens still open something, by user id."""
+    fresh = or_(TokenRow.expires_at.is_(None), TokenRow.expires_at > now())
+    query = select(TokenRow.user_id, func.count()).where(TokenRow.kind == "token", TokenRow.revoked_at.is_(None), fresh)
+    return {row[0]: row[1] for row in s.execute(query.group_by(TokenRow.user_id))}
+
+
 def allows(role: str, needed: str) -> bool:
     """Whether a role may do what needs another."""
     return RANKS[role] >= RANKS[needed]
+
+
+def _another_admin(s: Session, row: UserRow) -> None:
+    others = select(UserRow.id).where(UserRow.role == "admin", UserRow.active, UserRow.id != row.id).limit(1)
+    if s.scalar(others.with_for_update()) is None:
+        raise Refused(f"'{row.name}' is the only active admin. Make somebody else an admin first.")
 
 
 def _wait_s(s: Session, row: UserRow) -> float:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.api.context import Curator, Here, Viewer
 from app.api.shapes import CollectionIn, CollectionOut, CollectionsOut, CriteriaOut, CriterionIn, CriterionOut, Which
-from db import catalog
+from db import audit, catalog
 
 router = APIRouter(tags=["catalog"])
 
@@ -38,11 +38,13 @@ def criteria(here: Here, _: Viewer, collection: Which | None = None) -> Criteria
 
 
 @router.post("/criteria", status_code=201)
-def add_criterion(here: Here, _: Curator, given: CriterionIn) -> CriterionOut:
+def add_criterion(here: Here, person: Curator, given: CriterionIn) -> CriterionOut:
     """A new criterion; the very same one again is no change, another one of that name is a conflict."""
     with here.database.write() as s:
         about = given.collection if isinstance(given.collection, int) else catalog.collection_id(s, given.collection)
-        return _criterion(catalog.criterion(s, catalog.add_criterion(s, given.name, about, given.prompt)))
+        new = catalog.criterion(s, catalog.add_criterion(s, given.name, about, given.prompt))
+        audit.note(s, person.name, "add criterion", new.name, prompt=new.prompt)
+        return _criterion(new)
 
 
 def _criterion(one: catalog.Criterion) -> CriterionOut:

@@ -14,7 +14,7 @@ from app.api import views
 from app.api.context import Context, Curator, Here, PathId, Viewer
 from app.api.shapes import ImportIn, JobOut, JobsOut
 from app.auth import Person, may
-from db import catalog, checks, jobs
+from db import audit, catalog, checks, jobs
 from db.errors import BadInput, Broken, Forbidden
 
 router = APIRouter(tags=["imports"])
@@ -34,15 +34,16 @@ async def add(here: Here, person: Curator, request: Request) -> JobOut:
         given = _server_path(person, await request.body())
         collection, source = given.collection, Path(given.path)
         payload = {"source": str(source), "uploaded": False, "metadata": given.metadata}
-    job = await run_in_threadpool(_enqueue, here, collection, payload)
+    job = await run_in_threadpool(_enqueue, here, person.name, collection, payload)
     here.importer.wake()
     return job
 
 
-def _enqueue(here: Context, collection: str, payload: dict[str, object]) -> JobOut:
+def _enqueue(here: Context, actor: str, collection: str, payload: dict[str, object]) -> JobOut:
     with here.database.write() as s:
         about = catalog.add_collection(s, collection)
         new = jobs.enqueue(s, "import", {**payload, "collection": collection}, collection=about)
+        audit.note(s, actor, "import", collection, uploaded=payload["uploaded"])
         return views.job(jobs.job(s, new))
 
 
@@ -122,8 +123,9 @@ def one(here: Here, _: Viewer, id: PathId) -> JobOut:
 
 
 @router.post("/jobs/{id}/cancel")
-def cancel(here: Here, _: Curator, id: PathId) -> JobOut:
+def cancel(here: Here, person: Curator, id: PathId) -> JobOut:
     """Stop a job; what it has stored stays."""
     with here.database.write() as s:
         jobs.cancel(s, id)
+        audit.note(s, person.name, "cancel job", f"job {id}")
         return views.job(jobs.job(s, id))

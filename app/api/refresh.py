@@ -13,7 +13,7 @@ from app.api import views
 from app.api.context import Curator, Here, Viewer
 from app.api.shapes import Id, JobOut, Name, Shape, Which
 from app.refreshing import ENDED, KIND, WAITING, refusal
-from db import catalog, feedback, jobs, runs
+from db import audit, catalog, feedback, jobs, runs
 from db.errors import NotFound
 from trainer.systems import DEFAULT, systems
 
@@ -73,7 +73,7 @@ def look(here: Here, _: Viewer, criterion: Which) -> RefreshOut:
 
 
 @router.post("", status_code=202)
-def start(here: Here, _: Curator, given: RefreshIn) -> JobOut:
+def start(here: Here, person: Curator, given: RefreshIn) -> JobOut:
     """Refresh in the background. One that waits or runs already is handed back."""
     payload: dict[str, Any] = given.model_dump(exclude={"criterion"})
     refusal(payload)
@@ -83,12 +83,13 @@ def start(here: Here, _: Curator, given: RefreshIn) -> JobOut:
         if there is None:
             payload["answers"] = len({one.answer for one in feedback.statements(s, about)})
             there = jobs.job(s, jobs.enqueue(s, KIND, payload, criterion=about))
+            audit.note(s, person.name, "refresh", catalog.criterion(s, about).name, method=given.method)
     here.refresher.wake()
     return views.job(there)
 
 
 @router.post("/cancel")
-def cancel(here: Here, _: Curator, given: CancelRefreshIn) -> JobOut:
+def cancel(here: Here, person: Curator, given: CancelRefreshIn) -> JobOut:
     """Stop the refresh under way; what is served stays. What was trained is kept: the same refresh goes on from it."""
     with here.database.write() as s:
         about = catalog.criterion(s, given.criterion).id
@@ -96,6 +97,7 @@ def cancel(here: Here, _: Curator, given: CancelRefreshIn) -> JobOut:
         if there is None:
             raise NotFound("no refresh is under way. There is nothing to cancel.")
         jobs.cancel(s, there.id)
+        audit.note(s, person.name, "cancel job", f"job {there.id}")
         return views.job(jobs.job(s, there.id))
 
 

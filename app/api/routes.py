@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from app.api import (
+    admin,
     answers,
     catalog,
     compare,
@@ -35,6 +36,7 @@ PARTS = (
     quality,
     compare,
     refresh,
+    admin,
     events,
 )
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.api import views
 from app.api.context import Curator, Here, PathId, Viewer
 from app.api.shapes import RunOut, RunsOut, StepOut, VersionOut, VersionsOut, Which
-from db import catalog, runs, versions
+from db import audit, catalog, runs, versions
 from db.errors import Conflict
 
 router = APIRouter(tags=["training"])
@@ -37,20 +37,22 @@ def one(here: Here, _: Viewer, id: PathId) -> VersionOut:
 
 
 @router.post("/versions/{id}/promote")
-def promote(here: Here, _: Curator, id: PathId) -> VersionOut:
+def promote(here: Here, person: Curator, id: PathId) -> VersionOut:
     """Let this version ask the questions. The one before it can come back by a rollback."""
     with here.database.write() as s:
         versions.promote(s, id)
+        audit.note(s, person.name, "promote", f"version {id}")
         return views.version(versions.version(s, id))
 
 
 @router.post("/versions/{id}/rollback")
-def rollback(here: Here, _: Curator, id: PathId) -> VersionOut:
+def rollback(here: Here, person: Curator, id: PathId) -> VersionOut:
     """Go back from this version to the one that was served before it; replies with that one."""
     with here.database.write() as s:
         version = versions.version(s, id)
         if version.status != "promoted":
             raise Conflict(f"version {id} is not the one being served. Reload the list of versions.")
+        audit.note(s, person.name, "roll back", f"version {id}")
         return views.version(versions.version(s, versions.rollback(s, version.criterion)))
 
 

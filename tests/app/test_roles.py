@@ -5,7 +5,8 @@ import pytest
 from tests.app.conftest import ROLES, World
 
 pytestmark = pytest.mark.anyio
-VIEWERS, ANSWERERS, CURATORS = set(ROLES), {"annotator", "robot", "curator", "admin"}, {"curator", "admin"}
+VIEWERS, ADMINS = set(ROLES), {"admin"}
+ANSWERERS, CURATORS = {"annotator", "robot", "curator", "admin"}, {"curator", "admin"}
 
 WHO = {
     ("GET", "/api/v1/healthz"): VIEWERS | {None},
@@ -48,6 +49,14 @@ WHO = {
     ("GET", "/api/v1/refresh"): VIEWERS,
     ("POST", "/api/v1/refresh"): CURATORS,
     ("POST", "/api/v1/refresh/cancel"): CURATORS,
+    ("GET", "/api/v1/users"): ADMINS,
+    ("POST", "/api/v1/users"): ADMINS,
+    ("POST", "/api/v1/users/{id}"): ADMINS,
+    ("POST", "/api/v1/users/{id}/password"): ADMINS,
+    ("GET", "/api/v1/users/{id}/tokens"): ADMINS,
+    ("POST", "/api/v1/users/{id}/tokens"): ADMINS,
+    ("POST", "/api/v1/tokens/{id}/revoke"): ADMINS,
+    ("GET", "/api/v1/audit"): ADMINS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 

@@ -16,10 +16,15 @@ export function start(element) {
     h("label", { class: "pw-picker" }, h("span", {}, "Teaching"), picker), who, theme, leave()));
   on("criteria", (all) => fill(picker, all));
   on("criterion", (one) => { if (one) picker.value = String(one.id); });
-  on("tab", (name) => [...document.querySelectorAll('#pw-tabs [role="tab"]')].find((tab) => tab.textContent.trim() === name)?.click());
-  me().then((person) => { who.textContent = person.name; }).catch(() => {});
+  on("tab", (name) => tabs().find((tab) => tab.textContent.trim() === name)?.click());
+  me().then((person) => {
+    who.textContent = person.name;
+    if (person.role !== "admin") tabs().find((tab) => tab.textContent.trim() === "Admin")?.remove();
+  }).catch(() => {});
   loadCriteria().catch(() => fill(picker, []));
 }
+
+const tabs = () => [...document.querySelectorAll('#pw-tabs [role="tab"]')];
 
 function draw(button) {
   button.replaceChildren(icon(dark() ? "sun" : "moon"));

@@ -1,0 +1,12 @@
+"""The Admin tab: people, tokens and who did what."""
+
+import gradio as gr
+
+from app.components import screen
+
+TITLE = "Admin"
+
+
+def build() -> gr.HTML:
+    """The component behind this tab, see components/static/js/admin/."""
+    return screen("admin/main", "pw-admin")
