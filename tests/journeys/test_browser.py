@@ -85,6 +85,7 @@ def page() -> Iterator["playwright.Page"]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         made = browser.new_page(viewport={"width": 1280, "height": 720})
         made.set_default_timeout(60_000)
+        made.add_init_script("localStorage.setItem('pairwright/tour', 'seen')")  # has a test of its own
         yield made
         browser.close()
 

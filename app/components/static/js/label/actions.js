@@ -1,19 +1,22 @@
 // The buttons under the question, each with its key. They say the same as the keyboard does.
 
 import { h } from "../dom.js";
+import { cap, keysOf, twoSided } from "./keys.js";
+import { sureness } from "./sure.js";
 
-const PAIR = [["different", "Different", "D", "\u2190"], ["not_comparable", "Not comparable", "N"], ["unsure", "Unsure", "U"], ["skip", "Skip", "K"], ["same", "Same", "S", "\u2192"]];
-const MANY = [["not_comparable", "Not comparable", "N"], ["unsure", "Unsure", "U"], ["skip", "Skip", "K"], ["confirm", "", "Enter"]];
-const TOOLS = [["background", "Background", "B"], ["swap", "Swap", "X"], ["undo", "Undo", "Z"]];
+const PAIR = [["different", "Different"], ["not_comparable", "Not comparable"], ["unsure", "Unsure"], ["skip", "Skip"], ["same", "Same"]];
+const MANY = [["not_comparable", "Not comparable"], ["unsure", "Unsure"], ["skip", "Skip"], ["confirm", ""]];
+const TOOLS = [["background", "Background"], ["confidence", "How sure"], ["swap", "Swap"], ["undo", "Undo"], ["keys", ""]];
 
 export function actions(act) {
   const node = h("div", { class: "pw-actions", role: "toolbar", "aria-label": "Answers" });
   let drawn = null;
   let buttons = {};
 
-  function button([name, text, ...keys]) {
-    const made = h("button", { type: "button", class: name, title: keys.join(" or "), "aria-keyshortcuts": keys[0], onclick: (event) => { act(name, event); made.blur(); } },
-      h("span", {}, text), keys.map((one) => h("kbd", { "aria-hidden": "true" }, one)));
+  function button([name, text]) {
+    const caps = keysOf(name).slice(0, name === "undo" ? 1 : 2).map(cap);
+    const made = h("button", { type: "button", class: name, title: text ? caps.join(" or ") : "All keys", "aria-label": text ? null : "All keys", "aria-keyshortcuts": caps[0], onclick: (event) => { act(name, event); made.blur(); } },
+      h("span", {}, text), caps.map((one) => h("kbd", { "aria-hidden": "true" }, one)));
     if (name === "background") made.setAttribute("aria-pressed", "false");
     buttons[name] = made;
     return made;
@@ -22,27 +25,36 @@ export function actions(act) {
   function draw(kind) {
     buttons = {};
     const tools = TOOLS.filter(([name]) => name !== "swap" || kind === "pair").map(button);
-    const answers = (kind === "pair" ? PAIR : MANY).map(button);
+    const answers = (twoSided(kind) ? PAIR : MANY).map(button);
     node.replaceChildren(h("div", { class: "pw-say" }, answers), h("div", { class: "pw-tools" }, tools));
     drawn = kind;
   }
 
-  return {
+  let last = null;
+  const bar = {
     node,
     show(card) {
+      last = card;
       const kind = card?.question.kind ?? "pair";
-      if ((kind === "pair") !== (drawn === "pair") || drawn === null) draw(kind);
-      for (const [name, one] of Object.entries(buttons)) one.disabled = !card && name !== "undo";
+      if (drawn === null || twoSided(kind) !== twoSided(drawn) || (kind === "pair") !== (drawn === "pair")) draw(kind);
+      for (const [name, one] of Object.entries(buttons)) one.disabled = !card && !["undo", "keys"].includes(name);
       this.flag(Boolean(card?.state?.background));
+      this.sure(card?.sure ?? null);
       if (buttons.confirm) buttons.confirm.firstChild.textContent = confirmText(card);
     },
     flag(on) { buttons.background?.setAttribute("aria-pressed", String(on)); },
+    sure(value) {
+      buttons.confidence.firstChild.textContent = sureness(value);
+      buttons.confidence.setAttribute("aria-pressed", String(value !== null));
+    },
     pressed(name) {
       const one = buttons[name];
       one?.classList.add("pressed");
       setTimeout(() => one?.classList.remove("pressed"), 120);
     },
   };
+  document.addEventListener("pw-keys", () => { drawn = null; bar.show(last); });
+  return bar;
 }
 
 function confirmText(card) {

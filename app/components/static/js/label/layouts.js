@@ -4,7 +4,11 @@ import { picture } from "../api.js";
 import { h, icon } from "../dom.js";
 
 const CODES = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="];
-const TITLES = { pair: "", tick_positives: "Tick every picture that belongs with this one", odd_ones_out: "These seem to belong together. Click the strangers" };
+const TITLES = {
+  tick_positives: "Tick every picture that belongs with this one",
+  odd_ones_out: "These seem to belong together. Click the strangers",
+  missing_positives: "The model keeps these apart from this one. Tick those that belong with it all the same",
+};
 const SIZE = { pair: 1024, anchor: 512, tile: 256 };
 
 // A picture, decoding from this moment on; `decoded` of the card waits for all of them.
@@ -42,6 +46,25 @@ function pair(question, text) {
   };
 }
 
+// Two groups side by side; one verdict for both. The first picture of each is its most typical one.
+function merge(question, text) {
+  const decoding = [];
+  const group = (items, side) => h("section", { class: "pw-side-group", "aria-label": `${side} group`, style: { "--rows": Math.max(items.length - 1, 1) } },
+    items.map((item, at) => h("figure", { class: "pw-shot" }, image(item, at ? SIZE.tile : SIZE.anchor, `${side} group: ${caption(item)}`, decoding), h("figcaption", {}, caption(item)))));
+  const node = h("div", { class: "pw-question pw-merge" },
+    h("header", {}, prompt(text), h("p", {}, "Two groups: is all of it the same thing?"), why(question)),
+    h("div", { class: "pw-groups" }, group([question.anchor, ...question.context], "left"), group(question.candidates, "right")),
+    h("span", { class: "pw-pill warn pw-background" }, "flagged: alike only because of the background"));
+  const state = { background: false };
+  const draw = () => node.classList.toggle("background", state.background);
+  return {
+    question, node, state, decoded: Promise.all(decoding), swap() {},
+    flag() { state.background = !state.background; draw(); return state.background; },
+    restore(verdicts) { state.background = verdicts.some((one) => one.background); draw(); },
+    verdicts: (verdict) => [statement(question, question.candidates[0], verdict, state.background)],
+  };
+}
+
 const statement = (question, candidate, verdict, background = false) => ({ a: question.anchor.id, b: candidate.id, verdict, background });
 
 // How many columns let square pictures be largest: 12 as 4 x 3, 6 as 3 x 2 and so on.
@@ -54,7 +77,7 @@ function many(question, text) {
   const flagged = new Set();
   let last = null;
   const tiles = question.candidates.map((item, at) => tile(item, at));
-  const node = h("div", { class: `pw-question pw-many ${odd ? "pw-odd" : "pw-tick"}` },
+  const node = h("div", { class: `pw-question pw-many ${odd ? "pw-odd" : "pw-tick"} pw-${question.kind}` },
     h("aside", {}, prompt(text), h("div", {}, h("p", {}, TITLES[question.kind]), why(question)),
       h("figure", { class: "pw-shot" }, h("span", { class: "pw-pill" }, odd ? "the group's picture" : "this one"), image(question.anchor, SIZE.anchor, `the picture to compare with: ${caption(question.anchor)}`, decoding), h("figcaption", {}, caption(question.anchor)))),
     h("div", { class: "pw-tiles", style: { "--columns": columns(tiles.length) }, role: "group", "aria-label": TITLES[question.kind] }, tiles));
@@ -99,4 +122,6 @@ function many(question, text) {
 let words = "Do these belong together?";
 export const ask = (text) => { words = text; };
 
-export const build = (question) => (question.kind === "pair" ? pair : many)(question, words);
+const LAYOUTS = { pair, merge };
+
+export const build = (question) => (LAYOUTS[question.kind] ?? many)(question, words);

@@ -2,19 +2,25 @@
 
 import { key } from "../api.js";
 import { criterion, emit, me, on } from "../bus.js";
-import { empty, h } from "../dom.js";
+import { empty, h, plural } from "../dom.js";
 import { toast } from "../toast.js";
 import { actions } from "./actions.js";
+import { advice } from "./advice.js";
 import { History } from "./history.js";
 import { listen } from "./keys.js";
+import { keysheet } from "./keysheet.js";
 import { ask, build } from "./layouts.js";
 import { Outbox } from "./outbox.js";
 import { afterPaint, measure } from "./paint.js";
 import { Queue } from "./queue.js";
 import { Status } from "./status.js";
+import { surer } from "./sure.js";
+import { tour, wanted } from "./tour.js";
 import { zoom } from "./zoom.js";
 
 const REFRESH_MS = 500;
+const CALM = 3; // times in a row that no question came
+const withSureness = (verdicts, sure) => (sure ? verdicts.map((one) => ({ ...one, confidence: sure })) : verdicts);
 
 export async function start(element) {
   const person = await me().catch(() => ({ name: "somebody", role: "viewer" }));
@@ -94,11 +100,19 @@ class Label {
     this.bar.node.style.visibility = card || criterion() ? "" : "hidden";
     this.root.dataset.question = card ? String(card.question.id) : "";
     this.root.dataset.kind = card?.question.kind ?? "";
-    if (card) { this.blank?.remove(); this.blank = null; return; }
+    if (card) { this.blank?.remove(); this.blank = null; this.welcome(); return; }
     const found = this.message();
     this.blank?.remove();
-    this.blank = h("div", { class: "pw-question pw-empty" }, ...found.children);
+    this.blank = found;
+    found.classList.add("pw-question");
     this.stage.append(this.blank);
+  }
+
+  // The tour waits for the first question ever seen, with its pictures.
+  welcome() {
+    if (this.welcomed) return;
+    this.welcomed = true;
+    if (wanted()) this.queue.current.decoded.then(() => tour());
   }
 
   message() {
@@ -107,15 +121,27 @@ class Label {
     if (this.queue?.error) return empty("clock", "The server does not answer", "It may be restarting. This page tries again by itself, and your answers are kept here until then.");
     if (!criterion()) return empty("images", "Nothing to ask yet", "Import some pictures, then say in one sentence what \u201csame\u201d means. Questions follow by themselves.", to("Data"));
     if (this.asking) return empty("spark", "Fetching questions\u2026", "One moment.");
+    if (this.queue.dry >= CALM && this.status.answers && !this.looking) return this.calm();
     return empty("spark", "The next questions are being chosen", "The trainer looks at every picture once before its first question; that takes a moment after an import. They appear here by themselves.",
       this.looking && h("span", { class: "pw-pill good pw-num" }, this.looking));
+  }
+
+  // Nothing left that is worth a person's time: say why, and what else there is to do.
+  calm() {
+    const to = (tab) => h("button", { type: "button", onclick: () => emit("tab", tab) }, `See ${tab}`);
+    const why = `Every pair that could still change a group follows from the ${plural(this.status.answers, "answer")} given so far. New pictures, or a model that has learnt more, bring new questions here by themselves.`;
+    const found = empty("check", "Nothing worth asking now", why, h("div", { class: "pw-ends" }, to("Quality"), to("Training")));
+    advice(criterion().id).then((words) => words && found.querySelector("p")?.after(h("p", { class: "pw-calm-word" }, words))).catch(() => {});
+    return found;
   }
 
   act(name, event = null) {
     const started = event ? Math.min(event.timeStamp, performance.now()) : performance.now();
     const card = this.queue.current;
     if (name === "undo") return this.undo();
+    if (name === "keys") return keysheet();
     if (!card) return;
+    if (name === "confidence") { card.sure = surer(card.sure ?? null); return this.bar.sure(card.sure); }
     if (name === "swap") return card.swap();
     if (name === "background") { this.bar.flag(card.flag()); return; }
     if (name.startsWith("mark:")) return card.press(name.slice(5));
@@ -126,7 +152,7 @@ class Label {
   answer(card, verdict, started) {
     this.hideZoom();
     this.status.dropped.close();
-    const verdicts = card.verdicts(verdict);
+    const verdicts = withSureness(card.verdicts(verdict), card.sure);
     const seconds = Math.max(0, (performance.now() - card.shown) / 1000);
     const body = { question: card.question.id, verdicts, seconds: Math.round(seconds * 100) / 100, lease: card.question.token ?? null };
     const answerKey = key();
@@ -150,6 +176,7 @@ class Label {
     this.outbox.undo(last.id ? { answerId: last.id } : { answerKey: last.key });
     const card = build({ ...last.question, token: null });
     card.restore(last.verdicts);
+    card.sure = last.verdicts[0]?.confidence ?? null;
     this.queue.putFirst(card);
     this.status.undo();
   }

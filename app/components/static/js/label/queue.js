@@ -5,7 +5,7 @@ import { build } from "./layouts.js";
 import { afterPaint } from "./paint.js";
 
 const DEPTH = 4; // current, next, and two more
-const KINDS = ["pair", "tick_positives", "odd_ones_out"];
+const KINDS = ["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge"];
 const IDLE_MS = 2500; // ask again when the queue was empty and no event said that it filled
 const RENEW_MS = 60_000;
 
@@ -20,7 +20,7 @@ export class Queue {
   // stage: where questions are shown; onchange: called when a question arrives or the queue runs dry;
   // answered(id): whether this person's answer to a question is still on its way (after a reload it is held, but done).
   constructor(stage, { onchange, onproblem, answered }) {
-    Object.assign(this, { stage, onchange, onproblem, answered, criterion: null, cards: [], turn: 0, filling: null, error: null });
+    Object.assign(this, { stage, onchange, onproblem, answered, criterion: null, cards: [], turn: 0, filling: null, error: null, dry: 0 });
     setInterval(() => this.renew(), RENEW_MS);
   }
 
@@ -34,6 +34,7 @@ export class Queue {
     this.cards = [];
     this.filling = null;
     this.fresh = true;
+    this.dry = 0;
     this.show();
     await this.fill();
   }
@@ -53,6 +54,7 @@ export class Queue {
       this.error = null;
       this.fresh = false;
       for (const question of questions) this.take(question);
+      this.dry = questions.length || this.cards.length ? 0 : this.dry + 1;
     } catch (error) {
       this.error = error;
       this.onproblem(error);

@@ -3,15 +3,15 @@
 import { get } from "../api.js";
 import { h, plural } from "../dom.js";
 import { Dropped } from "./dropped.js";
+import { Goal } from "./goal.js";
 
-const SPRINT = 20;
 const WINDOW_MS = 5 * 60_000;
 
 export class Status {
   constructor() {
     this.saved = h("span", { class: "pw-pill good pw-saved", role: "status", "aria-live": "polite" }, "ready");
     this.count = h("b", {}, "0");
-    this.bar = h("i");
+    this.goal = new Goal();
     this.rate = h("span", { class: "pw-rate" });
     this.effect = h("span", { class: "pw-effect" });
     this.dropped = new Dropped();
@@ -20,26 +20,26 @@ export class Status {
     this.times = [];
     this.answered = 0;
     this.node = h("div", { class: "pw-status" }, this.saved,
-      h("span", { class: "pw-run" }, h("span", {}, this.count, " this session"), h("span", { class: "pw-bar", title: `a round is ${SPRINT} answers` }, this.bar)),
+      h("span", { class: "pw-done" }, this.count, " this session"), this.goal.node,
       this.rate, this.effect, this.dropped.button, this.total, this.credit, this.dropped.panel);
   }
 
   answer() {
     this.answered += 1;
     this.times.push(Date.now());
+    this.goal.answer(this.answered);
     this.draw();
   }
 
   undo() {
     this.answered = Math.max(0, this.answered - 1);
     this.times.pop();
+    this.goal.draw(this.answered);
     this.draw();
   }
 
   draw() {
     this.count.textContent = String(this.answered);
-    const done = this.answered % SPRINT || (this.answered ? SPRINT : 0);
-    this.bar.style.width = `${(100 * done) / SPRINT}%`;
     const recent = this.times.filter((time) => time > Date.now() - WINDOW_MS);
     const minutes = recent.length > 2 ? (recent.at(-1) - recent[0]) / 60_000 : 0;
     this.rate.replaceChildren(...(minutes ? [h("b", {}, String(Math.max(1, Math.round((recent.length - 1) / minutes)))), " a minute"] : []));
@@ -63,6 +63,7 @@ export class Status {
 
   progress(p) {
     if (p.criterion !== this.wanted) return;
+    this.answers = p.answers;
     this.total.textContent = `${plural(p.answers, "answer")} in all`;
     this.credit.textContent = p.credit ?? "";
     const settled = p.effect > 0 && p.effect_answers > 0;
