@@ -29,22 +29,25 @@ class PositiveSource:
 
     def __call__(self, pool: Pool) -> Pool:
         count = min(len(pool.anchors), len(pool.keys))  # keys of the batch come first, one an anchor
-        place = self._swapped(pool, count)  # (K,)
+        place = self._swapped(pool, count)  # (C,)
         pull = pool.pos.clone()
         pull[:, :count] = self.weight * torch.eye(len(pull), count, dtype=pull.dtype, device=pull.device)
-        moved = replace(
-            pool, keys=torch.cat([pool.keys[place[:count]], pool.keys[count:]]), key_ids=pool.key_ids[place],
-            same=pool.same[:, place], said=pool.said[:, place], confirmed=pool.confirmed[:, place],
-        )  # fmt: skip
+        wide = {name: _with(getattr(pool, name), place, 1) for name in ("same", "said", "confirmed")}
+        moved = replace(pool, keys=_with(pool.keys, place), key_ids=_with(pool.key_ids, place), **wide)
         return replace(moved, pos=pull, neg=pool.neg.masked_fill((pull > 0) | moved.own, 0.0))
 
     def _swapped(self, pool: Pool, count: int) -> torch.Tensor:
-        """(K,) which key comes to each place."""
-        place = torch.arange(len(pool.keys), device=pool.keys.device)
+        """(C,) which key comes to each of the first places."""
+        place = torch.arange(count, device=pool.keys.device)
         if len(pool.keys) == count:
             return place
         may = pool.said[:count, count:] >= 0
         may = may if self.itself else may & ~pool.own[:count, count:]
         found, allowed = nearest(pool.keys[:count], pool.keys[count:], may, 1)
-        place[:count] = torch.where(allowed[:, 0], found[:, 0] + count, place[:count])
-        return place
+        return torch.where(allowed[:, 0], found[:, 0] + count, place)
+
+
+def _with(whole: torch.Tensor, place: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """The same along this dimension, but its first are those of these places."""
+    rest = whole.narrow(dim, len(place), whole.shape[dim] - len(place))
+    return torch.cat([whole.index_select(dim, place), rest], dim)
