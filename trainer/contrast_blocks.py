@@ -130,7 +130,7 @@ def block(scores: Tensor, pull: Tensor, push: Tensor, form: str) -> tuple[Tensor
         gap, among = log_N[at[0]] - scores[at], pi[at]
         losses = torch.zeros_like(pi).index_put_(at, -among * logsigmoid(-gap)).sum(1)
         slack = torch.zeros_like(pi).index_put_(at, among * gap.sigmoid())
-        slope = slack.sum(1, keepdim=True) * share - slack
+        slope = share.mul_(slack.sum(1, keepdim=True)).sub_(slack)
     elif form == "in":
         positive = (pull > 0).to(push.dtype)
         log_D, share = _shares(scores, push + positive)
@@ -141,13 +141,13 @@ def block(scores: Tensor, pull: Tensor, push: Tensor, form: str) -> tuple[Tensor
         log_D, share = _shares(scores, mass)
         kept = kept & (log_D > -torch.inf)
         losses, slope = log_D - (pi * scores).sum(1), share - pi
-    return losses.masked_fill(~kept, 0.0), slope.masked_fill_(~kept[:, None], 0.0), kept
+    return losses.masked_fill(~kept, 0.0), slope.mul_(kept[:, None]), kept
 
 
 def _shares(scores: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
     """log sum_j mass_ij exp(s_ij) (b,) and each term's share of the sum (b, K); -inf and 0 for a row without mass."""
     limits = torch.finfo(scores.dtype)
-    terms = scores.masked_fill(mass == 0, -torch.inf)
+    terms = scores.masked_fill(mass.logical_not(), -torch.inf)
     top = terms.amax(1, keepdim=True).clamp_min_(limits.min)
     terms.sub_(top).exp_().mul_(mass)
     total = terms.sum(1, keepdim=True)

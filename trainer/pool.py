@@ -96,6 +96,9 @@ def obey(pool: Pool, emphasis: float = 2.0) -> Pool:
 
     emphasis: weight of a confirmed negative, >= 1. The anchor's own item pushes nowhere, an idle key only if confirmed.
     """
+    if not pool.said.count_nonzero():  # nobody said anything: the quick way to the same
+        neg, confirmed = pool.neg.masked_fill(~pool.rival, 0.0), pool.confirmed.masked_fill(pool.own, 0.0)
+        return replace(pool, neg=neg, confirmed=confirmed)
     together, apart = (pool.said > 0) | pool.own, (pool.said < 0) & ~pool.own
     return replace(
         pool,

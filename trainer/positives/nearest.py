@@ -30,11 +30,12 @@ class PositiveSource:
     def __call__(self, pool: Pool) -> Pool:
         count = min(len(pool.anchors), len(pool.keys))  # keys of the batch come first, one an anchor
         place = self._swapped(pool, count)  # (C,)
-        pull = pool.pos.clone()
+        rest = pool.first(count) if _only_looked_at(pool, count) else pool
+        pull = rest.pos.clone()
         pull[:, :count] = self.weight * torch.eye(len(pull), count, dtype=pull.dtype, device=pull.device)
-        wide = {name: _with(getattr(pool, name), place, 1) for name in ("same", "said", "confirmed")}
-        moved = replace(pool, keys=_with(pool.keys, place), key_ids=_with(pool.key_ids, place), **wide)
-        return replace(moved, pos=pull, neg=pool.neg.masked_fill((pull > 0) | moved.own, 0.0))
+        wide = {name: _with(pool, rest, name, place, 1) for name in ("same", "said", "confirmed")}
+        moved = replace(rest, **{name: _with(pool, rest, name, place) for name in ("keys", "key_ids")}, **wide)
+        return replace(moved, pos=pull, neg=rest.neg.masked_fill((pull > 0) | moved.own, 0.0))
 
     def _swapped(self, pool: Pool, count: int) -> torch.Tensor:
         """(C,) which key comes to each of the first places."""
@@ -47,7 +48,15 @@ class PositiveSource:
         return torch.where(allowed[:, 0], found[:, 0] + count, place)
 
 
-def _with(whole: torch.Tensor, place: torch.Tensor, dim: int = 0) -> torch.Tensor:
-    """The same along this dimension, but its first are those of these places."""
-    rest = whole.narrow(dim, len(place), whole.shape[dim] - len(place))
-    return torch.cat([whole.index_select(dim, place), rest], dim)
+def _only_looked_at(pool: Pool, count: int) -> bool:
+    """Whether the keys after the first neither pull nor push, nor will by an answer: once looked at they can go."""
+    if pool.idle is None or len(pool.keys) == count or not pool.idle[count:].all():
+        return False
+    return not any(bool(wide[:, count:].count_nonzero()) for wide in (pool.said, pool.pos, pool.confirmed))
+
+
+def _with(pool: Pool, rest: Pool, name: str, place: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """What these places of the pool have comes first, then the rest as it was."""
+    after: torch.Tensor = getattr(rest, name)
+    after = after.narrow(dim, len(place), after.shape[dim] - len(place))
+    return torch.cat([getattr(pool, name).index_select(dim, place), after], dim)
