@@ -5,6 +5,6 @@ from torch import Tensor
 
 
 def mixture(share: Tensor, rows: Tensor) -> Tensor:
-    """b_i = sum_j pi_ij c_j from pi (B, K), most of it 0, and c (K, d) -> (B, d). Time goes with the pairs that pull."""
+    """b_i = sum_j pi_ij c_j, pi (B, K) mostly 0, c (K, d) -> (B, d). Time grows with the pairs that pull."""
     mixed: Tensor = torch.sparse.mm(share.to_sparse(), rows)
     return mixed
