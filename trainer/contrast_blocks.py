@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from db.errors import BadInput
 
@@ -125,10 +126,11 @@ def block(scores: Tensor, pull: Tensor, push: Tensor, form: str) -> tuple[Tensor
     pi = pull / pulled.clamp_min(torch.finfo(pull.dtype).tiny)  # (b, K)
     if form == "self":
         log_N, share = _shares(scores, push)
-        gap = log_N[:, None] - scores
-        losses = -(pi * torch.nn.functional.logsigmoid(-gap)).sum(1)
-        slack = pi * gap.sigmoid()
-        slope = slack.sum(1, keepdim=True) * share - slack
+        at = pull.nonzero(as_tuple=True)  # few of the (b, K), and logarithms are dear
+        gap, among = log_N[at[0]] - scores[at], pi[at]
+        losses = torch.zeros_like(pi).index_put_(at, -among * logsigmoid(-gap)).sum(1)
+        slack = torch.zeros_like(pi).index_put_(at, among * gap.sigmoid())
+        slope = share.mul_(slack.sum(1, keepdim=True)).sub_(slack)
     elif form == "in":
         positive = (pull > 0).to(push.dtype)
         log_D, share = _shares(scores, push + positive)
@@ -139,14 +141,14 @@ def block(scores: Tensor, pull: Tensor, push: Tensor, form: str) -> tuple[Tensor
         log_D, share = _shares(scores, mass)
         kept = kept & (log_D > -torch.inf)
         losses, slope = log_D - (pi * scores).sum(1), share - pi
-    return losses.masked_fill(~kept, 0.0), slope.masked_fill_(~kept[:, None], 0.0), kept
+    return losses.masked_fill(~kept, 0.0), slope.mul_(kept[:, None]), kept
 
 
 def _shares(scores: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
     """log sum_j mass_ij exp(s_ij) (b,) and each term's share of the sum (b, K); -inf and 0 for a row without mass."""
     limits = torch.finfo(scores.dtype)
-    terms = mass.log().add_(scores)
+    terms = scores.masked_fill(mass.logical_not(), -torch.inf)
     top = terms.amax(1, keepdim=True).clamp_min_(limits.min)
-    terms.sub_(top).exp_()
+    terms.sub_(top).exp_().mul_(mass)
     total = terms.sum(1, keepdim=True)
     return (top + total.log())[:, 0], terms.div_(total.clamp_min(limits.tiny))

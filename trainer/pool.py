@@ -52,6 +52,7 @@ class Pool:
     support: Tensor | None = None
     progress: float = 0.0
     idle: Tensor | None = None
+    met: tuple[Tensor, ...] = ()  # what `own` remembers
 
     @classmethod
     def of(
@@ -67,8 +68,12 @@ class Pool:
 
     @property
     def own(self) -> Tensor:
-        """(B, K) bool: key is the anchor's own item (another view of it, or itself)."""
-        return self.anchor_ids[:, None] == self.key_ids[None, :]
+        """(B, K) bool: key is the anchor's own item (another view of it, or itself). Compared once for a pool and all
+        that were made of it with the same ids."""
+        if not self.met or self.met[0] is not self.anchor_ids or self.met[1] is not self.key_ids:
+            own = self.anchor_ids[:, None] == self.key_ids[None, :]
+            object.__setattr__(self, "met", (self.anchor_ids, self.key_ids, own))
+        return self.met[2]
 
     @property
     def rival(self) -> Tensor:
@@ -91,6 +96,9 @@ def obey(pool: Pool, emphasis: float = 2.0) -> Pool:
 
     emphasis: weight of a confirmed negative, >= 1. The anchor's own item pushes nowhere, an idle key only if confirmed.
     """
+    if not pool.said.count_nonzero():  # nobody said anything: the quick way to the same
+        neg, confirmed = pool.neg.masked_fill(~pool.rival, 0.0), pool.confirmed.masked_fill(pool.own, 0.0)
+        return replace(pool, neg=neg, confirmed=confirmed)
     together, apart = (pool.said > 0) | pool.own, (pool.said < 0) & ~pool.own
     return replace(
         pool,

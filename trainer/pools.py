@@ -84,7 +84,7 @@ def look(
     pictures: (B, 3, S, S) uint8; rows: (B,) of them in ids (N,), which rises.
     """
     random = chance.generator(seed, chance.VIEWS, step)
-    views = [view(pictures, random) for view in recipe.views]
+    views = [encoders.laid_out(view(pictures, random)) for view in recipe.views]
     anchored, keyed = _used(recipe)
     online = _online(encoders, views, sorted(anchored | keyed if encoders.shared else anchored), recipe.both_views)
     if encoders.shared:
@@ -120,7 +120,8 @@ def _online(encoders: Encoders, views: Sequence[Tensor], wanted: Sequence[int], 
         members = list(group)
         parts = [members] if together or side < large else [[number] for number in members]
         for part in parts:
-            z = encoders.online(torch.cat([views[number] for number in part]))
+            seen = [views[number] for number in part]
+            z = encoders.online(torch.cat(seen) if len(seen) > 1 else seen[0])
             found |= dict(zip(part, z.chunk(len(part)), strict=True))
     return found
 

@@ -61,6 +61,16 @@ def test_sinkhorn_uses_every_prototype_alike_where_it_has_time_and_never_overflo
     (given,) = (one.detach() for one in scores(1, batch=9))
     torch.testing.assert_close(sinkhorn(given, 0.5, 200).sum(0), torch.full((5,), 9 / 5, dtype=torch.float64))
     assert sinkhorn(given.float(), 1e-4, 3).isfinite().all()
+    sharp = torch.cat([closed_form(9, 5, 1.0), -closed_form(9, 5, 1.0)]).float()  # cosines
+    torch.testing.assert_close(sinkhorn(sharp, 0.003, 3).sum(1), torch.ones(18))
+
+
+def test_views_that_face_the_same_keys_share_their_assignment_until_the_centre_moves() -> None:
+    objective, keys = Objective(assignment="softmax"), closed_form(6, 5, 0.5)
+    first = objective.assigned(keys)
+    assert objective.assigned(keys) is first and torch.equal(objective.assigned(keys.clone()), first)
+    objective.after_keys(keys)
+    assert not torch.equal(objective.assigned(keys), first)
 
 
 @pytest.mark.parametrize("queue", [0, 7])

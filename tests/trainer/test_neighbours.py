@@ -110,3 +110,23 @@ def test_without_earlier_keys_a_key_stays_itself() -> None:
     assert torch.equal(got.keys, pool.keys) and torch.equal(got.pos, torch.eye(BATCH, dtype=torch.float64))
     apart = -torch.ones(BATCH, BATCH + QUEUE, dtype=torch.int8)
     assert torch.equal(Nearest()(pool_of(apart)).keys[:BATCH], pool_of().keys[:BATCH])
+
+
+def test_keys_that_were_only_looked_at_leave_the_pool_and_one_that_an_answer_names_keeps_them() -> None:
+    late = torch.arange(BATCH + QUEUE) >= BATCH
+    said = torch.zeros(BATCH, BATCH + QUEUE, dtype=torch.int8)
+    swapped = Nearest()(pool_of().resting(late))
+    whole = Nearest()(pool_of())
+    assert len(swapped.keys) == BATCH and len(whole.keys) == BATCH + QUEUE
+    for name in ("keys", "key_ids"):
+        assert torch.equal(getattr(swapped, name), getattr(whole, name)[:BATCH])
+    for name in ("pos", "neg", "same", "said", "own"):
+        assert torch.equal(getattr(swapped, name), getattr(whole, name)[:, :BATCH])
+    said[0, -1] = 1
+    assert len(Nearest()(pool_of(said).resting(late)).keys) == BATCH + QUEUE
+
+
+def test_a_pool_compares_ids_again_where_they_are_others() -> None:
+    pool = pool_of()
+    assert pool.own is replace(pool, keys=pool.keys.flip(0)).own
+    assert torch.equal(replace(pool, key_ids=pool.key_ids.flip(0)).own, pool.own.flip(1))

@@ -12,5 +12,5 @@ class NegativePolicy:
     weight: float = 1.0
 
     def __call__(self, pool: Pool) -> Pool:
-        pushes = (pool.pos == 0) & pool.rival  # (B, K)
+        pushes = pool.pos.logical_not() & pool.rival  # (B, K)
         return replace(pool, neg=pushes.to(pool.neg.dtype) * self.weight)

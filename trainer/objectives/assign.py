@@ -11,8 +11,8 @@ So a must-link makes an anchor predict its partner's assignment too; a cannot-li
 Source: Caron et al. 2020, "Unsupervised learning of visual features by contrasting cluster assignments" (SwAV), arXiv
 2006.09882, equations 2 to 4; Caron et al. 2021, "Emerging properties in self-supervised vision transformers" (DINO),
 arXiv 2104.14294, equations 1 to 4. Written from the papers; values are compared with lightly's.
-Differs from the papers: assignments of several keys are averaged; the sums of Sinkhorn stay in log space, where no
-epsilon overflows.
+Differs from the papers: assignments of several keys are averaged; Sinkhorn finds u and v in float64 from scores less
+the highest of their key: nothing overflows, and for cosines an epsilon of .003 is still exact.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from trainer.objectives._mixture import mixture
 from trainer.pool import Pool
 
 ASSIGNMENTS = ("sinkhorn", "softmax")
@@ -40,6 +41,7 @@ class Objective:
     sharp: float = 0.04
     momentum: float = 0.9
     _centre: Tensor | None = field(default=None, init=False, repr=False, compare=False)
+    _last: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.assignment not in ASSIGNMENTS:
@@ -56,13 +58,20 @@ class Objective:
             dtype = torch.promote_types(pool.anchors.dtype, torch.float32)
             pull = pool.pos.to(dtype)
             total = pull.sum(1, keepdim=True)  # (B, 1)
-            wanted = pull / total.clamp_min(torch.finfo(dtype).tiny) @ self.assigned(pool.keys.to(dtype))  # (B, C)
+            share = pull / total.clamp_min(torch.finfo(dtype).tiny)  # pi (B, K)
+            wanted = mixture(share, self.assigned(pool.keys.to(dtype)))  # (B, C)
             log_said = torch.log_softmax(pool.anchors.to(dtype) / self.temperature, 1)
             return -(wanted * log_said).sum() / (total > 0).sum().clamp_min(1)
 
     @torch.no_grad()
     def assigned(self, scores: Tensor) -> Tensor:
-        """(K, C) scores -> (K, C) shares of the prototypes, rows sum to 1."""
+        """(K, C) scores -> (K, C) shares of the prototypes, rows sum to 1. Views that face the same keys in one step
+        share what was made of them."""
+        if self._last is None or self._last[0] is not scores:
+            self._last = scores, self._shares(scores)
+        return self._last[1]
+
+    def _shares(self, scores: Tensor) -> Tensor:
         if self.assignment == "sinkhorn":
             return sinkhorn(scores, self.epsilon, self.iterations)
         centre = 0.0 if self._centre is None else self._centre.to(scores)
@@ -71,6 +80,7 @@ class Objective:
     @torch.no_grad()
     def after_keys(self, keys: Tensor) -> None:
         """(V B, C) scores of all views that gave keys: the centre moves towards their mean."""
+        self._last = None
         if self.assignment == "softmax":
             mean = keys.mean(0)
             before = torch.zeros_like(mean) if self._centre is None else self._centre.to(mean)
@@ -82,6 +92,7 @@ class Objective:
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Go on with a stored centre."""
+        self._last = None
         self._centre = state["centre"].clone() if "centre" in state else None
 
 
@@ -90,8 +101,10 @@ def sinkhorn(scores: Tensor, epsilon: float, iterations: int) -> Tensor:
 
     (K, C) -> (K, C). Each iteration gives every prototype the same mass, then every key the mass 1.
     """
-    log_Q = scores / epsilon
+    wide = scores.double() / epsilon
+    top = wide.amax(1)
+    E, u = (wide - top[:, None]).exp(), (top - top.max()).exp()  # (K, C), (K,)
     for _ in range(iterations):
-        log_Q = log_Q - log_Q.logsumexp(0, keepdim=True)
-        log_Q = log_Q - log_Q.logsumexp(1, keepdim=True)
-    return log_Q.exp()
+        v = 1 / (E.T @ u).clamp_min(torch.finfo(E.dtype).tiny)  # (C,)
+        u = 1 / (E @ v)
+    return (u[:, None] * E * v).to(scores.dtype)

@@ -37,8 +37,11 @@ class Objective:
 
 
 def turned(pool: Pool) -> Pool:
-    """The same pairs with keys in the place of anchors, as far as the plain loss reads them."""
+    """The same pairs with keys in the place of anchors, as far as the plain loss reads them: keys that pull nobody have
+    no loss."""
+    wide = (pool.pos, pool.neg, pool.confirmed, pool.same, pool.said)
+    pulling = (pool.pos > 0).any(0).nonzero()[:, 0]
     return Pool(
-        pool.keys, pool.anchors, pool.key_ids, pool.anchor_ids,
-        pool.pos.T, pool.neg.T, pool.confirmed.T, pool.same.T, pool.said.T,
+        pool.keys[pulling], pool.anchors, pool.key_ids[pulling], pool.anchor_ids,
+        *(one.T.index_select(0, pulling) for one in wide),
     )  # fmt: skip

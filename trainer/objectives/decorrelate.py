@@ -20,9 +20,10 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss, normalize, relu
+from torch.nn.functional import batch_norm, mse_loss, normalize, relu
 
 from db.errors import BadInput
+from trainer.objectives._mixture import mixture
 from trainer.objectives.contrast import in_float
 from trainer.pool import Pool
 
@@ -51,15 +52,17 @@ class Objective:
         with torch.autocast(pool.anchors.device.type, enabled=False):
             pool = in_float(pool)
             pulled = pool.pos.sum(1)  # (B,)
-            if (pulled > 0).sum() < 2:
+            kept = pulled.nonzero()[:, 0]  # (A,)
+            if len(kept) < 2:
                 return (pool.anchors * 0).sum()
-            share = pool.pos[pulled > 0] / pulled[pulled > 0, None]
-            return self._between(pool.anchors[pulled > 0], share @ pool.keys)
+            share = (pool.pos / pulled[:, None]).index_select(0, kept)  # pi (A, K)
+            return self._between(pool.anchors.index_select(0, kept), mixture(share, pool.keys))
 
     def _between(self, a: Tensor, b: Tensor) -> Tensor:
         if self.form == "vicreg":
-            agree = self.invariance * mse_loss(a, b)
-            return agree + self.variance * (_hinge(a) + _hinge(b)) / 2 + self.covariance * (_overlap(a) + _overlap(b))
+            one, other = _covariance(a), _covariance(b)
+            varied = self.variance * (_hinge(one) + _hinge(other)) / 2
+            return self.invariance * mse_loss(a, b) + varied + self.covariance * (_overlap(one) + _overlap(other))
         if self.form == "bt":
             correlation = _standardised(a).T @ _standardised(b) / len(a)
             return self.scale * (_on(correlation).sum() + self.redundancy * _off(correlation).sum())
@@ -69,8 +72,7 @@ class Objective:
 
 def _standardised(rows: Tensor) -> Tensor:
     """Each number with mean 0 and deviation 1 over the batch; one that never changes becomes 0."""
-    variance, mean = torch.var_mean(rows, dim=0, unbiased=False)
-    return (rows - mean) / (variance + 1e-5).sqrt()
+    return batch_norm(rows, None, None, training=True)
 
 
 def _on(correlation: Tensor) -> Tensor:
@@ -92,10 +94,15 @@ def _root(square: Tensor) -> Tensor:
     return (square + 1e-12).sqrt()
 
 
-def _hinge(rows: Tensor) -> Tensor:
-    return relu(1 - (rows.var(0) + 1e-4).sqrt()).mean()
-
-
-def _overlap(rows: Tensor) -> Tensor:
+def _covariance(rows: Tensor) -> Tensor:
+    """(d, d)"""
     centred = rows - rows.mean(0)
-    return _off(centred.T @ centred / (len(rows) - 1)).sum() / rows.shape[1]
+    return centred.T @ centred / (len(rows) - 1)
+
+
+def _hinge(covariance: Tensor) -> Tensor:
+    return relu(1 - (covariance.diagonal() + 1e-4).sqrt()).mean()
+
+
+def _overlap(covariance: Tensor) -> Tensor:
+    return _off(covariance).sum() / len(covariance)

@@ -29,22 +29,34 @@ class PositiveSource:
 
     def __call__(self, pool: Pool) -> Pool:
         count = min(len(pool.anchors), len(pool.keys))  # keys of the batch come first, one an anchor
-        place = self._swapped(pool, count)  # (K,)
-        pull = pool.pos.clone()
+        place = self._swapped(pool, count)  # (C,)
+        rest = pool.first(count) if _only_looked_at(pool, count) else pool
+        pull = rest.pos.clone()
         pull[:, :count] = self.weight * torch.eye(len(pull), count, dtype=pull.dtype, device=pull.device)
-        moved = replace(
-            pool, keys=torch.cat([pool.keys[place[:count]], pool.keys[count:]]), key_ids=pool.key_ids[place],
-            same=pool.same[:, place], said=pool.said[:, place], confirmed=pool.confirmed[:, place],
-        )  # fmt: skip
-        return replace(moved, pos=pull, neg=pool.neg.masked_fill((pull > 0) | moved.own, 0.0))
+        wide = {name: _with(pool, rest, name, place, 1) for name in ("same", "said", "confirmed")}
+        moved = replace(rest, **{name: _with(pool, rest, name, place) for name in ("keys", "key_ids")}, **wide)
+        return replace(moved, pos=pull, neg=rest.neg.masked_fill((pull > 0) | moved.own, 0.0))
 
     def _swapped(self, pool: Pool, count: int) -> torch.Tensor:
-        """(K,) which key comes to each place."""
-        place = torch.arange(len(pool.keys), device=pool.keys.device)
+        """(C,) which key comes to each of the first places."""
+        place = torch.arange(count, device=pool.keys.device)
         if len(pool.keys) == count:
             return place
         may = pool.said[:count, count:] >= 0
         may = may if self.itself else may & ~pool.own[:count, count:]
         found, allowed = nearest(pool.keys[:count], pool.keys[count:], may, 1)
-        place[:count] = torch.where(allowed[:, 0], found[:, 0] + count, place[:count])
-        return place
+        return torch.where(allowed[:, 0], found[:, 0] + count, place)
+
+
+def _only_looked_at(pool: Pool, count: int) -> bool:
+    """Whether the keys after the first neither pull nor push, nor will by an answer: once looked at they can go."""
+    if pool.idle is None or len(pool.keys) == count or not pool.idle[count:].all():
+        return False
+    return not any(bool(wide[:, count:].count_nonzero()) for wide in (pool.said, pool.pos, pool.confirmed))
+
+
+def _with(pool: Pool, rest: Pool, name: str, place: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """What these places of the pool have comes first, then the rest as it was."""
+    after: torch.Tensor = getattr(rest, name)
+    after = after.narrow(dim, len(place), after.shape[dim] - len(place))
+    return torch.cat([getattr(pool, name).index_select(dim, place), after], dim)
