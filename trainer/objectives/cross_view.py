@@ -39,9 +39,9 @@ class Objective:
 def turned(pool: Pool) -> Pool:
     """The same pairs with keys in the place of anchors, as far as the plain loss reads them: keys that pull nobody have
     no loss."""
-    wide = (pool.pos, pool.neg, pool.confirmed, pool.same, pool.said)
     pulling = (pool.pos > 0).any(0).nonzero()[:, 0]
+    wide = (pool.pos, pool.neg, pool.confirmed, pool.same, pool.said)
+    pos, neg, confirmed, same, said = (one.T.index_select(0, pulling) for one in wide)
     return Pool(
-        pool.keys[pulling], pool.anchors, pool.key_ids[pulling], pool.anchor_ids,
-        *(one.T.index_select(0, pulling) for one in wide),
+        pool.keys[pulling], pool.anchors, pool.key_ids[pulling], pool.anchor_ids, pos, neg, confirmed, same, said
     )  # fmt: skip

@@ -13,6 +13,7 @@ more than another view does. `itself=yes` takes it.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -33,8 +34,9 @@ class PositiveSource:
         rest = pool.first(count) if _only_looked_at(pool, count) else pool
         pull = rest.pos.clone()
         pull[:, :count] = self.weight * torch.eye(len(pull), count, dtype=pull.dtype, device=pull.device)
-        wide = {name: _with(pool, rest, name, place, 1) for name in ("same", "said", "confirmed")}
-        moved = replace(rest, **{name: _with(pool, rest, name, place) for name in ("keys", "key_ids")}, **wide)
+        dims = {"keys": 0, "key_ids": 0, "same": 1, "said": 1, "confirmed": 1}
+        parts: dict[str, Any] = {name: _with(pool, rest, name, place, dim) for name, dim in dims.items()}
+        moved = replace(rest, **parts)
         return replace(moved, pos=pull, neg=rest.neg.masked_fill((pull > 0) | moved.own, 0.0))
 
     def _swapped(self, pool: Pool, count: int) -> torch.Tensor:
@@ -55,7 +57,7 @@ def _only_looked_at(pool: Pool, count: int) -> bool:
     return not any(bool(wide[:, count:].count_nonzero()) for wide in (pool.said, pool.pos, pool.confirmed))
 
 
-def _with(pool: Pool, rest: Pool, name: str, place: torch.Tensor, dim: int = 0) -> torch.Tensor:
+def _with(pool: Pool, rest: Pool, name: str, place: torch.Tensor, dim: int) -> torch.Tensor:
     """What these places of the pool have comes first, then the rest as it was."""
     after: torch.Tensor = getattr(rest, name)
     after = after.narrow(dim, len(place), after.shape[dim] - len(place))
