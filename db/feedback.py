@@ -20,7 +20,7 @@ from db.dialects import is_sqlite, table
 from db.errors import BadInput, Conflict, NotFound
 from db.nouns import Answer, PairVerdict, Question, Verdict
 from db.queue import question as find_question
-from db.standing import Changes, Counts, LoggedAnswer, changes, counts, last_event, log, statements
+from db.standing import Changes, Counts, LoggedAnswer, changes, counts, last_event, log, statements, times
 from db.tables import AnswerRow, LeaseRow, QuestionRow, VerdictRow
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "log",
     "record",
     "statements",
+    "times",
     "undo",
 ]
 

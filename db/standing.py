@@ -96,6 +96,15 @@ def log(s: Session, criterion: int, limit: int = 100, before: int | None = None)
     return [_logged(row, asked[row.question_id], said.get(row.id, ()), row.id in dead) for row in rows]
 
 
+def times(s: Session, answers: list[int]) -> dict[int, datetime]:
+    """When each of these answers was given."""
+    found: dict[int, datetime] = {}
+    for start in range(0, len(answers), CHUNK):
+        query = select(AnswerRow.id, AnswerRow.created_at).where(AnswerRow.id.in_(answers[start : start + CHUNK]))
+        found |= {row.id: row.created_at for row in s.execute(query)}
+    return found
+
+
 def counts(s: Session, criterion: int) -> Counts:
     """How many answers and verdicts stand, and how long they took."""
     dead = _dead(_superseding(s, criterion))

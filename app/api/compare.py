@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app import compared, comparing
 from app.api import views
+from app.api.asked import answered
 from app.api.compare_shapes import (
     CancelIn,
     ComparedOut,
@@ -29,9 +30,9 @@ from app.api.compare_shapes import (
 )
 from app.api.context import Annotator, Here, Viewer
 from app.api.shapes import AnswerOut, JobOut, Which
-from db import catalog, feedback, jobs, queue, versions
-from db.errors import BadInput, NotFound
-from db.nouns import Answer, Item, Kind, PairVerdict, Question, Statement, Verdict
+from db import catalog, feedback, jobs, versions
+from db.errors import NotFound
+from db.nouns import Item, PairVerdict, Statement, Verdict
 from oracle.constraints import ConstraintGraph
 from oracle.weighing import weighed_graph
 from trainer.systems import systems
@@ -96,17 +97,13 @@ def cancel(here: Here, _: Annotator, given: CancelIn) -> JobOut:
 @router.post("/grade", status_code=201)
 def grade(here: Here, person: Annotator, given: GradeIn, reply: Response, key: Key = None) -> AnswerOut:
     """Grade a pair: an ordinary answer to a question about it, in the log as any other, undone as any other."""
-    if not key or not key.strip():
-        raise BadInput("the header Idempotency-Key is missing. Send a new random one with every new grade.")
-    verdict = PairVerdict(given.a, given.b, Verdict(given.verdict))
-    with here.database.write() as s:
-        about = catalog.criterion(s, given.criterion).id
-        reason = "You asked which pairs a method would create."
-        asked = queue.about_pair(s, Question(about, Kind.PAIR, given.a, (given.b,), PROPOSER, reason=reason))
-        stored = feedback.record(s, Answer(asked, (verdict,), person.name, key, given.seconds))
-    here.counters.answered(replayed=stored.replayed)
+    said = PairVerdict(given.a, given.b, Verdict(given.verdict))
+    reason = "You asked which pairs a method would create."
+    receipt, stored = answered(
+        here, person, given.criterion, said, key, proposer=PROPOSER, reason=reason, seconds=given.seconds
+    )
     reply.headers["Idempotency-Replayed"] = str(stored.replayed).lower()
-    return AnswerOut(id=stored.id, question=asked, late=stored.late)
+    return receipt
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ WHO = {
     ("GET", "/api/v1/refresh"): VIEWERS,
     ("POST", "/api/v1/refresh"): CURATORS,
     ("POST", "/api/v1/refresh/cancel"): CURATORS,
+    ("GET", "/api/v1/conflicts"): VIEWERS,
+    ("POST", "/api/v1/conflicts/answer"): ANSWERERS,
     ("GET", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users/{id}"): ADMINS,
