@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from app.api import (
     answers,
     catalog,
+    chosen,
     compare,
     dropped,
     events,
@@ -13,16 +14,19 @@ from app.api import (
     health,
     imports,
     items,
+    maps,
     progress,
     quality,
     questions,
     refresh,
+    search,
     versions,
 )
 
 PREFIX = "/api/v1"
 PARTS = (
     health,
+    chosen,  # before those that take anything for an id
     questions,
     answers,
     items,
@@ -35,6 +39,8 @@ PARTS = (
     quality,
     compare,
     refresh,
+    maps,
+    search,
     events,
 )
 
