@@ -30,9 +30,10 @@ class Index:
 
         Returns: (positions (Q, k) int64, cosines (Q, k)); -1 where too few.
         """
-        how = {} if among is None else {"params": self._only(among)}
+        only = None if among is None else self._only(among)
         found = [
-            self.inner.search(_checked(queries[at : at + BLOCK]), k, **how) for at in range(0, len(queries), BLOCK)
+            self.inner.search(_checked(queries[at : at + BLOCK]), k, params=only)
+            for at in range(0, len(queries), BLOCK)
         ]
         if not found:
             return np.empty((0, k), np.int64), np.empty((0, k), np.float32)
@@ -41,9 +42,9 @@ class Index:
     def _only(self, among: np.ndarray) -> faiss.SearchParameters:
         """How to search some rows alone: exactly, as the few that are wanted may lie in any list."""
         those = faiss.IDSelectorBatch(np.ascontiguousarray(among, np.int64))
-        if self.kind == "exact":
-            return faiss.SearchParameters(sel=those)
-        return faiss.SearchParametersIVF(sel=those, nprobe=self.inner.nlist)
+        if isinstance(self.inner, faiss.IndexIVF):
+            return faiss.SearchParametersIVF(sel=those, nprobe=self.inner.nlist)  # type: ignore[call-arg]
+        return faiss.SearchParameters(sel=those)  # type: ignore[call-arg]
 
 
 def neighbours(vectors: np.ndarray, k: int, *, exact: bool = True) -> tuple[np.ndarray, np.ndarray]:

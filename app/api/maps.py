@@ -58,7 +58,7 @@ def _charted(store: Any, criterion: int, version: Version) -> ChartedOut:
     said = version.metrics.get("answers")
     return ChartedOut(
         id=version.id, status=version.status, created_at=version.created_at,
-        answers=said if isinstance(said, int) else 0, maps=there,
+        answers=said if isinstance(said, int) else 0, maps=there,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("tokens", "shell", "label", "training", "quality", "compare", "data")
+STYLES = ("tokens", "shell", "label", "training", "quality", "compare", "data", "map", "search")
 
 
 def head() -> str:

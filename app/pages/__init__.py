@@ -1,11 +1,11 @@
-"""The one Gradio page: a header and five tabs. What each tab shows is built in the browser by its component."""
+"""The one Gradio page: a header and the tabs. What each tab shows is built in the browser by its component."""
 
 import gradio as gr
 
 from app.components import screen
-from app.pages import compare, data, label, quality, training
+from app.pages import compare, data, label, maps, quality, search, training
 
-TABS = (label, training, compare, quality, data)
+TABS = (label, maps, search, training, compare, quality, data)
 FONT = ("PW Sans", "ui-sans-serif", "system-ui", "sans-serif")
 
 

@@ -104,7 +104,9 @@ def _answers(screen: int, taught: Sequence[Line], alone: Sequence[Line]) -> str:
         line | {"system": f"{name}, no answers"} for name in ("simclr", "simclr@.003") for line in _of(alone, name)
     ]
     text = (
-        ["pair", "one verdict on one pair"] if screen == 1 else ["screen", f"one screen of up to {screen} candidates"]
+        ["pair", "one verdict on one pair"]
+        if screen == 1
+        else ["screen", f"one screen of up to {screen} candidates"]
     )
     parts = [ANSWERS.format(only=ONLY, kind=text[0], what=text[1])]
     for name in SETS:
