@@ -17,7 +17,7 @@ HELD = 2  # collections in memory
 Stamp = tuple[str, int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """One column. values: (N,) in the order of the items, None where an item has none."""
 
@@ -46,7 +46,7 @@ class Column:
         return np.where(codes >= len(names), -1, codes), names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns:
     """ids: (N,) int64 of the items, rising. all: by name, sorted."""
 

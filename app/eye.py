@@ -25,6 +25,7 @@ from db.errors import BadInput, Broken
 logger = logging.getLogger("pairwright.eye")
 TIME_S = 120.0  # for one picture, loading the encoder included
 IDLE_S = 600.0
+PATIENCE_S = 5.0  # between closing its input and killing it
 GONE = "the picture could not be looked at: the process that does it ended. Try again, or another picture."
 
 
@@ -70,13 +71,17 @@ class Eye:
         """End the process; the next picture begins another one."""
         self._rest(None)
         child, self.child = self.child, None
-        if child is not None and child.poll() is None:
+        if child is None:
+            return
+        if child.stdin is not None:
+            _close(child.stdin)  # it ends with its input
+        try:
+            child.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
             child.kill()
-        if child is not None:
             child.wait()
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    _close(pipe)
+        if child.stdout is not None:
+            _close(child.stdout)
 
     def _child(self) -> "subprocess.Popen[bytes]":
         if self.child is None or self.child.poll() is not None:

@@ -70,11 +70,11 @@ export class Chosen {
     const able = others > 0 && others <= MOST && !this.busy;
     this.same.disabled = this.different.disabled = !able;
     this.label.disabled = others < 1 || others > MOST_ASKED || this.busy;
-    this.search.disabled = !this.ids.length || this.ids.length > MOST_SEARCHED;
+    this.search.disabled = !this.ids.length;
     const title = (most) => (others > most ? `Choose at most ${most + 1} pictures for this.` : "");
     this.same.title = this.different.title = title(MOST);
     this.label.title = title(MOST_ASKED);
-    this.search.title = this.ids.length > MOST_SEARCHED ? `Choose at most ${MOST_SEARCHED} pictures for this.` : "";
+    this.search.title = this.ids.length > MOST_SEARCHED ? `Searches with ${MOST_SEARCHED} of them, evenly picked.` : "";
     this.words.textContent = others < 1 ? (this.ids.length ? "Choose a second picture to say something about both." : "")
       : others > MOST ? `Too many to say something about at once: at most ${MOST + 1}.`
         : this.may ? `\u201cBelong together\u201d and \u201cnot the same\u201d are said of the outlined picture and each of the other ${others.toLocaleString()}. They are answers like any other.` : "";
@@ -135,7 +135,8 @@ export class Chosen {
   tell(text) { this.said.textContent = text; }
 
   look() {
-    searchLike(this.ids.slice(0, MOST_SEARCHED));
+    const step = Math.max(1, this.ids.length / MOST_SEARCHED);
+    searchLike(Array.from({ length: Math.min(MOST_SEARCHED, this.ids.length) }, (_, at) => this.ids[Math.floor(at * step)]));
     emit("tab", "Search");
   }
 

@@ -11,9 +11,9 @@ export class Legend {
   constructor(call) {
     this.call = call;
     this.hidden = new Set();
-    this.list = h("div", { class: "pw-legend-list" });
+    this.list = h("div", { class: "pw-tints-list" });
     this.note = h("p", { class: "pw-small pw-muted", role: "status" });
-    this.node = h("section", { class: "pw-legend", "aria-label": "Colours" }, this.note, this.list);
+    this.node = h("section", { class: "pw-tints", "aria-label": "Colours" }, this.note, this.list);
   }
 
   // keep: the same colouring as before, drawn anew.
@@ -30,10 +30,10 @@ export class Legend {
     const shown = this.whole ? legend : legend.slice(0, FIRST);
     const rows = shown.map((one, code) => this.entry(code, one.label, one.items, one.quiet ? quiet() : colour(code)));
     if (without) rows.push(this.entry(NONE, "nothing said", without, quiet()));
-    const all = h("div", { class: "pw-legend-head" }, h("span", { class: "pw-muted pw-small" }, plural(kinds, by === "group" ? "group" : "kind")),
+    const all = h("div", { class: "pw-tints-head" }, h("span", { class: "pw-muted pw-small" }, plural(kinds, by === "group" ? "group" : "kind")),
       h("button", { type: "button", class: "pw-quiet", onclick: () => this.every(true) }, "Show all"), h("button", { type: "button", class: "pw-quiet", onclick: () => this.every(false) }, "Hide all"));
     const more = legend.length > shown.length && h("button", { type: "button", class: "pw-quiet", onclick: () => { this.whole = true; this.show(this.colours, true); } }, `${legend.length - shown.length} more`);
-    return [all, h("ul", {}, rows), more];
+    return [all, h("ul", {}, rows), more].filter(Boolean);
   }
 
   entry(code, label, items, tint) {
@@ -42,9 +42,9 @@ export class Legend {
       event.currentTarget.setAttribute("aria-pressed", String(!this.hidden.has(code)));
       this.call.toggled();
     };
-    return h("li", {}, h("button", { type: "button", class: "pw-legend-entry", "aria-pressed": String(!this.hidden.has(code)), title: `Show or hide ${label}`, onclick: flip },
-      h("i", { class: "pw-swatch", style: { background: tint } }), h("span", { class: "pw-legend-label" }, label), h("span", { class: "pw-muted pw-num" }, items.toLocaleString())),
-    h("button", { type: "button", class: "pw-quiet pw-legend-choose", "aria-label": `Choose ${label}`, title: `Choose these ${items.toLocaleString()}`, onclick: () => this.call.select(code) }, "Choose"));
+    return h("li", {}, h("button", { type: "button", class: "pw-tints-entry", "aria-pressed": String(!this.hidden.has(code)), title: `Show or hide ${label}`, onclick: flip },
+      h("i", { class: "pw-swatch", style: { background: tint } }), h("span", { class: "pw-tints-label" }, label), h("span", { class: "pw-muted pw-num" }, items.toLocaleString())),
+    h("button", { type: "button", class: "pw-quiet pw-tints-choose", "aria-label": `Choose ${label}`, title: `Choose these ${items.toLocaleString()}`, onclick: () => this.call.select(code) }, "Choose"));
   }
 
   every(shown) {

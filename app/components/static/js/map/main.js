@@ -56,9 +56,9 @@ class MapScreen {
     this.blank = h("div", { class: "pw-map-blank", hidden: true });
     this.head = h("div", { class: "pw-map-head" },
       h("div", { class: "pw-field" }, h("span", {}, "Map"), h("div", { class: "pw-seg", role: "group", "aria-label": "Kind of map" }, this.kinds)),
-      h("label", { class: "pw-field" }, "Colour by", this.colours), this.between.field, this.work);
+      h("label", { class: "pw-field" }, "Colour by", this.colours), this.between.field);
     this.help = h("p", { class: "pw-map-help pw-small pw-muted" }, "Drag to move, scroll to zoom, ", h("kbd", {}, "Shift"), " and drag to choose. By keys: arrows, ", h("kbd", {}, "+"), " ", h("kbd", {}, "\u2212"), " ", h("kbd", {}, "0"), ", ", h("kbd", {}, "Enter"), " opens, ", h("kbd", {}, "Space"), " chooses, ", h("kbd", {}, "A"), " all in view.");
-    this.main = h("section", { class: "pw-card pw-map-main" }, this.head, this.between.slide, h("div", { class: "pw-map-frame" }, this.stage.node, this.blank), h("div", { class: "pw-map-foot" }, this.tools, this.count), this.help, this.spoken);
+    this.main = h("section", { class: "pw-card pw-map-main" }, this.head, this.between.slide, h("div", { class: "pw-map-frame" }, this.stage.node, this.work, this.blank), h("div", { class: "pw-map-foot" }, this.tools, this.count), this.help, this.spoken);
     this.side = h("aside", { class: "pw-card pw-map-side" }, h("h2", {}, "Colours"), this.legend.node, this.panel.node);
     this.root = h("div", { class: "pw pw-map" }, this.main, this.side);
     element.replaceChildren(this.root);

@@ -90,7 +90,7 @@ class Fast {
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.raised);
     if (!gl.getExtension("OES_element_index_uint")) return;
     if (this.raisedNow !== raised) { gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, raised, gl.DYNAMIC_DRAW); this.raisedNow = raised; }
-    gl.uniform1f(this.at.size, size * 1.7);
+    gl.uniform1f(this.at.size, size * 1.4);
     gl.drawElements(gl.POINTS, raised.length, gl.UNSIGNED_INT, 0);
   }
 }
@@ -116,7 +116,7 @@ class Plain {
       pen.fillRect((x - view.x) * view.scale + canvas.width / 2 - wide / 2, canvas.height / 2 - (y - view.y) * view.scale - wide / 2, wide, wide);
     };
     for (let i = 0; i < this.count; i += 1) dot(i, size);
-    for (const i of raised) dot(i, size * 1.7);
+    for (const i of raised) dot(i, size * 1.4);
   }
 }
 

@@ -133,7 +133,7 @@ class Search {
     this.look(first.results);
     if (!first.total) { this.grid.nothing(empty("images", "Nothing is left", "No other picture has these values. Take a filter away."), "Results"); this.root.dataset.results = "0"; return; }
     this.grid.show({ key: turn, count: first.total, title: "Most alike first", page: (items) => this.page(body, first, items) },
-      first.total < first.among - 1 ? `the first ${first.total.toLocaleString()} of ${first.among.toLocaleString()}` : plural(first.total, "picture"));
+      first.total < first.among - body.items.length - body.liked.length - body.disliked.length ? `the first ${first.total.toLocaleString()} of ${first.among.toLocaleString()}` : plural(first.total, "picture"));
     this.root.dataset.results = String(first.total);
   }
 

@@ -11,7 +11,7 @@ export class Query {
   // call: items(ids): look for these; file(file): look for a picture of one's own; drop(): nothing any more.
   constructor(call) {
     this.call = call;
-    this.tabs = [["item", "A picture here"], ["file", "A picture of yours"], ["sentence", "A sentence"]].map(([name, text]) =>
+    this.tabs = [["item", "Picture here"], ["file", "Your picture"], ["sentence", "Sentence"]].map(([name, text]) =>
       h("button", { type: "button", role: "tab", id: `pw-by-${name}`, "aria-controls": `pw-pane-${name}`, data: { by: name }, onclick: () => this.turn(name), onkeydown: (event) => this.walk(event) }, text));
     this.text = h("input", { type: "text", maxlength: "200", placeholder: "part of a name, or a number", "aria-label": "Find a picture by name", oninput: () => this.typed(), onkeydown: (event) => { if (event.key === "Enter") this.find(); } });
     this.hits = h("div", { class: "pw-search-hits", "aria-live": "polite" });
