@@ -34,14 +34,15 @@ def pca(vectors: np.ndarray) -> np.ndarray:
 def laid_over(ids: np.ndarray, points: np.ndarray, onto_ids: np.ndarray, onto: np.ndarray) -> np.ndarray:
     """Turn, mirror, scale and shift a map so that its items come as near as possible to where another map has them.
 
-    With the shared items of both maps centred, X (M, 2) here and Y (M, 2) there,
-        min over s, R of |s X R - Y|^2,  R = U V' of the SVD of X'Y,  s = tr(S) / |X|^2,
+    With the shared items of both maps centred, X (M, 2) here and Y (M, 2) there, both brought to the same size,
+        min over R of |s X R - Y|^2,  R = U V' of the SVD of X'Y,  s = |Y| / |X|,
     and every point of this map is moved alike: distances within it keep their proportions. Fewer than two shared items,
     or all of them in one place, leave nothing to turn by: then only the middles are laid over each other.
 
     Args: ids (N,), onto_ids (M,) strictly rising; points (N, 2), onto (M, 2). Returns: (N, 2) float32.
-    Source: Schönemann, 1966, "A generalized solution of the orthogonal Procrustes problem"; Gower, 1975,
-    "Generalized Procrustes analysis", for the scale.
+    Source: Schönemann, 1966, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31.
+    Differs from the least squares scale tr(S) / |X|^2, which shrinks a map the more, the less the two have in common;
+    here both stay as large as they are drawn, and only what moved within them is seen.
     """
     shared, here, there = np.intersect1d(ids, onto_ids, assume_unique=True, return_indices=True)
     if len(shared) == 0:
@@ -49,8 +50,8 @@ def laid_over(ids: np.ndarray, points: np.ndarray, onto_ids: np.ndarray, onto: n
     x, y = points[here].astype(np.float64), onto[there].astype(np.float64)
     middle, target = x.mean(axis=0), y.mean(axis=0)
     x, y = x - middle, y - target
-    size = float((x**2).sum())
-    if size == 0 or float((y**2).sum()) == 0:
+    size, wanted = float(np.linalg.norm(x)), float(np.linalg.norm(y))
+    if size == 0 or wanted == 0:
         return np.asarray(points - middle + target, np.float32)
-    turn, stretch = orthogonal_procrustes(x, y)
-    return np.asarray((points - middle) @ turn * (stretch / size) + target, np.float32)
+    turn, _ = orthogonal_procrustes(x, y)
+    return np.asarray((points - middle) @ turn * (wanted / size) + target, np.float32)

@@ -10,7 +10,7 @@ export class Between {
   constructor(call) {
     this.call = call;
     this.select = h("select", { "aria-label": "Compare with another version", onchange: () => call.picked(Number(this.select.value) || null) });
-    this.range = h("input", { type: "range", min: "0", max: "100", value: "0", "aria-label": "From before to after", oninput: () => { this.stop(); call.moved(Number(this.range.value) / 100); } });
+    this.range = h("input", { type: "range", min: "0", max: "100", value: "0", "aria-label": "From before to after", oninput: () => { this.stop(); call.moved(this.part); } });
     this.play = h("button", { type: "button", onclick: () => this.travel() }, "Play");
     this.far = h("button", { type: "button", onclick: () => call.farthest() }, "Choose what moved most");
     this.before = h("span", { class: "pw-small pw-muted" });
@@ -27,19 +27,23 @@ export class Between {
     this.select.disabled = versions.length < 2;
     this.select.title = versions.length < 2 ? "There is only one version yet." : "";
     this.slide.hidden = !other;
-    this.before.textContent = `version ${drawn}`;
-    this.after.textContent = `version ${other}`;
+    this.flipped = Boolean(other) && other < drawn; // the older one is always on the left
+    this.before.textContent = `version ${this.flipped ? other : drawn}`;
+    this.after.textContent = `version ${this.flipped ? drawn : other}`;
     if (!other) this.at(0);
   }
 
-  at(part) { this.range.value = String(Math.round(100 * part)); }
+  // 0: the version that is drawn, 1: the one it is compared with.
+  get part() { const value = Number(this.range.value) / 100; return this.flipped ? 1 - value : value; }
+
+  at(part) { this.range.value = String(Math.round(100 * (this.flipped ? 1 - part : part))); }
 
   stop() { cancelAnimationFrame(this.frame); this.play.textContent = "Play"; this.playing = false; }
 
   // There, or back where it is there already. At once where motion is not wanted.
   travel() {
     if (this.playing) return this.stop();
-    const from = Number(this.range.value) / 100;
+    const from = this.part;
     const to = from > 0.5 ? 0 : 1;
     const go = (part) => { this.at(part); this.call.moved(part); };
     if (calm()) return go(to);
