@@ -188,10 +188,10 @@ async def test_colours_by_a_column_of_kinds_and_of_numbers(world: World) -> None
     with world.database.write() as s:
         for row, item in enumerate(world.items):
             known = catalog.item(s, item)
-            more = {"size": row * 1.5, "<b>bold</b>": "<script>alert(1)</script>" if row < 5 else None}
+            more = {"size": row * 1.5} | ({"<b>bold</b>": "<script>alert(1)</script>"} if row < 5 else {})
             catalog.add_items(
                 s, known.collection,
-                [catalog.NewItem(known.sha256, 96, 96, known.path, attributes={k: v for k, v in more.items() if v is not None})],
+                [catalog.NewItem(known.sha256, 96, 96, known.path, attributes=more)],
             )  # fmt: skip
         jobs.enqueue(s, "import", {}, collection=known.collection)  # as metadata comes in
     async with world.as_role("viewer") as viewer:
