@@ -85,24 +85,27 @@ def test_a_stopped_eye_leaves_no_process(tmp_path: Path) -> None:
 @pytest.mark.timeout(240)
 def test_the_real_process_sees_a_picture_as_the_version_does_and_refuses_a_bomb(tmp_path: Path) -> None:
     """Its vector is that of the importer's features through the same head; nothing but the head is on disk after."""
-    from trainer.encoders import load_encoder
+    from trainer.backbones import load_backbone
     from trainer.head import Head
     from trainer.snapshot import unit
+    from trainer.trained import load_trained, store_encoder
 
-    encoder = load_encoder("lite0", engine="eager")
-    features = encoder.encode_squares(np.stack([encoder.square(paint(number)) for number in range(8)]))
-    head = Head.from_features(features, size=6)
     settings = Settings(tmp_path / "workspace")
     settings.folder.mkdir()
-    ArtifactStore(str(settings.folder / "artifacts")).save("models/1/x", {"head.safetensors": head.to_bytes()})
+    store = ArtifactStore(str(settings.folder / "artifacts"))
+    name = store_encoder(store, "simclr", "small", load_backbone("small", size=32, pretrained=False).eval(), {})
+    encoder = load_trained(store, name)
+    features = encoder.encode_squares(np.stack([encoder.square(paint(number)) for number in range(8)]))
+    head = Head.from_features(features, size=6)
+    store.save("models/1/x", {"head.safetensors": head.to_bytes()})
     before = sorted(settings.folder.rglob("*"))
     eye = Eye(settings)
     try:
         with pytest.raises(BadInput, match="megapixels"):
-            eye.see("lite0", "models/1/x", bomb())
+            eye.see(name, "models/1/x", bomb())
         with pytest.raises(BadInput, match="not a picture"):
-            eye.see("lite0", "models/1/x", b"<svg onload=alert(1)>")
-        found = eye.see("lite0", "models/1/x", paint(3))
+            eye.see(name, "models/1/x", b"<svg onload=alert(1)>")
+        found = eye.see(name, "models/1/x", paint(3))
     finally:
         eye.stop()
     assert found @ unit(head.embed(features))[3] > 0.999
