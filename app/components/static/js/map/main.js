@@ -42,7 +42,7 @@ class MapScreen {
     this.colours = h("select", { "aria-label": "Colour by", onchange: () => this.colourBy(this.colours.value) });
     this.pan = h("button", { type: "button", title: "Drag moves the map", onclick: () => this.tool("pan") }, "Move");
     this.lasso = h("button", { type: "button", title: "Drag draws round what you choose (or hold Shift)", onclick: () => this.tool("lasso") }, "Lasso");
-    const zoom = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+    const zoom = (text, label, act) => h("button", { type: "button", "aria-label": text === "Fit" ? null : label, title: label, onclick: act }, text);
     this.tools = h("div", { class: "pw-map-tools" }, h("div", { class: "pw-seg", role: "group", "aria-label": "What dragging does" }, this.pan, this.lasso),
       h("div", { class: "pw-seg", role: "group", "aria-label": "Zoom" }, zoom("+", "Zoom in (+)", () => this.stage.zoom(1.6)), zoom("\u2212", "Zoom out (-)", () => this.stage.zoom(1 / 1.6)), zoom("Fit", "See all of it (0)", () => this.stage.fit())),
       h("button", { type: "button", title: "Choose everything in the window (A)", onclick: () => this.choose(this.stage.inView(), false) }, "Choose what is in view"));

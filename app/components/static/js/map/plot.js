@@ -18,8 +18,20 @@ void main() {
   gl_FragColor = vec4(shown.rgb * alpha, alpha);
 }`;
 
+const TERMS = { antialias: false, alpha: true, premultipliedAlpha: true, failIfMajorPerformanceCaveat: true };
+
+// A WebGL that is drawn by the processor is slower than writing the pixels ourselves: then it is not taken.
+function quick() {
+  const gl = document.createElement("canvas").getContext("webgl", TERMS);
+  if (!gl) return false;
+  const about = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(about ? about.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 export function plot(canvas) {
-  const gl = canvas.getContext("webgl", { antialias: false, alpha: true, premultipliedAlpha: true, preserveDrawingBuffer: false });
+  const gl = quick() ? canvas.getContext("webgl", TERMS) : null;
   return gl ? new Fast(canvas, gl) : new Plain(canvas);
 }
 
@@ -95,29 +107,62 @@ class Fast {
   }
 }
 
+// Every point is a disc of pixels written into one picture, which is then shown. every: draw each nth point only.
 class Plain {
   constructor(canvas) { Object.assign(this, { canvas, kind: "canvas", pen: canvas.getContext("2d") }); }
 
   points(from, to) { Object.assign(this, { from, to, count: from[0].length }); }
 
-  tints(bytes) { this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4); this.bytes = bytes; }
+  tints(bytes) { this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4); }
 
-  draw(view, part, size, raised) {
-    const { pen, canvas } = this;
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    if (!this.count || !this.words) return;
-    let last = -1;
-    const dot = (i, wide) => {
-      const word = this.words[i];
-      if (!this.bytes[4 * i + 3]) return;
-      if (word !== last) { last = word; pen.fillStyle = `rgb(${this.bytes[4 * i]} ${this.bytes[4 * i + 1]} ${this.bytes[4 * i + 2]} / ${this.bytes[4 * i + 3] / 255})`; }
-      const x = this.from[0][i] + (this.to[0][i] - this.from[0][i]) * part;
-      const y = this.from[1][i] + (this.to[1][i] - this.from[1][i]) * part;
-      pen.fillRect((x - view.x) * view.scale + canvas.width / 2 - wide / 2, canvas.height / 2 - (y - view.y) * view.scale - wide / 2, wide, wide);
-    };
-    for (let i = 0; i < this.count; i += 1) dot(i, size);
-    for (const i of raised) dot(i, size * 1.4);
+  draw(view, part, size, raised, every = 1) {
+    const { width, height } = this.canvas;
+    if (!this.count || !this.words || !width || !height) return;
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.image = this.pen.createImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    this.pixels.fill(0);
+    this.dots(this.count, null, every, view, part, stamp(size, width));
+    if (raised.length) this.dots(raised.length, raised, 1, view, part, stamp(size * 1.4, width));
+    this.pen.putImageData(this.image, 0, 0);
   }
+
+  // Everything the loop reads is at hand: it runs for every point of every frame.
+  dots(count, rows, every, view, part, { core, rim, reach }) {
+    const { words, pixels } = this;
+    const { width, height } = this.image;
+    const [fx, fy, tx, ty] = [...this.from, ...this.to];
+    const { x: vx, y: vy, scale } = view;
+    const [mx, my, right, low] = [width / 2 + 0.5, height / 2 + 0.5, width - reach, height - reach];
+    for (let n = 0; n < count; n += every) {
+      const i = rows ? rows[n] : n;
+      const word = words[i];
+      if (word >>> 24 === 0) continue;
+      const x = ((part ? fx[i] + (tx[i] - fx[i]) * part : fx[i]) - vx) * scale + mx | 0;
+      const y = my - ((part ? fy[i] + (ty[i] - fy[i]) * part : fy[i]) - vy) * scale | 0;
+      if (x < reach || y < reach || x >= right || y >= low) continue;
+      const at = y * width + x;
+      const faint = (word & 0xffffff) | ((word >>> 25) << 24);
+      for (let k = 0; k < core.length; k += 1) pixels[at + core[k]] = word;
+      for (let k = 0; k < rim.length; k += 1) if (pixels[at + rim[k]] === 0) pixels[at + rim[k]] = faint;
+    }
+  }
+}
+
+// The pixels of a disc relative to its middle, in a picture of this width; those of its edge are drawn half through.
+function stamp(size, width) {
+  const reach = Math.ceil(size / 2) + 1;
+  const core = [];
+  const rim = [];
+  for (let dy = -reach; dy <= reach; dy += 1) {
+    for (let dx = -reach; dx <= reach; dx += 1) {
+      const far = Math.hypot(dx, dy) - size / 2;
+      if (far <= -0.25) core.push(dy * width + dx);
+      else if (far <= 0.5) rim.push(dy * width + dx);
+    }
+  }
+  return { core: Int32Array.from(core), rim: Int32Array.from(rim), reach };
 }
 
 function pairs(x, y) {

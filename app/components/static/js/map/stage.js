@@ -9,6 +9,8 @@ const REACH = 14; // pixels within which a point is under the pointer
 const CLICK = 5; // pixels a pointer may stray and still click
 const STEP = 60; // pixels an arrow key pans by
 const MOST_ZOOM = 400;
+const SLOW_MS = 14; // a frame that took longer is thinned while the map moves
+const REST_MS = 160;
 
 export class Stage {
   // hovered(row, x, y) or hovered(-1); clicked(row); lassoed(rows, add); toggled(row)
@@ -19,8 +21,9 @@ export class Stage {
     this.node = h("div", { class: "pw-map-stage", tabindex: "0", role: "application", "aria-roledescription": "map of pictures",
       "aria-label": "Map of pictures. Arrows move, plus and minus zoom, Enter opens the picture in the middle, Space chooses it, A chooses what is in view." }, this.canvas, this.glass);
     this.plot = plot(this.canvas);
+    this.node.dataset.drawnBy = this.plot.kind;
     this.plot.onrestored = () => this.later();
-    Object.assign(this, { view: { x: 0.5, y: 0.5, scale: 400 }, part: 0, count: 0, raised: new Uint32Array(0), mode: "pan", pointers: new Map(), line: null, at: -1, keyed: false });
+    Object.assign(this, { view: { x: 0.5, y: 0.5, scale: 400 }, part: 0, count: 0, raised: new Uint32Array(0), mode: "pan", pointers: new Map(), line: null, at: -1, keyed: false, every: 1, restless: 0 });
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.node);
   }
@@ -55,11 +58,16 @@ export class Stage {
   moveTo(part) {
     this.part = part;
     this.index = null;
+    this.restless = performance.now() + REST_MS;
     this.later();
   }
 
   // Positions as they are drawn now, and an index of them; made when first needed after they moved.
-  settle() { this.index = null; }
+  settle() {
+    this.index = null;
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => this.sorted, 300); // before the pointer first needs it
+  }
 
   get sorted() {
     if (this.index) return this.index;
@@ -100,9 +108,20 @@ export class Stage {
     if (!this.width || !this.count) return;
     const began = performance.now();
     const scaled = { x: this.view.x, y: this.view.y, scale: this.view.scale * this.ratio };
-    this.plot.draw(scaled, this.part, this.size, this.raised);
+    const every = this.plot.kind === "canvas" && performance.now() < this.restless ? this.every : 1;
+    this.plot.draw(scaled, this.part, this.size, this.raised, every);
     this.mark();
-    this.node.dataset.drawn = (performance.now() - began).toFixed(2);
+    const took = performance.now() - began;
+    this.node.dataset.drawn = took.toFixed(2);
+    if (this.plot.kind === "canvas") this.pace(took, every);
+  }
+
+  // A slow machine draws each nth point while the map moves, and all of them as soon as it rests.
+  pace(took, every) {
+    if (took > SLOW_MS && this.every < 16) this.every = Math.max(this.every, every) * 2;
+    else if (took < SLOW_MS / 4 && this.every > 1 && every > 1) this.every /= 2;
+    clearTimeout(this.rest);
+    if (every > 1) this.rest = setTimeout(() => { this.restless = 0; this.later(); }, REST_MS);
   }
 
   // What lies over the points: the lasso, a ring round the point in question, a cross in the middle while keys are used.
@@ -171,6 +190,7 @@ export class Stage {
   }
 
   moved() {
+    this.restless = performance.now() + REST_MS;
     if (this.keyed) this.hover(this.nearMiddle());
     else this.hover(-1);
     this.later();
