@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
 from app.settings import Settings
-from app.view import load_snapshot, view
+from app.view import load_snapshot
 from db import catalog, feedback, versions
 from db.artifacts import ArtifactStore
 from db.engine import Database
@@ -126,20 +126,30 @@ def _points(
 
 
 def _snapshot(settings: Settings, database: Database, criterion: int, version: int) -> Snapshot:
+    """From its cache, which needs nothing else; only where that is gone from the features."""
+    from trainer.snapshot import load
+
     with database.read() as s:
         about = catalog.criterion(s, criterion)
         collection = next(one.name for one in catalog.collections(s) if one.id == about.collection)
         wanted = versions.version(s, version)
-    return load_snapshot(settings, database, collection, wanted)
+    try:
+        return load(store_of(settings), wanted.artifact, wanted.id)
+    except (Broken, NotFound):
+        return load_snapshot(settings, database, collection, wanted)
 
 
 def _groups(settings: Settings, database: Database, criterion: int, version: int) -> dict[str, np.ndarray]:
-    """Group of every item, and how sure it is of it, by the answers of now."""
+    """Group of every item, and the chance that it is in it, by the answers of now; 0 before any group is known."""
+    from oracle.holdout import weighed
+
+    snapshot = _snapshot(settings, database, criterion, version)
     with database.read() as s:
-        event = feedback.last_event(s, criterion)
-    seen = view(settings, database, criterion, version)
-    labels, sure = seen.belief.labels.astype(np.int32), seen.sure.astype(np.float32)
-    return {"ids": seen.snapshot.ids, "labels": labels, "sure": sure, "event": np.array([event], np.int64)}
+        said, event = feedback.statements(s, criterion), feedback.last_event(s, criterion)
+    belief = weighed(snapshot, said)[1]
+    sure = belief.joint[:, :-1].max(axis=1) if belief.groups else np.zeros(len(snapshot.ids))
+    labels, counted = belief.labels.astype(np.int32), np.array([event], np.int64)
+    return {"ids": snapshot.ids, "labels": labels, "sure": sure.astype(np.float32), "event": counted}
 
 
 def prune(database: Database, store: ArtifactStore, criterion: int) -> int:

@@ -170,6 +170,23 @@ async def test_groups_and_certainty_come_from_the_kept_sorting_and_grow_stale(wo
     assert (await read(world, "colours", by="group"))["header"]["stale"]
 
 
+async def test_the_answers_are_counted_in_by_a_job_and_the_map_then_shows_their_groups(world: World) -> None:
+    keep_snapshot(world, world.settings.folder)
+    answer(world, 12)
+    assert "not counted in yet" in (await read(world, "colours", by="group"))["header"]["note"]
+    assert not (await read(world, "colours", by="uncertainty"))["scale"].any()
+    async with world.as_role("annotator") as person:
+        assert (await person.post("/api/v1/map", json={**ASK, "what": "groups"})).status_code == 202
+    work(world)
+    found = await read(world, "colours", by="group")
+    assert not found["header"]["stale"] and found["header"]["kinds"] == 2
+    assert len(set(found["codes"][::2])) == len(set(found["codes"][1::2])) == 1
+    scale = (await read(world, "colours", by="uncertainty"))["scale"]
+    assert scale.min() >= 1 and scale.max() < 200, "twelve truthful screens leave little doubt"
+    answer(world, 1, start=90)
+    assert (await read(world, "colours", by="group"))["header"]["stale"]
+
+
 async def test_colours_by_answers_and_by_who_gave_them(world: World) -> None:
     keep_snapshot(world, world.settings.folder)
     answer(world, 2, source="ada")

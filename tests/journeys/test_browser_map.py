@@ -143,6 +143,8 @@ def test_pictures_are_chosen_on_the_map_answered_about_and_compared(page: "playw
         page.get_by_label("From before to after").press("Home")
         page.get_by_role("button", name="Choose what moved most").click()
         page.wait_for_function(f"{CHOSEN} > 0")
+        page.get_by_role("button", name="Label these").click()
+        page.get_by_text("You chose these on the map.").first.wait_for()
         assert page.evaluate("window.hacked") is None
     database.close()
     assert faults == [] and foreign == []
