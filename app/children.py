@@ -1,5 +1,5 @@
-"""The processes beside the web process: the trainer, restarted when it dies; importer, measurer, comparer and
-refresher, run when there is work.
+"""The processes beside the web process: the trainer, restarted when it dies; importer, measurer, comparer,
+mapper and refresher, run when there is work.
 
 All are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
 and decoding in processes of their own never delay a click.
@@ -183,6 +183,13 @@ class Comparer(Errands):
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(settings, database, "app.compare_job", ["compare"])
+
+
+class Mapper(Errands):
+    """Maps and groups of the Map screen, in `app.map_job`."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, "app.map_job", ["map_pca", "map_umap", "map_groups"])
 
 
 class Refresher(Errands):

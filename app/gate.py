@@ -19,6 +19,8 @@ from app.api.problems import problem
 from app.auth import Doorkeeper, Person, bearer, cookie
 
 UPLOADS = "/api/v1/imports"
+PICTURES = "/api/v1/search/picture"
+PICTURE = 26 * 2**20
 SMALL = 8 * 2**20
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Gradio's own doors for files, which nothing here uses.
@@ -77,8 +79,8 @@ class Gate:
             await self.app(scope, limited(receive, self._limit(scope["path"])), with_headers(send))
 
     def _limit(self, path: str) -> int:
-        """Largest body in bytes: only imports may be big."""
-        return self.limit if path == UPLOADS else min(self.limit, SMALL)
+        """Largest body in bytes: only imports may be big, and a picture to search with as big as a picture."""
+        return self.limit if path == UPLOADS else min(self.limit, PICTURE if path == PICTURES else SMALL)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lifespan passes; there are no websockets here."""

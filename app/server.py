@@ -21,7 +21,8 @@ from app.api.context import Context
 from app.api.events import Hub
 from app.api.health import Counters
 from app.auth import Doorkeeper
-from app.children import Comparer, Importer, Measurer, Refresher, Trainer
+from app.children import Comparer, Importer, Mapper, Measurer, Refresher, Trainer
+from app.eye import Eye
 from app.gate import Gate
 from app.settings import Settings
 from db import users
@@ -53,6 +54,8 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         measurer=Measurer(settings, database),
         comparer=Comparer(settings, database),
         refresher=Refresher(settings, database),
+        mapper=Mapper(settings, database),
+        eye=Eye(settings),
         guesses=login.Guesses(),
     )
     app = FastAPI(title="Pairwright", docs_url=None, redoc_url=None, lifespan=_lifespan, version="1")
@@ -121,6 +124,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     here.importer.start()
     here.measurer.start()
     here.comparer.start()
+    here.mapper.start()
     if here.settings.trainer:
         here.refresher.start()
         here.trainer.start()
@@ -131,6 +135,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         here.importer.stop()
         here.measurer.stop()
         here.comparer.stop()
+        here.mapper.stop()
+        here.eye.stop()
         here.refresher.stop()
         here.trainer.stop()
         here.database.close()

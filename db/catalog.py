@@ -163,6 +163,25 @@ def items(s: Session, collection_id: int) -> list[Item]:
     return [_item(row) for row in rows]  # type: ignore[arg-type]
 
 
+def attributes(s: Session, collection_id: int) -> list[tuple[int, Mapping[str, Any]]]:
+    """Id and attributes of every item of a collection, by id, and nothing else of them."""
+    query = select(ItemRow.id, ItemRow.attributes).where(ItemRow.collection_id == collection_id)
+    return [(row.id, row.attributes) for row in s.execute(query.order_by(ItemRow.id))]
+
+
+def named_items(s: Session, collection_id: int, text: str, limit: int = 24) -> list[Item]:
+    """The first items whose name holds this text, in any case; the item with this id before all others."""
+    plain = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    of_it = ItemRow.collection_id == collection_id
+    found = s.scalars(
+        select(ItemRow).where(of_it, ItemRow.name.ilike(f"%{plain}%", escape="\\")).order_by(ItemRow.id).limit(limit)
+    )
+    number = int(text) if text.strip().isdecimal() and len(text) < 16 else 0
+    first = s.scalars(select(ItemRow).where(of_it, ItemRow.id == number))
+    rows = {row.id: row for row in [*first, *found]}
+    return [_item(row) for row in rows.values()][:limit]
+
+
 def page_items(s: Session, collection_id: int, after: int = 0, limit: int = 100) -> list[Item]:
     """The next `limit` items whose id is larger than `after`."""
     query = select(ItemRow).where(ItemRow.collection_id == collection_id, ItemRow.id > after)

@@ -84,6 +84,29 @@ def about_pair(s: Session, asked: Question) -> int:
     return max(there) if there else put(s, asked.criterion, [asked], retire=False)[0]
 
 
+def about(s: Session, asked: Question) -> int:
+    """The same for several candidates: id of the question of this kind by which this proposer asks just this.
+
+    Raises: BadInput for a question that is not well formed, NotFound for an item outside the collection.
+    """
+    mine = (QuestionRow.criterion_id == asked.criterion, QuestionRow.proposer == asked.proposer)
+    this = (QuestionRow.kind == asked.kind.value, QuestionRow.anchor == asked.anchor)
+    rows = s.execute(select(QuestionRow.id, QuestionRow.candidates).where(*mine, *this))
+    there = [row.id for row in rows if set(row.candidates) == set(asked.candidates)]
+    return max(there) if there else put(s, asked.criterion, [asked], retire=False)[0]
+
+
+def put_for(s: Session, criterion: int, asked: Sequence[Question], holder: str, lease_s: float = 1800) -> list[int]:
+    """Queue questions that are in this holder's hands from the start: nobody else is asked them before they lapse."""
+    checks.number(lease_s, "lease_s", 0, 86_400)
+    made = put(s, criterion, asked, retire=False)
+    token = secrets.token_hex(16)
+    held = {"slot": 0, "overlap": 1, "holder": checks.text(holder, "a holder", 200), "token": token}
+    for one in made:
+        s.execute(insert(LeaseRow).values(question_id=one, expires_at=now() + float(lease_s), **held))
+    return made
+
+
 def open_count(s: Session, criterion: int) -> int:
     """How many questions wait for anybody: open, not leased, not answered yet."""
     return s.scalar(select(func.count(QuestionRow.id)).where(_waiting(criterion))) or 0

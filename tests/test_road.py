@@ -24,6 +24,7 @@ ONLY_HERE = {
     "timm": {"trainer"},
     "faiss": {"trainer"},
     "apscheduler": {"trainer"},
+    "umap": {"trainer"},
     "sqlalchemy": {"db", "migrations"},
     "alembic": {"db", "migrations"},
 }

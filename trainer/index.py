@@ -25,12 +25,26 @@ class Index:
     recall: float
     inner: faiss.Index
 
-    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """queries: (Q, D) float32 unit rows. Returns (positions (Q, k) int64, cosines (Q, k)); -1 where too few."""
-        found = [self.inner.search(_checked(queries[at : at + BLOCK]), k) for at in range(0, len(queries), BLOCK)]
+    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """queries: (Q, D) float32 unit rows. among: positions to search, all by default. Every list is probed then.
+
+        Returns: (positions (Q, k) int64, cosines (Q, k)); -1 where too few.
+        """
+        only = None if among is None else self._only(among)
+        found = [
+            self.inner.search(_checked(queries[at : at + BLOCK]), k, params=only)
+            for at in range(0, len(queries), BLOCK)
+        ]
         if not found:
             return np.empty((0, k), np.int64), np.empty((0, k), np.float32)
         return np.concatenate([rows for _, rows in found]), np.concatenate([near for near, _ in found])
+
+    def _only(self, among: np.ndarray) -> faiss.SearchParameters:
+        """How to search some rows alone: exactly, as the few that are wanted may lie in any list."""
+        those = faiss.IDSelectorBatch(np.ascontiguousarray(among, np.int64))
+        if isinstance(self.inner, faiss.IndexIVF):
+            return faiss.SearchParametersIVF(sel=those, nprobe=self.inner.nlist)  # type: ignore[call-arg]
+        return faiss.SearchParameters(sel=those)  # type: ignore[call-arg]
 
 
 def neighbours(vectors: np.ndarray, k: int, *, exact: bool = True) -> tuple[np.ndarray, np.ndarray]:

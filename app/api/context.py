@@ -12,7 +12,8 @@ from db.engine import Database
 if TYPE_CHECKING:
     from app.api.events import Hub
     from app.api.health import Counters
-    from app.children import Comparer, Importer, Measurer, Refresher, Trainer
+    from app.children import Comparer, Importer, Mapper, Measurer, Refresher, Trainer
+    from app.eye import Eye
     from app.login import Guesses
 
 
@@ -30,6 +31,8 @@ class Context:
     measurer: "Measurer"
     comparer: "Comparer"
     refresher: "Refresher"
+    mapper: "Mapper"
+    eye: "Eye"
     guesses: "Guesses"
 
 

@@ -1,12 +1,17 @@
-"""The snapshot of the version that asks now, read once per version and kept in memory."""
+"""The snapshots of versions, read once per version and kept in memory, and the index to search one."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from app.api.context import Context
 from db import catalog, versions
 from db.artifacts import ArtifactStore
 from db.errors import NotFound
 from db.nouns import Snapshot
+from db.versions import Version
+
+if TYPE_CHECKING:
+    from trainer.index import Index
 
 
 @lru_cache(maxsize=4)
@@ -19,9 +24,31 @@ def _load(root: str, artifact: str, version: int) -> Snapshot:
 
 def snapshot_of(here: Context, criterion: int | str) -> Snapshot:
     """The snapshot that asks this criterion's questions now. Raises NotFound before there is one."""
+    return snapshot_of_version(here, current(here, criterion))
+
+
+def current(here: Context, criterion: int | str) -> Version:
+    """The version that asks this criterion's questions now. Raises NotFound before there is one."""
     with here.database.read() as s:
         about = catalog.criterion(s, criterion)
-        current = versions.current(s, about.id)
-    if current is None:
+        found = versions.current(s, about.id)
+    if found is None:
         raise NotFound(f"'{about.name}' has no model version yet. It appears once every picture has been looked at.")
-    return _load(str(here.settings.folder / "artifacts"), current.artifact, current.id)
+    return found
+
+
+def snapshot_of_version(here: Context, version: Version) -> Snapshot:
+    """What any version sees, if its cache is still there. Raises Broken where it is not."""
+    return _load(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+
+
+@lru_cache(maxsize=2)
+def _index(root: str, artifact: str, version: int) -> "Index":
+    from trainer.index import build_index
+
+    return build_index(_load(root, artifact, version).vectors)
+
+
+def index_of(here: Context, version: Version) -> "Index":
+    """A version's vectors, ready to be searched: built when first asked for."""
+    return _index(str(here.settings.folder / "artifacts"), version.artifact, version.id)

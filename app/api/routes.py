@@ -7,6 +7,7 @@ from app.api import (
     admin,
     answers,
     catalog,
+    chosen,
     compare,
     conflicts,
     dropped,
@@ -15,16 +16,19 @@ from app.api import (
     health,
     imports,
     items,
+    maps,
     progress,
     quality,
     questions,
     refresh,
+    search,
     versions,
 )
 
 PREFIX = "/api/v1"
 PARTS = (
     health,
+    chosen,  # before those that take anything for an id
     questions,
     answers,
     items,
@@ -39,6 +43,8 @@ PARTS = (
     conflicts,
     refresh,
     admin,
+    maps,
+    search,
     events,
 )
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("tokens", "shell", "label", "conflicts", "training", "quality", "compare", "data", "admin")
+STYLES = (
+    "tokens", "shell", "label", "map", "search", "conflicts", "training", "quality", "compare", "data", "admin",
+)  # fmt: skip
 
 
 def head() -> str:

@@ -44,7 +44,7 @@ import sys
 from pathlib import Path
 from app.server import serve
 from app.settings import Settings
-serve(Settings(Path(sys.argv[1])), port=int(sys.argv[2]), auto_login=True)
+serve(Settings(Path(sys.argv[1]), trainer=sys.argv[3] == "trainer"), port=int(sys.argv[2]), auto_login=True)
 """
 
 
@@ -63,10 +63,10 @@ def paint(folder: Path, count: int) -> None:
 
 
 @contextmanager
-def server(workspace: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(workspace: Path, port: int = 0, *, trainer: bool = True) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The real server; yields the process and its address, and stops it as Ctrl-C would."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-c", SERVE, str(workspace), str(port)]
+    command = [sys.executable, "-c", SERVE, str(workspace), str(port), "trainer" if trainer else "alone"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = next((found[0] for line in process.stdout if (found := re.findall(r"http://[\w.:]+", line))), "")

@@ -73,3 +73,18 @@ def test_rows_that_are_not_numbers_are_refused() -> None:
         neighbours(np.zeros(3, np.float32), 2)
     with pytest.raises(BadInput, match="finite"):
         neighbours(np.full((3, 2), np.nan, np.float32), 2)
+
+
+@pytest.mark.parametrize("limit", [10_000, 100])
+def test_a_search_among_some_rows_is_exact_in_either_kind_of_index(limit: int) -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(3000, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    some = np.sort(rng.choice(3000, 40, replace=False))
+    index = build_index(rows, exact_up_to=limit)
+    assert index.kind == ("exact" if limit > 3000 else "lists")
+    found, cosines = index.search(rows[:5], 60, some)
+    for query, positions, near in zip(rows[:5], found, cosines, strict=True):
+        wanted = some[np.argsort(-(rows[some] @ query), kind="stable")]
+        assert positions[:40].tolist() == wanted.tolist() and (positions[40:] == -1).all()
+        np.testing.assert_allclose(near[:40], rows[wanted] @ query, atol=1e-5)

@@ -1,5 +1,7 @@
 // The only place that talks to REST. A refusal becomes a Refusal whose message is the server's own sentence.
 
+import { unpack } from "./binary.js";
+
 const BASE = new URL("api/v1/", document.baseURI);
 
 export class Refusal extends Error {
@@ -24,7 +26,9 @@ async function explain(reply) {
   }
 }
 
-async function send(path, options) {
+const json = (reply) => (reply.status === 204 ? null : reply.json());
+
+async function send(path, options, read = json) {
   let reply;
   try {
     reply = await fetch(address(path), { credentials: "same-origin", ...options });
@@ -32,13 +36,22 @@ async function send(path, options) {
     throw new Refusal(0, "no connection to the server");
   }
   if (!reply.ok) throw new Refusal(reply.status, await explain(reply));
-  return reply.status === 204 ? null : reply.json();
+  return read(reply);
 }
 
-export const get = (path, query = {}) => {
+function asked(path, query) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
-  return send(given.length ? `${path}?${new URLSearchParams(given)}` : path, {});
-};
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+}
+
+export const get = (path, query = {}) => send(asked(path, query), {});
+
+// Numbers as app/api/binary.py packs them. The browser keeps them and asks whether they still hold.
+export const numbers = async (path, query = {}) => unpack(await send(asked(path, query), {}, (reply) => reply.arrayBuffer()));
+
+// A file as the whole body of a request: what is only looked at, not kept.
+export const sendFile = (path, query, file, signal) =>
+  send(asked(path, query), { method: "POST", body: file, signal, headers: { "Content-Type": "application/octet-stream" } });
 
 export const post = (path, body = {}, { idempotency = null, keepalive = false, signal = undefined } = {}) =>
   send(path, { method: "POST", keepalive, signal, body: JSON.stringify(body),

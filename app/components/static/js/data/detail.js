@@ -1,16 +1,19 @@
 // One picture with everything known about it, and what the current model finds most alike.
 
 import { get, picture } from "../api.js";
-import { criterion } from "../bus.js";
+import { criterion, emit } from "../bus.js";
 import { h } from "../dom.js";
+import { searchLike } from "../search/wish.js";
 
 export async function detail(item) {
   const alike = h("div", { class: "pw-alike" });
   const facts = h("dl", { class: "pw-facts" });
+  const known = criterion()?.collection === item.collection;
+  const search = () => { box.close(); searchLike([item.id]); emit("tab", "Search"); };
   const box = h("dialog", { class: "pw pw-detail", "aria-label": item.name || `picture ${item.id}`, onclose: () => box.remove(), onclick: (event) => { if (event.target === box) box.close(); } },
     h("img", { src: picture(item.media, 1024), alt: item.caption || item.name }),
     h("div", { class: "pw-detail-side" }, h("header", {}, h("h2", {}, item.name || `Picture ${item.id}`), h("button", { type: "button", class: "pw-quiet", onclick: () => box.close() }, "Close")),
-      item.caption && h("p", {}, item.caption), facts, alike));
+      item.caption && h("p", {}, item.caption), known && h("p", {}, h("button", { type: "button", onclick: search }, "Search like this")), facts, alike));
   document.body.append(box);
   box.showModal();
   show(facts, item);

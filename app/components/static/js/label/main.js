@@ -46,6 +46,7 @@ class Label {
   wire() {
     on("criterion", (chosen) => this.begin(chosen));
     on("questions", (event) => this.asked(event));
+    on("held", (id) => { if (id === criterion()?.id) this.begin(criterion()); }); // questions that another screen put into this tab's hands
     on("online", () => { this.outbox.now(); this.queue.fill(); });
     on("answer", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });
     on("version", (event) => { if (event.criterion === criterion()?.id) this.status.refresh(criterion().id); });

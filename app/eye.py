@@ -1,0 +1,157 @@
+"""A process that looks at one picture for somebody who searches with it: begun when first needed, ended when idle.
+
+    web process  -- {"encoder", "head", "bytes"} and the picture -->  app.eye_job  -- {"numbers"} and float32 -->
+
+The picture goes through a pipe and is nowhere written. Decoding and torch stay out of the web process; a picture that
+kills the eye costs its sender an error and nobody else anything.
+"""
+
+import json
+import logging
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from app.settings import Settings
+from db.errors import BadInput, Broken
+
+logger = logging.getLogger("pairwright.eye")
+TIME_S = 120.0  # for one picture, loading the encoder included
+IDLE_S = 600.0
+PATIENCE_S = 5.0  # between closing its input and killing it
+GONE = "the picture could not be looked at: the process that does it ended. Try again, or another picture."
+
+
+class Eye:
+    """Sees one picture at a time. start: begins the process."""
+
+    def __init__(
+        self, settings: Settings, start: "Callable[[Settings], subprocess.Popen[bytes]] | None" = None
+    ) -> None:
+        self.settings = settings
+        self.child: subprocess.Popen[bytes] | None = None
+        self._start = start or spawn
+        self._turn = threading.Lock()
+        self._idle: threading.Timer | None = None
+
+    def see(self, encoder: str, head: str, encoded: bytes) -> np.ndarray:
+        """(D,) unit vector of a picture as a version sees it. head: the artifact of the version.
+
+        Raises: BadInput in a sentence for what is no picture, Broken if the process ended or took too long.
+        """
+        with self._turn:
+            self._rest(None)
+            child = self._child()
+            watch = threading.Timer(TIME_S, child.kill)
+            watch.daemon = True
+            watch.start()
+            try:
+                header, body = _ask(child, {"encoder": encoder, "head": head}, encoded)
+            except (OSError, EOFError, ValueError) as error:
+                child.kill()
+                child.wait()
+                raise Broken(GONE) from error
+            finally:
+                watch.cancel()
+                self._rest(IDLE_S)
+        if "refused" in header:
+            raise BadInput(f"this picture cannot be searched with: {header['refused']}.")
+        if "broken" in header:
+            raise Broken(str(header["broken"]))
+        return np.frombuffer(body, np.float32)
+
+    def stop(self) -> None:
+        """End the process; the next picture begins another one."""
+        self._rest(None)
+        child, self.child = self.child, None
+        if child is None:
+            return
+        if child.stdin is not None:
+            _close(child.stdin)  # it ends with its input
+        try:
+            child.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if child.stdout is not None:
+            _close(child.stdout)
+
+    def _child(self) -> "subprocess.Popen[bytes]":
+        if self.child is None or self.child.poll() is not None:
+            self.stop()
+            self.child = self._start(self.settings)
+        return self.child
+
+    def _rest(self, after_s: float | None) -> None:
+        """Begin to wait for the idle end, or, with None, stop waiting."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = None if after_s is None else threading.Timer(after_s, self._asleep)
+        if self._idle is not None:
+            self._idle.daemon = True
+            self._idle.start()
+
+    def _asleep(self) -> None:
+        """Nobody searched with a picture for a while: give the memory back."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self.stop()
+            finally:
+                self._turn.release()
+
+
+def spawn(settings: Settings) -> "subprocess.Popen[bytes]":
+    """`python -m app.eye_job` with pipes; it ends when its input does, so also when we are killed."""
+    root = str(Path(__file__).resolve().parent.parent)
+    known = os.environ.get("PYTHONPATH")
+    environment = {**os.environ, "PYTHONPATH": root if not known else os.pathsep.join([root, known])}
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.eye_job", "--workspace", str(settings.folder)],
+        env=environment, start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _ask(
+    child: "subprocess.Popen[bytes]", header: Mapping[str, Any], body: bytes
+) -> tuple[dict[str, Any], bytes]:  # fmt: skip
+    assert child.stdin is not None and child.stdout is not None
+    send(child.stdin, header, body)
+    return receive(child.stdout)
+
+
+def send(pipe: IO[bytes], header: Mapping[str, Any], body: bytes = b"") -> None:
+    """One message: two lengths, a header in JSON, a body."""
+    text = json.dumps(dict(header)).encode()
+    pipe.write(struct.pack("<II", len(text), len(body)) + text + body)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+    """The next message. Raises EOFError where the pipe ended."""
+    lengths = struct.unpack("<II", _exactly(pipe, 8))
+    header = json.loads(_exactly(pipe, lengths[0]))
+    return header, _exactly(pipe, lengths[1])
+
+
+def _exactly(pipe: IO[bytes], count: int) -> bytes:
+    found = b""
+    while len(found) < count:
+        part = pipe.read(count - len(found))
+        if not part:
+            raise EOFError("the pipe ended")
+        found += part
+    return found
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        logger.debug("the eye's pipe was broken already")

@@ -1,0 +1,78 @@
+"""The process that looks at pictures somebody searches with. Talks through its pipes, see `app.eye`.
+
+python -m app.eye_job --workspace DIR
+
+Nothing is written: a picture is decoded in a process with little memory and time, as at import, then encoded here.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.eye import receive, send
+from app.importers.decode import Refused
+from app.importers.decoders import Decoders
+from app.importers.glimpse import glimpse
+from db.artifacts import ArtifactStore
+from db.errors import PairwrightError
+
+logger = logging.getLogger("pairwright.eye")
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", required=True, type=Path)
+    workspace = parser.parse_args().workspace
+    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print goes elsewhere
+    with Decoders(workspace, workers=1, task=glimpse) as decoders:
+        while True:
+            try:
+                header, encoded = receive(sys.stdin.buffer)
+            except EOFError:
+                return
+            send(pipe, *answer(workspace, decoders, header, encoded))
+
+
+def answer(workspace: Path, decoders: Decoders, header: dict[str, Any], encoded: bytes) -> tuple[dict[str, Any], bytes]:
+    """What to reply: the vector, or a sentence."""
+    try:
+        checked = decoders.result(decoders.submit(encoded, ""))
+        if isinstance(checked, Refused):
+            return {"refused": checked.reason}, b""
+        vector = seen(workspace, str(header["encoder"]), str(header["head"]), encoded)
+        return {"numbers": len(vector)}, vector.tobytes()
+    except PairwrightError as error:
+        return {"broken": str(error)}, b""
+    except Exception as error:
+        logger.exception("a picture")
+        return {"broken": f"the picture could not be looked at ({type(error).__name__}). Try another one."}, b""
+
+
+def seen(workspace: Path, encoder: str, head: str, encoded: bytes) -> np.ndarray:
+    """(D,) float32, of unit length, as the version with this head sees it."""
+    from trainer.head import Head
+    from trainer.snapshot import head_bytes, unit
+
+    store = ArtifactStore(str(workspace / "artifacts"))
+    eyes = _encoder(str(workspace), encoder)
+    features = eyes.encode_squares(eyes.square(encoded)[None])
+    return unit(Head.from_bytes(head_bytes(store, head)).embed(features))[0]
+
+
+@lru_cache(maxsize=1)
+def _encoder(workspace: str, name: str) -> Any:
+    from trainer.trained import any_encoder
+
+    return any_encoder(ArtifactStore(str(Path(workspace) / "artifacts")), name)
+
+
+if __name__ == "__main__":
+    main()
