@@ -111,9 +111,9 @@ class Label {
 
   // The tour waits for the first question ever seen, with its pictures.
   welcome() {
-    if (this.welcomed) return;
+    if (this.welcomed || this.root.offsetParent === null) return;
     this.welcomed = true;
-    if (wanted()) this.queue.current.decoded.then(() => tour());
+    if (wanted()) this.queue.current.decoded.then(() => this.root.offsetParent !== null && tour());
   }
 
   message() {

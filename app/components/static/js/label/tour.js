@@ -10,7 +10,7 @@ const STEPS = [
   { at: ".pw-say", title: "Your fingers stay on the keys", text: () => [key("same"), " same, ", key("different"), " different, ", key("unsure"), " unsure, ", key("skip"), " skip. With many pictures, numbers tick and ", key("confirm"), " confirms."] },
   { at: ".pw-tools", title: "Nothing is final", text: () => [key("undo"), " takes back, without limit. ", key("background"), " says that only the background is alike. ", key("keys"), " shows every key and changes them."] },
   { at: ".pw-saved", title: "Saved means saved", text: () => ["You never wait for the server. This turns green only when your answer is in the database."] },
-  { at: "#pw-tabs .tab-container", title: "The model learns beside you", text: () => ["After a few answers a new version asks better questions. See its progress under Training, how good the groups are under Quality."] },
+  { at: "#pw-tabs [role=tablist]", title: "The model learns beside you", text: () => ["After a few answers a new version asks better questions. See its progress under Training, how good the groups are under Quality."] },
 ];
 
 export const wanted = () => { try { return !localStorage.getItem(KEPT); } catch { return false; } };
