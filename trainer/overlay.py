@@ -19,7 +19,7 @@ from db.nouns import Snapshot
 from oracle.belief import Belief, infer
 from oracle.constraints import ConstraintGraph
 from trainer.auditing import audited
-from trainer.batches import Knowledge, Sampler
+from trainer.batches import Knowledge
 from trainer.feedback_pool import partners
 from trainer.objectives.answers import Objective as Answers
 from trainer.positives.must_links import PositiveSource as MustLinks
@@ -46,7 +46,7 @@ class Overlay:
         self._place = torch.from_numpy(place).to(device)
         self._row = np.full(len(snapshot.ids), -1)
         self._row[place] = np.arange(len(ids))
-        self._samplers: dict[int, Sampler] = {}
+        self._placed = np.flatnonzero(self.belief.member >= 0)
 
     def about(self, rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
         """(R, O) chance that they belong together, and (R, O) int8 what was said: +1, -1 or 0."""
@@ -54,16 +54,16 @@ class Overlay:
         return self.knowledge.same(one, other), self.knowledge.said(one, other)
 
     def rows(self, batch: np.ndarray, size: int, seed: tuple[int, ...]) -> np.ndarray:
-        """At most `size` distinct rows, most of them answered about: half drawn group by group, half as partners of
-        these and of the batch. The same seed gives the same rows."""
+        """At most `size` distinct rows that answers placed, each as likely as any other; where one meets nobody it was
+        asked about with, a partner of its own comes in the place of another. The same seed gives the same rows."""
         random = np.random.default_rng(seed)
-        sampler = self._samplers.setdefault(size // 2, Sampler(self.belief, size // 2, 0))
-        sampler.random = random
-        drawn = sampler.rows() if size > 1 else np.empty(0, np.int64)
+        drawn = random.permutation(self._placed)[:size]
         met = np.union1d(drawn, self._place.cpu().numpy()[batch])
-        found = np.union1d(drawn, partners(self.knowledge, met, size - len(drawn), random))
-        kept = self._row[found]
-        return kept[kept >= 0]
+        lonely = drawn[self.knowledge.direct[drawn][:, met].getnnz(axis=1) == 0][: size // 2]
+        company = partners(self.knowledge, lonely, len(lonely), random)
+        others = np.setdiff1d(drawn, np.union1d(lonely, company))
+        kept = self._row[np.concatenate([lonely, company, random.permutation(others)])[:size]]
+        return np.sort(kept[kept >= 0])
 
     def partners(self, batch: np.ndarray, limit: int, seed: tuple[int, ...]) -> np.ndarray:
         """At most `limit` rows outside the batch that some answer names together with a row of it."""

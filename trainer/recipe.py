@@ -64,7 +64,7 @@ class Recipe:
     support: further views of each anchor for policies that detect false negatives. held: epochs in which prototypes in
     the head stay as they started. groups: how many groups a second head sorts the features into, for objectives that
     need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it. rate:
-    highest step size where the run names none.
+    highest step size where the run names none; answered: share of a batch drawn from answered items, likewise.
     """
 
     terms: tuple[Term, ...]
@@ -89,6 +89,7 @@ class Recipe:
     groups: int = 0
     look: Callable[..., Any] | None = None
     rate: float = 1e-3
+    answered: float = 0.5
 
     def __post_init__(self) -> None:
         if self.both_views and (self.momentum is not None or self.teacher or self.stopped):

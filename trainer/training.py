@@ -41,10 +41,10 @@ class TrainSettings:
 
     backbone: a name of trainer/backbones or of timm; size: side of its square, 0 for its own; trainable: full, partly
     or frozen. rate: highest step size, 0 for the system's own, reached after the share `warm_up` of the steps, then
-    falling as a cosine. answered: share of a batch drawn from items that answers placed. partners: of items that
-    answers join to the batch or hold apart from it, and that are not in it, how many join the keys as last seen.
-    feedback: weight of a term by which answers pull and push beside a system that has no repulsion of its own.
-    probe: epochs from one look at the kNN accuracy to the next where classes are known, 0 for none.
+    falling as a cosine. answered: share of a batch drawn from items that answers placed, -1 for the system's own.
+    partners: of items that answers join to the batch or hold apart from it, and that are not in it, how many join the
+    keys as last seen. feedback: weight of a term by which answers pull and push where a system has no repulsion of its
+    own. probe: epochs from one look at the kNN accuracy to the next where classes are known, 0 for none.
     """
 
     backbone: str = "small"
@@ -57,7 +57,7 @@ class TrainSettings:
     rate: float = 0.0
     decay: float = 1e-4
     warm_up: float = 0.05
-    answered: float = 0.5
+    answered: float = -1.0
     partners: int = 0
     feedback: float = 1.0
     probe: int = 1
@@ -72,9 +72,10 @@ class TrainSettings:
                 raise BadInput(f"{name} = 0 or a number above expected, got {getattr(self, name)}.")
         if self.trainable not in TRAINABLE:
             raise BadInput(f"trainable = {', '.join(TRAINABLE)} expected, got '{self.trainable}'.")
-        for name in ("warm_up", "answered"):
-            if not 0 <= getattr(self, name) < 1:
-                raise BadInput(f"{name} = at least 0 and below 1 expected, got {getattr(self, name)}.")
+        if not 0 <= self.warm_up < 1:
+            raise BadInput(f"warm_up = at least 0 and below 1 expected, got {self.warm_up}.")
+        if self.answered != -1 and not 0 <= self.answered < 1:
+            raise BadInput(f"answered = at least 0 and below 1 expected, or -1, got {self.answered}.")
 
 
 class Training:
@@ -258,7 +259,8 @@ class Training:
         epoch, place = divmod(self.done, self.steps_each)
         order = np.random.default_rng((self.settings.seed, chance.ORDER, epoch)).permutation(len(self.ids))
         rows = order[place * self.batch : (place + 1) * self.batch]
-        share = int(self.settings.answered * self.batch)
+        wanted = self.recipe.answered if self.settings.answered < 0 else self.settings.answered
+        share = int(wanted * self.batch)
         if self.overlay is None or share < 2:
             return np.sort(rows)
         kept = rows[: self.batch - share]

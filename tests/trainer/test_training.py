@@ -132,6 +132,21 @@ def test_a_batch_holds_more_answered_pictures_than_chance_would_bring() -> None:
     assert np.mean(held) > 2 * 16 * 5 / 64
 
 
+def test_answered_pictures_are_drawn_evenly_and_bring_partners_where_they_would_meet_nobody() -> None:
+    """In a crowd of pairs few meet by chance: then everybody comes with somebody it was asked about."""
+    pairs = [(i, i + 32, Verdict.SAME) for i in range(32)]
+    overlay, counts, alone = answered(pairs), np.zeros(64), []
+    for turn in range(400):
+        rows = overlay.rows(np.empty(0, np.int64), 16, (0, turn))
+        assert len(set(rows.tolist())) == len(rows) <= 16
+        alone.append(sum((row + 32) % 64 not in rows for row in rows))
+        counts[rows] += 1
+    placed = overlay.belief.member >= 0
+    assert np.mean(alone) < 3  # 11 of 16 by chance
+    assert placed.sum() > 16 and counts[placed].min() > 0.5 * counts[placed].mean()
+    assert (overlay.rows(np.empty(0, np.int64), 16, (0, 3)) == overlay.rows(np.empty(0, np.int64), 16, (0, 3))).all()
+
+
 def with_partners() -> Training:
     """Row 0 belongs with eight others and apart from eight more; batches are small, so most of them are elsewhere."""
     pairs = [(0, i, Verdict.SAME) for i in range(6, 54, 6)] + [(0, i, Verdict.DIFFERENT) for i in range(1, 49, 6)]

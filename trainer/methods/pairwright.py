@@ -9,7 +9,7 @@ Source: our own, of known parts: Chen et al. 2020, SimCLR, arXiv 2002.05709; Kho
 2004.11362, equation 2; Huynh et al. 2022, FNC, arXiv 2011.11765; Iscen et al. 2019, label propagation, arXiv
 1904.04717.
 Parts: two views; the encoder itself as target; both views of the batch as candidates; own view, must-links and items
-the belief is nearly sure of; soft elimination; contrast (all); half of a batch from answered items.
+the belief is nearly sure of; soft elimination; contrast (all); nine tenths of a batch from answered items.
 Needs: pictures; the answers of a criterion, without which it is SimCLR with its own step size.
 Differs from the paper: the own view weighs `own` times a must-link, because answers alone teach a small network to tell
 these pictures apart and no others (docs/benchmarks/methods.md); p(same) is that of the partition and the audits.
@@ -40,4 +40,4 @@ class Method:
     def recipe(self) -> Recipe:
         positives = (OwnView(self.own), PseudoMembers(self.cutoff, self.weight))
         term = Term(Objective(self.temperature), NegativePolicy(self.sharpness), positives)
-        return Recipe((term,), rate=3e-3)
+        return Recipe((term,), rate=3e-3, answered=0.9)
