@@ -3,7 +3,7 @@
 Curation is `Pool -> Pool`, an objective is `Pool -> number`, and `obey` lets the answers have the last word.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -52,7 +52,7 @@ class Pool:
     support: Tensor | None = None
     progress: float = 0.0
     idle: Tensor | None = None
-    met: tuple[Tensor, ...] = ()  # what `own` remembers
+    met: tuple[Tensor, ...] = field(default=(), compare=False, repr=False)  # what `own` remembers
 
     @classmethod
     def of(

@@ -52,7 +52,7 @@ def bars(lines: Sequence[Line], only: str | None = None) -> str:
     if START not in names or (only and only not in names):
         return ""
     start = {line["seed"]: 100 * line["knn"] for line in runs if line["system"] == START}
-    kept = [name for name in names if only is None or name in (only, START)]
+    kept = [name for name in sorted(names) if only is None or name in (only, START)]
     rows = [_row(name, [line for line in runs if line["system"] == name], start) for name in kept]
     rows.sort(key=lambda row: -float(row[2].split()[0]))
     head = ["system", "seeds", "kNN %", "plain", "over untrained", "bar", "rank", "linear %", "NMI %", "time"]

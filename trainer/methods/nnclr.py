@@ -10,7 +10,7 @@ Parts: two views; the network itself without gradient as target, a predictor; th
 candidates, a queue to find neighbours in; nearest earlier key; uniform negatives; contrast from the key's side.
 Needs: pictures; a queue with several pictures of each kind.
 Differs from the paper: tau = .2 in place of .1; a queue of 1,024 in place of 98,304, which starts with keys of real
-pictures and in which an earlier key of the very picture is no neighbour; layers of 512 where it has 2,048 and 4,096. A
+pictures and in which an earlier key of the very picture is no neighbour; layers of 1,024 where it has 2,048 and 4,096. A
 neighbour that answers hold apart is passed over; a must-link pulls beside it.
 Checked by: the N-way cross entropy, and that NT-Xent is another number; swaps against loops; the contract of methods.
 """
@@ -29,7 +29,7 @@ class Method:
 
     temperature: float = 0.2
     queue: int = 1024
-    hidden: int = 512
+    hidden: int = 1024
 
     def recipe(self) -> Recipe:
         term = Term(Objective(self.temperature), positives=(PositiveSource(),), predictor=0)
