@@ -161,8 +161,8 @@ class DINOPeer(Peer):
 
 class NNCLR(Peer):
     def build(self, dim: int) -> None:
-        self.head = heads.NNCLRProjectionHead(dim, HIDDEN, OUT)
-        self.predictor = heads.NNCLRPredictionHead(OUT, HIDDEN, OUT)
+        self.head = heads.NNCLRProjectionHead(dim, 2 * HIDDEN, OUT)
+        self.predictor = heads.NNCLRPredictionHead(OUT, 2 * HIDDEN, OUT)
         self.bank = NNMemoryBankModule(size=(QUEUE, OUT))
         self.loss = losses.NTXentLoss(temperature=0.1)
 

@@ -10,8 +10,8 @@ Parts: two views; the network itself without gradient as target, a predictor; th
 candidates, a queue to find neighbours in; nearest earlier key; uniform negatives; contrast from the key's side.
 Needs: pictures; a queue with several pictures of each kind.
 Differs from the paper: tau = .2 in place of .1; a queue of 1,024 in place of 98,304, which starts with keys of real
-pictures and in which an earlier key of the very picture is no neighbour; layers of 1,024 where it has 2,048 and 4,096. A
-neighbour that answers hold apart is passed over; a must-link pulls beside it.
+pictures and in which an earlier key of the very picture is no neighbour; layers of 1,024 where it has 2,048 to 4,096.
+A neighbour that answers hold apart is passed over; a must-link pulls beside it.
 Checked by: the N-way cross entropy, and that NT-Xent is another number; swaps against loops; the contract of methods.
 """
 
