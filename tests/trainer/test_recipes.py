@@ -141,7 +141,7 @@ def test_the_queue_of_nnclr_is_looked_up_and_never_pushes() -> None:
     run, seen = training(build("nnclr")), []
     run.step(lambda pool: seen.append(pool) or {})
     pool: Pool = seen[0]
-    assert len(run.queue.ids) >= 64 and len(pool.keys) == 32 and (pool.pos.sum(1) == 1).all()  # type: ignore[union-attr]
+    assert len(run.queue.ids) == 96 and len(pool.keys) == 32 and (pool.pos.sum(1) == 1).all()  # type: ignore[union-attr]
     assert not torch.equal(pool.key_ids[:32], pool.anchor_ids)
     near = pool.anchors @ pool.keys[:32].T
     own = pool.neg[:, :32].bool() | pool.pos[:, :32].bool()
