@@ -31,6 +31,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
+LONG_S = 3600.0  # nobody renews the lead while a round is played by hand, however slow the machine is
 SHORT = Settings(update=chosen(["steps=20", "negatives=uniform", "negatives.weight=0.5"]))  # enough to see what happens
 
 
@@ -38,7 +39,9 @@ def worker_of(world: World, holder: str = "me", load: Callable[[str], object] = 
     stopping = Event()
     embedder = Embedder(world.database, world.workspace, holder, stopping, load=load)
     store = ArtifactStore(world.workspace / "artifacts")
-    room = Room(world.database, world.workspace, store, holder, stopping, embedder, "pairwright", teaching=SHORT)
+    room = Room(
+        world.database, world.workspace, store, holder, stopping, embedder, "pairwright", lease_s=LONG_S, teaching=SHORT
+    )
     return Worker(room)
 
 
