@@ -18,6 +18,22 @@ from db.engine import Database
 from db.errors import Forbidden
 
 COOKIE = "pairwright_session"
+SCOPE_OF_TAG = {  # of routes that are not GET
+    "admin": "admin",
+    "answers": "answer",
+    "backups": "admin",
+    "catalog": "import",
+    "chosen": "answer",
+    "compare": "train",
+    "conflicts": "answer",
+    "groups": "answer",
+    "imports": "import",
+    "map": "train",
+    "quality": "train",
+    "questions": "answer",
+    "search": "read",
+    "training": "train",
+}
 COOKIE_AGE_S = 30 * 24 * 3600
 CACHE_S = 5.0
 CACHE_SIZE = 4096
@@ -31,6 +47,9 @@ class Person(Protocol):
 
     @property
     def role(self) -> str: ...
+
+    @property
+    def scopes(self) -> tuple[str, ...] | None: ...
 
 
 class SignIn(Exception):
@@ -54,9 +73,18 @@ def need(role: str) -> Callable[[Request], Person]:
             raise SignIn("sign in first, or send 'Authorization: Bearer TOKEN'.")
         if not may(asking, role):
             raise Forbidden(f"this needs the role {role} or above, '{asking.name}' has {asking.role}. Ask an admin.")
+        wanted = scope_of(request)
+        if asking.scopes is not None and wanted not in asking.scopes:
+            raise Forbidden(f"this needs a token with the scope {wanted}, yours has {', '.join(asking.scopes)}.")
         return asking
 
     return person
+
+
+def scope_of(request: Request) -> str:
+    """The scope that a route asks of a token: `read` to look, else what its tag says."""
+    route = request.scope["route"]
+    return "read" if request.method == "GET" else SCOPE_OF_TAG[route.tags[0]]
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:

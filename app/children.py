@@ -1,5 +1,5 @@
 """The processes beside the web process: the trainer, restarted when it dies; importer, measurer, comparer,
-mapper and refresher, run when there is work.
+mapper, refresher and keeper of backups, run when there is work.
 
 All are told to end when the process that started them is gone, so that a killed server leaves nobody behind. Learning
 and decoding in processes of their own never delay a click.
@@ -12,9 +12,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app import backup
 from app.settings import Settings
 from db import jobs
 from db.engine import Database
@@ -204,3 +206,28 @@ class Measurer(Errands):
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(settings, database, "app.quality_job", ["quality", "forecast"])
+
+
+class Keeper(Errands):
+    """Backups and checks of them, in `app.backup_job`; every so many hours one by itself, if the settings say so."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        super().__init__(settings, database, "app.backup_job", [backup.KIND, backup.VERIFY])
+        self._asked: float | None = None
+
+    def _waiting(self) -> bool:
+        if self.due():
+            self._asked = time.time()
+            with contextlib.suppress(PairwrightError), self.database.write() as s:
+                jobs.enqueue(s, backup.KIND, {"keep": self.settings.backup_keep})
+        return super()._waiting()
+
+    def due(self) -> bool:
+        """Whether the newest backup, and the last attempt at one, are older than they may be."""
+        every_s = 3600 * float(self.settings.backup_every or 0)
+        if not every_s:
+            return False
+        if self._asked is None:
+            newest = next(iter(backup.backups(self.settings.backups)), None)
+            self._asked = newest.made_at.timestamp() if newest else 0.0
+        return time.time() - self._asked >= every_s

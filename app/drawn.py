@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw
 
-SIDE = 224  # pixels
+SIDE, FINE = 224, 3  # pixels of a picture; how much larger shapes are drawn
 # Upper hue bounds, degrees; orange that is dark is brown, red that is pale is pink.
 HUES = ((14, "red"), (42, "orange"), (68, "yellow"), (165, "green"), (258, "blue"), (305, "purple"), (345, "pink"))
 SHAPES = {"circle": 0, "triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6, "star": -5, "spark": -4, "sun": -8}
@@ -113,9 +113,10 @@ def _shape(corners: int, paint: str, filled: bool, rng: np.random.Generator) -> 
         (centre[0] + radius * math.cos(angle), centre[1] + radius * math.sin(angle))
         for radius, angle in zip(radii, angles, strict=True)
     ]
-    image = Image.new("RGB", (SIDE, SIDE), "white")
-    ImageDraw.Draw(image).polygon(points, fill=paint if filled else None, outline=paint, width=7)
-    return image
+    fine = Image.new("RGB", (FINE * SIDE, FINE * SIDE), "white")  # drawn larger, for smooth edges
+    large = [(FINE * x, FINE * y) for x, y in points]
+    ImageDraw.Draw(fine).polygon(large, fill=paint if filled else None, outline=paint, width=7 * FINE)
+    return fine.reduce(FINE)
 
 
 def _png(image: Image.Image) -> bytes:

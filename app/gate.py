@@ -4,7 +4,7 @@ It refuses writes that another site asked a browser to send, bodies that are too
 in, and it sets the headers that keep the page self-contained (no other host is ever contacted).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
 from app.auth import Doorkeeper, Person, bearer, cookie
+from app.limits import Limits, Verdict
 
 UPLOADS = "/api/v1/imports"
 PICTURES = "/api/v1/search/picture"
@@ -68,6 +69,7 @@ class Gate:
     app: ASGIApp
     doorkeeper: Doorkeeper
     limit: int
+    limits: Limits
     welcome: Callable[[Request], str | None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +78,9 @@ class Gate:
         elif refusal := await self._refusal(scope):
             await refusal(scope, receive, with_headers(send))
         else:
-            await self.app(scope, limited(receive, self._limit(scope["path"])), with_headers(send))
+            counted: Verdict | None = scope["state"].get("rate") if "state" in scope else None
+            shown = with_headers(send, counted.headers if counted else {})
+            await self.app(scope, limited(receive, self._limit(scope["path"])), shown)
 
     def _limit(self, path: str) -> int:
         """Largest body in bytes: only imports may be big, and a picture to search with as big as a picture."""
@@ -106,7 +110,18 @@ class Gate:
             return None
         person = await self._person(token or cookie(request.headers))
         request.state.person = person
-        return self._turn_away(request) if person is None else None
+        return self._turn_away(request) if person is None else self._count(request, person)
+
+    def _count(self, request: Request, person: Person) -> Response | None:
+        """Too many requests, or None; what is left goes into the headers of the reply."""
+        counted = self.limits.ask(person, request.method, request.url.path)
+        request.state.rate = counted
+        if counted is None or counted.allowed:
+            return None
+        said = f"'{person.name}' may send {counted.limit} requests a minute here. Wait {counted.wait_s} s, then go on."
+        reply = problem(429, said, request, "too-many-requests")
+        reply.headers.update(counted.headers)
+        return reply
 
     async def _person(self, token: str | None) -> Person | None:
         return await to_thread.run_sync(self.doorkeeper.identify, token) if token else None
@@ -150,13 +165,13 @@ def limited(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
-    """`send` that adds the security headers to every reply."""
+def with_headers(send: Send, more: Mapping[str, str] | None = None) -> Callable[[Message], Awaitable[None]]:
+    """`send` that adds the security headers, and perhaps some more, to every reply."""
 
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in {**HEADERS, **(more or {})}.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -102,8 +102,9 @@ def made(
     if what not in WHATS:
         raise BadInput(f"what = {', '.join(WHATS)} expected, got '{what}'.")
     told(0, 1)
-    arrays = _groups(settings, database, criterion, version) if what == "groups" else None
-    if arrays is None:
+    if what == "groups":
+        arrays = _groups(settings, database, criterion, version, told, stopped)
+    else:
         arrays = _points(settings, database, criterion, version, what, told, stopped)
     if arrays is None:
         return {}
@@ -139,17 +140,32 @@ def _snapshot(settings: Settings, database: Database, criterion: int, version: i
         return load_snapshot(settings, database, collection, wanted)
 
 
-def _groups(settings: Settings, database: Database, criterion: int, version: int) -> dict[str, np.ndarray]:
-    """Group of every item, and the chance that it is in it, by the answers of now; 0 before any group is known."""
+def _groups(
+    settings: Settings, database: Database, criterion: int, version: int, told: Told, stopped: Callable[[], bool]
+) -> dict[str, np.ndarray] | None:
+    """Group of every item, and the chance that it is in it, by the answers of now; 0 where no answer tells."""
+    from app.homes import seen
     from oracle.holdout import weighed
+
+    def going_on(done: int, of: int) -> None:
+        told(done, of)
+        if stopped():
+            raise _Stopped
 
     snapshot = _snapshot(settings, database, criterion, version)
     with database.read() as s:
-        said, event = feedback.statements(s, criterion), feedback.last_event(s, criterion)
-    belief = weighed(snapshot, said)[1]
-    sure = belief.joint[:, :-1].max(axis=1) if belief.groups else np.zeros(len(snapshot.ids))
-    labels, counted = belief.labels.astype(np.int32), np.array([event], np.int64)
-    return {"ids": snapshot.ids, "labels": labels, "sure": sure.astype(np.float32), "event": counted}
+        event = feedback.last_event(s, criterion)
+        said = feedback.statements(s, criterion)
+    try:
+        found = seen(weighed(snapshot, said, going_on)[1])
+    except _Stopped:
+        return None
+    counted = np.array([event], np.int64)
+    return {"ids": snapshot.ids, "labels": found.labels.astype(np.int32), "sure": found.sure, "event": counted}
+
+
+class _Stopped(Exception):
+    """Somebody asked to stop."""
 
 
 def prune(database: Database, store: ArtifactStore, criterion: int) -> int:

@@ -16,14 +16,18 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from app import login
-from app.api import problems, routes
+from app.api import openapi, problems, routes
 from app.api.context import Context
 from app.api.events import Hub
 from app.api.health import Counters
 from app.auth import Doorkeeper
-from app.children import Comparer, Importer, Mapper, Measurer, Refresher, Trainer
+from app.children import Comparer, Importer, Keeper, Mapper, Measurer, Refresher, Trainer
 from app.eye import Eye
 from app.gate import Gate
+from app.limits import Limits
+from app.maps import store_of
+from app.once import Once
+from app.partitions import Partitions
 from app.settings import Settings
 from db import users
 from db.engine import Database
@@ -55,18 +59,31 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         comparer=Comparer(settings, database),
         refresher=Refresher(settings, database),
         mapper=Mapper(settings, database),
+        keeper=Keeper(settings, database),
         eye=Eye(settings),
         guesses=login.Guesses(),
+        partitions=Partitions(store_of(settings)),
     )
-    app = FastAPI(title="Pairwright", docs_url=None, redoc_url=None, lifespan=_lifespan, version="1")
+    app = FastAPI(
+        title="Pairwright",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        version="1",
+        generate_unique_id_function=openapi.operation_id,
+    )
     app.state.context = here
     problems.install(app)
+    openapi.install(app)
     routes.install(app)
     app.include_router(login.router)
     in_a_loop(lambda: mount_page(app))
+    app.add_middleware(Once, database=database)
     # No other origin may read anything; having our own keeps Gradio from adding its own, which reflects any origin.
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(Gate, doorkeeper=doorkeeper, limit=settings.upload_bytes, welcome=welcome)
+    app.add_middleware(
+        Gate, doorkeeper=doorkeeper, limit=settings.upload_bytes, limits=Limits(settings.per_minute), welcome=welcome
+    )
     return app
 
 
@@ -125,6 +142,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     here.measurer.start()
     here.comparer.start()
     here.mapper.start()
+    here.keeper.start()
     if here.settings.trainer:
         here.refresher.start()
         here.trainer.start()
@@ -136,6 +154,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         here.measurer.stop()
         here.comparer.stop()
         here.mapper.stop()
+        here.keeper.stop()
         here.eye.stop()
         here.refresher.stop()
         here.trainer.stop()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKSPACE = "workspace"
 DEFAULT_UPLOAD_MB = 2048
+DEFAULT_RATE = 12_000  # requests a minute of one caller: no person comes near it, no program starves the others
 
 
 def _environment(name: str, default: str) -> str:
@@ -29,6 +30,18 @@ def _megabytes(given: str) -> int:
     return int(given)
 
 
+def _number(name: str, given: float | None, default: str) -> float:
+    """A number that is not negative, from the environment where nothing was given."""
+    text = _environment(name.upper(), default) if given is None else str(given)
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 1e6:
+        raise BadInput(f"{name} must be a number that is not negative, got '{text}'.")
+    return found
+
+
 @dataclass(frozen=True)
 class Settings:
     """One installation.
@@ -38,7 +51,9 @@ class Settings:
     upload_mb: largest request body; a bigger one is refused with 413.
     trainer: start the trainer as a child of `serve`; off when it runs on another machine.
     training: KEY=VALUE texts that say how it trains, see `trainer.choices`.
+    rate: requests a minute of one caller over REST, 0 for no limit; a faster one is told to wait with 429.
     refresh_every: answers after which the trainer asks for a deep refresh; 0: only people do.
+    backup_every: hours between two backups; 0: only people make them. backup_keep: how many of them stay.
     """
 
     workspace: Path | None = None
@@ -47,6 +62,9 @@ class Settings:
     trainer: bool = True
     training: tuple[str, ...] = ()
     refresh_every: int | None = None
+    rate: int | None = None
+    backup_every: float | None = None
+    backup_keep: int | None = None
 
     def __post_init__(self) -> None:
         folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()
@@ -56,6 +74,14 @@ class Settings:
         if not every.isdigit():
             raise BadInput(f"refresh_every must be a whole number of answers, 0 for never, got '{every}'.")
         object.__setattr__(self, "refresh_every", int(every))
+        rate = _environment("RATE", str(DEFAULT_RATE)) if self.rate is None else str(self.rate)
+        if not rate.isdigit():
+            raise BadInput(
+                f"PAIRWRIGHT_RATE must be a whole number of requests a minute, 0 for no limit, got '{rate}'."
+            )
+        object.__setattr__(self, "rate", int(rate))
+        object.__setattr__(self, "backup_every", _number("backup_every", self.backup_every, "0"))
+        object.__setattr__(self, "backup_keep", int(_number("backup_keep", self.backup_keep, "7")))
         object.__setattr__(self, "workspace", folder)
         object.__setattr__(self, "database_url", url)
         object.__setattr__(self, "upload_mb", limit)
@@ -71,9 +97,19 @@ class Settings:
         return str(self.database_url)
 
     @property
+    def backups(self) -> Path:
+        """Where backups are: PAIRWRIGHT_BACKUPS, better on another disk, or a folder of the workspace."""
+        return Path(_environment("BACKUPS", str(self.folder / "backups"))).expanduser().absolute()
+
+    @property
     def upload_bytes(self) -> int:
         """Largest accepted request body in bytes."""
         return int(self.upload_mb or DEFAULT_UPLOAD_MB) * 1024 * 1024
+
+    @property
+    def per_minute(self) -> int:
+        """Requests a minute that one caller may send over REST; 0: as many as they like."""
+        return DEFAULT_RATE if self.rate is None else self.rate
 
     def open(self) -> "Database":
         """The database, migrated to today's tables. Creates the workspace.

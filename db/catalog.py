@@ -70,10 +70,15 @@ def collection_id(s: Session, name: str) -> int:
     return found
 
 
-def collections(s: Session) -> list[Collection]:
-    """Every collection with the number of its items, by name."""
+def collections(s: Session, after: int = 0, limit: int | None = None) -> list[Collection]:
+    """Collections with the number of their items, by name; those behind the one with the id `after`."""
     count = select(func.count(ItemRow.id)).where(ItemRow.collection_id == CollectionRow.id).scalar_subquery()
-    rows = s.execute(select(CollectionRow, count).order_by(CollectionRow.name))
+    query = select(CollectionRow, count).order_by(CollectionRow.name).limit(limit)
+    if after:
+        query = query.where(
+            CollectionRow.name > select(CollectionRow.name).where(CollectionRow.id == after).scalar_subquery()
+        )
+    rows = s.execute(query)
     return [Collection(row.id, row.name, items, row.created_at) for row, items in rows]
 
 
@@ -238,9 +243,9 @@ def criterion(s: Session, name_or_id: str | int) -> Criterion:
     return Criterion(row.id, row.name, row.collection_id, row.prompt)
 
 
-def criteria(s: Session, collection_id: int | None = None) -> list[Criterion]:
-    """Every criterion, or those of one collection, by id."""
-    query = select(CriterionRow).order_by(CriterionRow.id)
+def criteria(s: Session, collection_id: int | None = None, after: int = 0, limit: int | None = None) -> list[Criterion]:
+    """Every criterion, or those of one collection, by id; those behind the id `after`."""
+    query = select(CriterionRow).where(CriterionRow.id > after).order_by(CriterionRow.id).limit(limit)
     if collection_id is not None:
         query = query.where(CriterionRow.collection_id == collection_id)
     return [Criterion(row.id, row.name, row.collection_id, row.prompt) for row in s.scalars(query)]

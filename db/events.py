@@ -3,7 +3,7 @@
 An event is written with the change it tells of, in the same transaction. Kinds and payloads:
     answer {answer, question, source} · undo {answer, undone, source} · questions {open}
     training {run, step, of, loss} · version {version, metrics} · promotion {version, previous}
-    job {job, state, progress, note} · conflict {...}
+    job {job, state, progress, note} · conflict {...} · name {item, name, source}
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db import checks, horizon
 from db.tables import EventRow
 
-KINDS = ("answer", "undo", "questions", "training", "version", "promotion", "job", "conflict")
+KINDS = ("answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ __all__ = [
     "counts",
     "last_event",
     "log",
+    "question_of",
     "record",
     "statements",
     "times",
@@ -57,6 +58,7 @@ _COUNT_ANSWER = (
 )
 
 WEIGHTLESS = {Verdict.UNSURE, Verdict.SKIP}
+SCREEN = 12  # most candidates a person is shown at once
 PATIENCE = 3  # a question that this many could not answer leaves the queue
 
 
@@ -100,6 +102,11 @@ def record(s: Session, answer: Answer) -> Recorded:
     told = {"answer": event, "question": answer.question, "source": answer.source}
     events.publish(s, "answer", told, asked.criterion)
     return Recorded(event, late=slot.late)
+
+
+def question_of(s: Session, source: str, key: str) -> int | None:
+    """The question that this source answered, or undid, under this key; None if it used the key for nothing yet."""
+    return s.scalar(select(AnswerRow.question_id).where(AnswerRow.source == source, AnswerRow.key == key))
 
 
 def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
@@ -229,9 +236,13 @@ def _settle(s: Session, asked: int, slot: _Slot, event: int, *, useless: bool) -
 
 
 def _reopen(s: Session, target: AnswerRow) -> None:
-    """An undone answer gives its slot back and the question may be asked again; a restored one counts again."""
+    """An undone answer gives its slot back and the question may be asked again; a restored one counts again.
+
+    A question wider than a screen, put while looking at a whole group, is not asked of anybody else.
+    """
     change = -1 if target.kind == "answer" else 1
-    state = "open" if change < 0 else "answered"
+    wide = len(find_question(s, target.question_id).candidates) > SCREEN
+    state = "answered" if change > 0 else "retired" if wide else "open"
     s.execute(delete(LeaseRow).where(LeaseRow.answer_id == target.id))
     mine = update(QuestionRow).where(QuestionRow.id == target.question_id)
     s.execute(mine.values(answers=QuestionRow.answers + change, state=state))

@@ -136,9 +136,10 @@ def cancel(s: Session, job_id: int) -> None:
     events.publish(s, "job", {"job": job_id, "kind": there.kind, "state": "cancelling"}, there.criterion)
 
 
-def jobs(s: Session, limit: int = 100) -> list[Job]:
-    """The newest jobs first."""
-    return [_job(row) for row in s.scalars(select(JobRow).order_by(JobRow.id.desc()).limit(limit))]
+def jobs(s: Session, limit: int = 100, before: int | None = None) -> list[Job]:
+    """The newest jobs first; those older than the one with the id `before`."""
+    older = () if before is None else (JobRow.id < before,)
+    return [_job(row) for row in s.scalars(select(JobRow).where(*older).order_by(JobRow.id.desc()).limit(limit))]
 
 
 def waits(s: Session, kinds: Sequence[str]) -> bool:

@@ -55,9 +55,10 @@ def end(s: Session, run: int, status: str, version: int | None = None, note: str
         raise NotFound(f"no training run with id {run}. List the recent runs to see their ids.")
 
 
-def recent(s: Session, criterion: int, limit: int = 20) -> list[Run]:
-    """The newest runs first."""
-    query = select(RunRow).where(RunRow.criterion_id == criterion).order_by(RunRow.id.desc()).limit(limit)
+def recent(s: Session, criterion: int, limit: int = 20, before: int | None = None) -> list[Run]:
+    """The newest runs first; those older than the one with the id `before`."""
+    older = () if before is None else (RunRow.id < before,)
+    query = select(RunRow).where(RunRow.criterion_id == criterion, *older).order_by(RunRow.id.desc()).limit(limit)
     return [_run(row) for row in s.scalars(query)]
 
 

@@ -51,6 +51,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: Json,
         dict[str, str]: Json,
         list[int]: Json,
+        list[str]: Json,
         list[float]: Json,
     }
 
@@ -183,6 +184,23 @@ class VerdictRow(Base):
     background: Mapped[bool]
 
 
+class GroupNameRow(Base):
+    """What somebody called the group that holds an item. Rows are only added; the newest about an item counts.
+
+    name: "" takes the name away. key: of the writer, so that a retry adds nothing.
+    """
+
+    __tablename__ = "group_names"
+    __table_args__ = (UniqueConstraint("source", "key"), Index(None, "criterion_id", "item_id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    source: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = _created()
+
+
 class VersionRow(Base):
     """One trained model. promotion counts this criterion's promotions; at most one version is promoted."""
 
@@ -298,7 +316,7 @@ class UserRow(Base):
 
 
 class TokenRow(Base):
-    """A session or bearer token; only its SHA-256 is stored."""
+    """A session or bearer token; only its SHA-256 is stored. scopes: None for all that the owner's role allows."""
 
     __tablename__ = "tokens"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -308,6 +326,22 @@ class TokenRow(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    scopes: Mapped[list[str] | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class ReplyRow(Base):
+    """What was replied to a write with an idempotency key. status: None while it is being worked on."""
+
+    __tablename__ = "replies"
+    __table_args__ = (UniqueConstraint("source", "key"), Index(None, "created_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    key: Mapped[str] = mapped_column(String(200))
+    request: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None] = mapped_column(Integer)
+    media_type: Mapped[str]
+    body: Mapped[str | None]
     created_at: Mapped[datetime] = _created()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Double, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import checks
+from db import checks, scopes
 from db.clock import now
 from db.dialects import upsert
 from db.errors import BadInput, Conflict, Forbidden, NotFound, Refused, unknown
@@ -28,13 +29,17 @@ _NOBODY = _hasher.hash(secrets.token_hex(16))  # compared when the name is unkno
 
 @dataclass(frozen=True)
 class User:
-    """A person or robot. role: viewer < annotator < curator < admin; a robot may do what an annotator may."""
+    """A person or robot. role: viewer < annotator < curator < admin; a robot may do what an annotator may.
+
+    scopes: what the token that was shown is limited to; None for all that the role allows.
+    """
 
     id: int
     name: str
     role: str
     active: bool
     created_at: datetime
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Token:
     expires_at: datetime | None
     revoked: bool
     created_at: datetime
+    scopes: tuple[str, ...] | None = None
 
 
 def add(s: Session, name: str, role: str, password: str | None = None) -> str:
@@ -79,18 +85,23 @@ def login(s: Session, name: str, password: str) -> str:
     return _issue(s, row.id, "session", "", SESSION_S)
 
 
-def issue_token(s: Session, name: str, label: str, days: float | None = None) -> str:
-    """A bearer token for a robot or program, shown this once; it ends after so many days. Raises NotFound, BadInput."""
+def issue_token(s: Session, name: str, label: str, days: float | None = None, only: Iterable[str] | None = None) -> str:
+    """A bearer token for a robot or program, shown this once; it ends after so many days and is good for these scopes.
+
+    Raises: NotFound, BadInput.
+    """
     lasts_s = None if days is None else 86_400 * checks.number(days, "days", 0, 3650, open_low=True)
-    return _issue(s, _row(s, name).id, "token", checks.text(label, "a label", 200), lasts_s)
+    limited = scopes.scopes(only)
+    return _issue(s, _row(s, name).id, "token", checks.text(label, "a label", 200), lasts_s, limited)
 
 
 def whoami(s: Session, token: str) -> User | None:
     """Who a token belongs to; None if it is unknown, expired or revoked, or the user is not active."""
     fresh = or_(TokenRow.expires_at.is_(None), TokenRow.expires_at > now())
-    query = select(UserRow).join(TokenRow, TokenRow.user_id == UserRow.id).where(UserRow.active, fresh)
-    row = s.scalar(query.where(TokenRow.hash == _fingerprint(token), TokenRow.revoked_at.is_(None)))
-    return None if row is None else _user(row)
+    query = select(UserRow, TokenRow.scopes).join(TokenRow, TokenRow.user_id == UserRow.id)
+    good = (UserRow.active, fresh, TokenRow.hash == _fingerprint(token), TokenRow.revoked_at.is_(None))
+    found = s.execute(query.where(*good)).one_or_none()
+    return None if found is None else _user(*found)
 
 
 def logout(s: Session, token: str) -> None:
@@ -107,7 +118,7 @@ def revoke(s: Session, token_id: int) -> Token:
         row.revoked_at = now()
         s.flush()
     owner = s.scalar(select(UserRow.name).where(UserRow.id == row.user_id))
-    return Token(row.id, str(owner), row.kind, row.label, row.expires_at, True, row.created_at)
+    return _token(row, str(owner))
 
 
 def change(
@@ -144,18 +155,20 @@ def user(s: Session, id: int) -> User:
     return _user(row)
 
 
-def users(s: Session) -> list[User]:
-    """Everybody, by name."""
-    return [_user(row) for row in s.scalars(select(UserRow).order_by(UserRow.name))]
+def users(s: Session, after: int = 0, limit: int | None = None) -> list[User]:
+    """Everybody, by name; those behind the one with the id `after`."""
+    query = select(UserRow).order_by(UserRow.name).limit(limit)
+    if after:
+        query = query.where(UserRow.name > select(UserRow.name).where(UserRow.id == after).scalar_subquery())
+    return [_user(row) for row in s.scalars(query)]
 
 
-def tokens(s: Session, name: str) -> list[Token]:
-    """A user's sessions and bearer tokens, newest first. Raises NotFound."""
-    query = select(TokenRow).where(TokenRow.user_id == _row(s, name).id).order_by(TokenRow.id.desc())
-    return [
-        Token(row.id, name, row.kind, row.label, row.expires_at, row.revoked_at is not None, row.created_at)
-        for row in s.scalars(query)
-    ]
+def tokens(s: Session, name: str, before: int | None = None, limit: int | None = None) -> list[Token]:
+    """A user's sessions and bearer tokens, newest first; those older than the id `before`. Raises NotFound."""
+    query = select(TokenRow).where(TokenRow.user_id == _row(s, name).id).order_by(TokenRow.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(TokenRow.id < before)
+    return [_token(row, name) for row in s.scalars(query)]
 
 
 def good_tokens(s: Session) -> dict[int, int]:
@@ -206,11 +219,13 @@ def _password(given: str) -> str:
     return checks.text(given, "a password", 1000)
 
 
-def _issue(s: Session, user_id: int, kind: str, label: str, lasts_s: float | None) -> str:
+def _issue(
+    s: Session, user_id: int, kind: str, label: str, lasts_s: float | None, only: list[str] | None = None
+) -> str:
     token = f"pw_{secrets.token_urlsafe(32)}"
     ends = None if lasts_s is None else now() + lasts_s
-    row = TokenRow(user_id=user_id, kind=kind, label=label, hash=_fingerprint(token), expires_at=ends, revoked_at=None)
-    s.add(row)
+    about = {"user_id": user_id, "kind": kind, "label": label, "scopes": only}
+    s.add(TokenRow(**about, hash=_fingerprint(token), expires_at=ends, revoked_at=None))
     s.flush()
     return token
 
@@ -226,5 +241,12 @@ def _row(s: Session, name: str) -> UserRow:
     return row
 
 
-def _user(row: UserRow) -> User:
-    return User(row.id, row.name, row.role, row.active, row.created_at)
+def _user(row: UserRow, only: list[str] | None = None) -> User:
+    limited = None if only is None else tuple(only)
+    return User(row.id, row.name, row.role, row.active, row.created_at, limited)
+
+
+def _token(row: TokenRow, owner: str) -> Token:
+    limited = None if row.scopes is None else tuple(row.scopes)
+    gone = row.revoked_at is not None
+    return Token(row.id, owner, row.kind, row.label, row.expires_at, gone, row.created_at, limited)

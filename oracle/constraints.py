@@ -29,12 +29,13 @@ class Implied:
     """A relation that follows from answers.
 
     confidence: chance that every link of the chain is right, a lower bound when further chains agree.
-    chain: ids of the answers, in walking order from the first item to the second.
+    chain: ids of the answers, in walking order from the first item to the second. links: the pairs they are about.
     """
 
     verdict: Verdict
     confidence: float
     chain: tuple[int, ...]
+    links: tuple[Pair, ...] = ()
 
 
 class ConstraintGraph:
@@ -200,7 +201,7 @@ class ConstraintGraph:
         else:
             edges = apart_chain(a, b, links, self._walls(a, b), without)
         confidence = float(np.prod([1 / (1 + exp(-abs(self._evidence.score(edge)))) for edge in edges]))
-        return Implied(verdict, confidence, tuple(self._witness(edge) for edge in edges))
+        return Implied(verdict, confidence, tuple(self._witness(edge) for edge in edges), tuple(edges))
 
     def settled(self, a: int, b: int) -> bool:
         """True if no single answer decides: joined by two independent chains, or kept apart by two answers' worth.

@@ -4,7 +4,7 @@ A search from scratch over a long log may end in worse groups than one that grew
 measures grows the graph as the log grew, and leaves answers out by going on from the groups that had them.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from db.nouns import Snapshot, Statement
@@ -14,6 +14,7 @@ from oracle.explain import Search
 from oracle.weighing import weighed_graph
 
 STEPS = 12  # looks at a log from its beginning to its end
+Told = Callable[[int, int], object]
 CONTENT = Search(10**9, float("-inf"))  # as if all had been searched, so that nothing is
 
 
@@ -49,19 +50,28 @@ def even(answers: Sequence[int], steps: int = STEPS) -> list[int]:
     return sorted({answers[len(answers) * part // steps - 1] for part in range(1, steps + 1) if answers})
 
 
-def grown(snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph) -> Belief:
-    """The belief of a whole log, found as the log grew. ledger: an empty graph; it holds the log afterwards."""
+def grown(
+    snapshot: Snapshot, said: Sequence[Statement], ledger: ConstraintGraph, told: Told = lambda *_: None
+) -> Belief:
+    """The belief of a whole log, found as the log grew. ledger: an empty graph; it holds the log afterwards.
+
+    told(done, of): called before each look; raise in it to stop.
+    """
     found = infer(snapshot, ledger)
-    for _, found in along(snapshot, said, ledger, even(sorted({one.answer for one in said}))):  # noqa: B007
-        pass
+    stops = even(sorted({one.answer for one in said}))
+    told(0, len(stops))
+    for done, (_, found) in enumerate(along(snapshot, said, ledger, stops), 1):  # noqa: B007
+        told(done, len(stops))
     return found
 
 
-def weighed(snapshot: Snapshot, said: Sequence[Statement]) -> tuple[ConstraintGraph, Belief]:
+def weighed(
+    snapshot: Snapshot, said: Sequence[Statement], told: Told = lambda *_: None
+) -> tuple[ConstraintGraph, Belief]:
     """The graph of a whole log, every source weighed by its own error rate, and the belief found as the log grew."""
     rates = weighed_graph(said)
     ledger = ConstraintGraph(rates.error_rate, error_rates=rates.error_rates, cap=rates.cap)
-    return ledger, grown(snapshot, said, ledger)
+    return ledger, grown(snapshot, said, ledger, told)
 
 
 def without(belief: Belief, graph: ConstraintGraph, said: Sequence[Statement]) -> Belief:

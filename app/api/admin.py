@@ -7,11 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from app.api.context import Admin, Here, PathId
+from app.api.paging import After, Before, cut
 from app.api.shapes import Id, Name, Shape
 from db import audit, users
 
 router = APIRouter(tags=["admin"])
 Role = Literal["viewer", "annotator", "robot", "curator", "admin"]
+Scope = Literal["read", "answer", "import", "train", "admin"]
 
 
 class UserOut(Shape):
@@ -26,7 +28,10 @@ class UserOut(Shape):
 
 
 class UsersOut(Shape):
+    """By name. next: pass it as `after` for the following page."""
+
     users: list[UserOut]
+    next: int | None = None
 
 
 class UserIn(Shape):
@@ -52,10 +57,11 @@ class SecretOut(Shape):
 
 
 class TokenIn(Shape):
-    """label: what it is for. days: until it ends, none for never."""
+    """label: what it is for. days: until it ends, none for never. scopes: what it is good for, none for all."""
 
     label: str = Field(min_length=1, max_length=200)
     days: float | None = Field(default=None, gt=0, le=3650)
+    scopes: list[Scope] | None = Field(default=None, min_length=1, max_length=5)
 
 
 class TokenOut(Shape):
@@ -67,6 +73,7 @@ class TokenOut(Shape):
     expires_at: datetime | None
     revoked: bool
     created_at: datetime
+    scopes: list[Scope] | None = None
 
 
 class IssuedOut(Shape):
@@ -78,7 +85,10 @@ class IssuedOut(Shape):
 
 
 class TokensOut(Shape):
+    """Newest first. next: pass it as `before` for the following page."""
+
     tokens: list[TokenOut]
+    next: int | None = None
 
 
 class EntryOut(Shape):
@@ -98,11 +108,12 @@ class AuditOut(Shape):
 
 
 @router.get("/users")
-def everybody(here: Here, _: Admin) -> UsersOut:
+def everybody(here: Here, _: Admin, after: After = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 1000) -> UsersOut:
     """Everybody, by name, with how many tokens of theirs are good."""
     with here.database.read() as s:
         good = users.good_tokens(s)
-        return UsersOut(users=[_user(one, good.get(one.id, 0)) for one in users.users(s)])
+        found, following = cut(users.users(s, after, limit + 1), limit)
+    return UsersOut(users=[_user(one, good.get(one.id, 0)) for one in found], next=following)
 
 
 @router.post("/users", status_code=201)
@@ -139,11 +150,13 @@ def new_password(here: Here, person: Admin, id: PathId) -> SecretOut:
 
 
 @router.get("/users/{id}/tokens")
-def tokens(here: Here, _: Admin, id: PathId) -> TokensOut:
+def tokens(
+    here: Here, _: Admin, id: PathId, before: Before = None, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> TokensOut:
     """A user's sessions and tokens, newest first; the secrets themselves cannot be read back."""
     with here.database.read() as s:
-        found = users.tokens(s, users.user(s, id).name)
-    return TokensOut(tokens=[_token(one) for one in found[:200]])
+        found, following = cut(users.tokens(s, users.user(s, id).name, before, limit + 1), limit)
+    return TokensOut(tokens=[_token(one) for one in found], next=following)
 
 
 @router.post("/users/{id}/tokens", status_code=201)
@@ -151,8 +164,9 @@ def issue(here: Here, person: Admin, id: PathId, given: TokenIn) -> IssuedOut:
     """A bearer token for a robot or a program."""
     with here.database.write() as s:
         one = users.user(s, id)
-        token = users.issue_token(s, one.name, given.label, given.days)
-        audit.note(s, person.name, "issue token", one.name, label=given.label, days=given.days)
+        token = users.issue_token(s, one.name, given.label, given.days, given.scopes)
+        about = {"label": given.label, "days": given.days, "scopes": given.scopes}
+        audit.note(s, person.name, "issue token", one.name, **about)
     return IssuedOut(token=token, user=one.name, label=given.label)
 
 

@@ -1,20 +1,25 @@
 """Collections and criteria: what there is, and what "same" means."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from app.api.context import Curator, Here, Viewer
+from app.api.paging import After, cut
 from app.api.shapes import CollectionIn, CollectionOut, CollectionsOut, CriteriaOut, CriterionIn, CriterionOut, Which
 from db import audit, catalog
 
 router = APIRouter(tags=["catalog"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/collections")
-def collections(here: Here, _: Viewer) -> CollectionsOut:
-    """Every collection with its number of items, by name."""
+def collections(here: Here, _: Viewer, after: After = 0, limit: Limit = 1000) -> CollectionsOut:
+    """Collections with their number of items, by name."""
     with here.database.read() as s:
-        found = catalog.collections(s)
-        return CollectionsOut(collections=[_collection(one, catalog.credit(s, one.id)) for one in found])
+        found, following = cut(catalog.collections(s, after, limit + 1), limit)
+        shown = [_collection(one, catalog.credit(s, one.id)) for one in found]
+    return CollectionsOut(collections=shown, next=following)
 
 
 @router.post("/collections", status_code=201)
@@ -30,11 +35,14 @@ def _collection(one: catalog.Collection, credit: str = "") -> CollectionOut:
 
 
 @router.get("/criteria")
-def criteria(here: Here, _: Viewer, collection: Which | None = None) -> CriteriaOut:
+def criteria(
+    here: Here, _: Viewer, collection: Which | None = None, after: After = 0, limit: Limit = 1000
+) -> CriteriaOut:
     """Every criterion, or those of one collection."""
     with here.database.read() as s:
         about = catalog.collection_id(s, collection) if isinstance(collection, str) else collection
-        return CriteriaOut(criteria=[_criterion(one) for one in catalog.criteria(s, about)])
+        found, following = cut(catalog.criteria(s, about, after, limit + 1), limit)
+    return CriteriaOut(criteria=[_criterion(one) for one in found], next=following)
 
 
 @router.post("/criteria", status_code=201)

@@ -21,7 +21,7 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 PROPOSER = "conflicts"
 
 
-class SaidOut(Shape):
+class VoiceOut(Shape):
     """One verdict of the log. mine: whether the caller may take the answer back; others: pairs that go with it."""
 
     answer: int
@@ -37,7 +37,7 @@ class PairSaidOut(Shape):
 
     a: MediaOut
     b: MediaOut
-    said: list[SaidOut]
+    said: list[VoiceOut]
 
 
 class ConflictOut(Shape):
@@ -130,8 +130,8 @@ class _Sight:
         said = [self.said(one) for one in self.by_pair.get(pair, [])]
         return PairSaidOut(a=self.items[pair[0]], b=self.items[pair[1]], said=said)
 
-    def said(self, one: Statement) -> SaidOut:
-        return SaidOut(
+    def said(self, one: Statement) -> VoiceOut:
+        return VoiceOut(
             answer=one.answer, source=one.source, verdict=one.verdict, at=self.times[one.answer],
             mine=self.curator or one.source == self.person.name, others=self.pairs_of[one.answer] - 1,
         )  # fmt: skip

@@ -12,9 +12,10 @@ from db.engine import Database
 if TYPE_CHECKING:
     from app.api.events import Hub
     from app.api.health import Counters
-    from app.children import Comparer, Importer, Mapper, Measurer, Refresher, Trainer
+    from app.children import Comparer, Importer, Keeper, Mapper, Measurer, Refresher, Trainer
     from app.eye import Eye
     from app.login import Guesses
+    from app.partitions import Partitions
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,10 @@ class Context:
     comparer: "Comparer"
     refresher: "Refresher"
     mapper: "Mapper"
+    keeper: "Keeper"
     eye: "Eye"
     guesses: "Guesses"
+    partitions: "Partitions"
 
 
 def context(request: Request) -> Context:

@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 
 from app.api import views
 from app.api.context import Context, Curator, Here, PathId, Viewer
+from app.api.paging import Before, cut
 from app.api.shapes import ImportIn, JobOut, JobsOut
 from app.auth import Person, may
 from db import audit, catalog, checks, jobs
@@ -109,10 +110,11 @@ def _plain(part: str) -> str:
 
 
 @router.get("/jobs")
-def page(here: Here, _: Viewer, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JobsOut:
+def page(here: Here, _: Viewer, before: Before = None, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JobsOut:
     """Imports and other work in the background, newest first."""
     with here.database.read() as s:
-        return JobsOut(jobs=[views.job(one) for one in jobs.jobs(s, limit)])
+        found, following = cut(jobs.jobs(s, limit + 1, before), limit)
+    return JobsOut(jobs=[views.job(one) for one in found], next=following)
 
 
 @router.get("/jobs/{id}")

@@ -42,11 +42,16 @@ def about(here: Here, _: Viewer, criterion: Which) -> MapOut:
         current = versions.current(s, found.id)
         size = next(one.items for one in catalog.collections(s) if one.id == found.collection)
         newest = feedback.last_event(s, found.id)
-        under_way = [views.job(one) for one in jobs.jobs(s, 100) if _is_ours(one, found.id)]
+        making = [views.job(one) for one in under_way(s, found.id)]
     return MapOut(
         criterion=found.id, collection=found.collection, items=size, current=current.id if current else None,
-        newest=newest, versions=[_charted(store, found.id, one) for one in reversed(known)], jobs=under_way,
+        newest=newest, versions=[_charted(store, found.id, one) for one in reversed(known)], jobs=making,
     )  # fmt: skip
+
+
+def under_way(s: Any, criterion: int) -> list[jobs.Job]:
+    """What is being made for a criterion, or waits to be, the newest first."""
+    return [one for one in jobs.jobs(s, 100) if _is_ours(one, criterion)]
 
 
 def _is_ours(job: jobs.Job, criterion: int) -> bool:
@@ -156,7 +161,7 @@ def start(here: Here, _: Annotator, given: MapIn) -> JobOut:
     about, drawn = chosen(here, given.criterion, given.version)
     kind, payload = f"map_{given.what}", {"version": drawn.id}
     with here.database.write() as s:
-        waiting = [one for one in jobs.jobs(s, 100) if _is_ours(one, about.id) and one.kind == kind]
+        waiting = [one for one in under_way(s, about.id) if one.kind == kind]
         there = next((one for one in waiting if dict(one.payload) == payload and not one.cancelling), None)
         job = there or jobs.job(s, jobs.enqueue(s, kind, payload, criterion=about.id))
     here.mapper.wake()

@@ -20,7 +20,7 @@ TITLES = {
     409: "Conflict",
     413: "Too large",
     422: "Bad input",
-    429: "Too many tries",
+    429: "Too many requests",
     500: "Our fault",
     503: "Not available now",
 }

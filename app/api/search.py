@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api import colours, views
 from app.api.context import Context, Here, Viewer
 from app.api.models import current, index_of, snapshot_of_version
-from app.api.search_shapes import FoundOut, SearchAboutOut, SearchIn, SearchOut, SightOut
+from app.api.search_shapes import FoundOut, SearchAboutOut, SearchIn, SearchOut, SeenOut
 from app.api.shapes import Which
 from app.importers.decode import MAX_BYTES, TOO_MANY_BYTES
 from db import catalog, versions
@@ -39,7 +39,7 @@ def about(here: Here, _: Viewer, criterion: Which) -> SearchAboutOut:
 
 
 @router.post("/picture")
-async def picture(here: Here, _: Viewer, request: Request, criterion: Which) -> SightOut:
+async def picture(here: Here, _: Viewer, request: Request, criterion: Which) -> SeenOut:
     """See a picture (the whole body is the file) as the serving version does. It is kept nowhere."""
     encoded = await request.body()
     if not encoded:
@@ -48,7 +48,7 @@ async def picture(here: Here, _: Viewer, request: Request, criterion: Which) -> 
         raise BadInput(f"this picture cannot be searched with: {TOO_MANY_BYTES}.")
     version = await run_in_threadpool(current, here, criterion)
     vector = await run_in_threadpool(here.eye.see, version.encoder, version.artifact, encoded)
-    return SightOut(version=version.id, vector=base64.b64encode(vector.astype("<f4").tobytes()).decode())
+    return SeenOut(version=version.id, vector=base64.b64encode(vector.astype("<f4").tobytes()).decode())
 
 
 @router.post("")

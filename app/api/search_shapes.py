@@ -42,7 +42,7 @@ class SearchOut(Shape):
     results: list[FoundOut]
 
 
-class SightOut(Shape):
+class SeenOut(Shape):
     """A picture as a version sees it: float32 numbers in base64. Nothing of it is kept."""
 
     version: int

@@ -152,20 +152,6 @@ class NeighboursOut(Shape):
     neighbours: list[NeighbourOut]
 
 
-class GroupOut(Shape):
-    """One group of the current partition. confirmed: how many of its items an answer has placed."""
-
-    id: int
-    size: int
-    confirmed: int
-    items: list[MediaOut]
-
-
-class GroupsOut(Shape):
-    groups: list[GroupOut]
-    next: int | None
-
-
 class CollectionIn(Shape):
     name: Name
 
@@ -284,7 +270,10 @@ class JobOut(Shape):
 
 
 class JobsOut(Shape):
+    """Newest first. next: pass it as `before` for the following page."""
+
     jobs: list[JobOut]
+    next: int | None = None
 
 
 class LoggedOut(Shape):
@@ -313,15 +302,24 @@ class ImportIn(Shape):
 
 
 class CollectionsOut(Shape):
+    """By name. next: pass it as `after` for the following page."""
+
     collections: list[CollectionOut]
+    next: int | None = None
 
 
 class CriteriaOut(Shape):
+    """By id. next: pass it as `after` for the following page."""
+
     criteria: list[CriterionOut]
+    next: int | None = None
 
 
 class RunsOut(Shape):
+    """Newest first. next: pass it as `before` for the following page."""
+
     runs: list[RunOut]
+    next: int | None = None
 
 
 class PersonOut(Shape):

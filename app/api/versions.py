@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.api import views
 from app.api.context import Curator, Here, PathId, Viewer
+from app.api.paging import Before, cut
 from app.api.shapes import RunOut, RunsOut, StepOut, VersionOut, VersionsOut, Which
 from db import audit, catalog, runs, versions
 from db.errors import Conflict
@@ -18,7 +19,7 @@ def page(
     here: Here,
     _: Viewer,
     criterion: Which,
-    before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> VersionsOut:
     """Versions of a criterion, newest first. next: pass it as `before` for the following page."""
@@ -57,12 +58,15 @@ def rollback(here: Here, person: Curator, id: PathId) -> VersionOut:
 
 
 @router.get("/runs")
-def recent(here: Here, _: Viewer, criterion: Which, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> RunsOut:
+def recent(
+    here: Here, _: Viewer, criterion: Which, before: Before = None, limit: Annotated[int, Query(ge=1, le=50)] = 10
+) -> RunsOut:
     """The newest training runs first, the newest of them with its losses."""
     with here.database.read() as s:
-        found = runs.recent(s, catalog.criterion(s, criterion).id, limit)
-        newest = runs.steps(s, found[0].id) if found else []
-    return RunsOut(runs=[_run(one, newest if place == 0 else []) for place, one in enumerate(found)])
+        found, following = cut(runs.recent(s, catalog.criterion(s, criterion).id, limit + 1, before), limit)
+        newest = runs.steps(s, found[0].id) if found and before is None else []
+    shown = [_run(one, newest if place == 0 else []) for place, one in enumerate(found)]
+    return RunsOut(runs=shown, next=following)
 
 
 def _run(one: runs.Run, steps: list[tuple[int, dict[str, Any]]]) -> RunOut:

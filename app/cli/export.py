@@ -48,11 +48,12 @@ pairwright export groups groups.csv --criterion material
 def groups(run: Run, out: Out, criterion: Criterion, format: Rows = None, version: Version = None) -> None:
     """Every item with its group, how sure that is, and whether it was part of an answer."""
     from app.exporters import GROUP_FIELDS, group_rows, write_rows
+    from app.homes import seen
     from app.view import view
 
     with run.database() as database:
-        seen = view(run.settings, database, criterion, version)
-    rows = group_rows(seen.snapshot.ids, seen.belief.labels, seen.sure, seen.stated, seen.items)
+        shown = view(run.settings, database, criterion, version)
+    rows = group_rows(shown.snapshot.ids, seen(shown.belief).labels, shown.sure, shown.stated, shown.items)
     _done(run, "groups", write_rows(rows, GROUP_FIELDS, out, format), out)
 
 

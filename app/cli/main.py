@@ -5,7 +5,20 @@ from collections.abc import Sequence
 
 import typer
 
-from app.cli import asking, collections, compare, export, forecast, health, models, refresh, serving, training, users
+from app.cli import (
+    asking,
+    backup,
+    collections,
+    compare,
+    export,
+    forecast,
+    health,
+    models,
+    refresh,
+    serving,
+    training,
+    users,
+)
 from app.cli.failing import guarded
 
 app = typer.Typer(
@@ -16,7 +29,20 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for group in (collections, asking, serving, compare, training, refresh, models, forecast, export, users, health):
+for group in (
+    collections,
+    asking,
+    serving,
+    compare,
+    training,
+    refresh,
+    models,
+    forecast,
+    export,
+    users,
+    backup,
+    health,
+):
     group.register(app)
 
 

@@ -89,6 +89,7 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 | `thumbs/` | re-encoded small pictures; a cache |
 | `features/` | backbone features; a cache |
 | `artifacts/` | model versions and trained encoders with checksums |
+| `backups/` | backups, each a folder with a manifest |
 | `training/` | unfinished runs of `train`; the same command goes on with them |
 
 ## Environment
@@ -97,7 +98,10 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `PAIRWRIGHT_WORKSPACE` | the workspace folder |
 | `PAIRWRIGHT_DATABASE_URL` | the database |
+| `PAIRWRIGHT_RATE` | requests a minute that one caller may send over REST, 0 for no limit (12000) |
 | `PAIRWRIGHT_UPLOAD_MB` | largest request body the app accepts, in megabytes (2048) |
+| `PAIRWRIGHT_BACKUPS` | the folder of the backups (`backups` in the workspace); better on another disk |
+| `PAIRWRIGHT_BACKUP_EVERY`, `PAIRWRIGHT_BACKUP_KEEP` | hours between two backups (0: never), how many stay (7) |
 | `PAIRWRIGHT_PASSWORD` | password for `users add` instead of a generated one |
 """
 

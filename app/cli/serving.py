@@ -15,6 +15,11 @@ RefreshEvery = Annotated[
     int | None, typer.Option(help="Ask for a deep refresh after so many answers; 0: only when you ask.", min=0)
 ]
 
+BackupEvery = Annotated[
+    float | None, typer.Option(help="Make a backup every so many hours; 0: only when you ask.", min=0)
+]
+BackupKeep = Annotated[int | None, typer.Option(help="Of those, keep the newest so many.", min=1)]
+
 
 def register(app: typer.Typer) -> None:
     command(app, "serve", SERVE)(serve)
@@ -26,16 +31,21 @@ SERVE = """
 pairwright serve
 pairwright serve --workspace /data/pairwright --host 0.0.0.0 --port 8080
 pairwright serve --set negatives=uniform --set steps=300
+pairwright serve --backup-every 24 --backup-keep 7
 """
 
 
 def serve(
-    run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None, refresh_every: RefreshEvery = None
-) -> None:
+    run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None, refresh_every: RefreshEvery = None,
+    backup_every: BackupEvery = None, backup_keep: BackupKeep = None,
+) -> None:  # fmt: skip
     """Start the app and its trainer process; Ctrl-C stops both."""
     from app.server import serve as run_server
 
-    run_server(_told(run, chosen, refresh_every), host, port)
+    settings = _told(run, chosen, refresh_every)
+    every = settings.backup_every if backup_every is None else backup_every
+    keep = settings.backup_keep if backup_keep is None else backup_keep
+    run_server(replace(settings, backup_every=every, backup_keep=keep), host, port)
 
 
 TRAINER = """

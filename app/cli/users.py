@@ -52,6 +52,7 @@ def add(
 
 ISSUE = """
 pairwright users token robby --label conveyor
+pairwright users token robby --label nightly --days 30 --scope read --scope answer
 """
 
 
@@ -59,13 +60,17 @@ def token(
     run: Run,
     name: Annotated[str, typer.Argument(help="Whose token.")],
     label: Annotated[str, typer.Option(help="What it is for, to recognise it later.")] = "command line",
+    days: Annotated[float | None, typer.Option(help="Until it ends. Default: never.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it is good for: read, answer, import, train, admin. Default: all.")
+    ] = None,
 ) -> None:
     """Issue a bearer token for the REST interface. It is shown once and stored hashed."""
     from db import users as accounts
 
     with run.database() as database, database.write() as s:
-        issued = accounts.issue_token(s, name, label)
-    run.show({"name": name, "label": label, "token": issued}, issued)
+        issued = accounts.issue_token(s, name, label, days, scope or None)
+    run.show({"name": name, "label": label, "token": issued, "days": days, "scopes": scope or None}, issued)
 
 
 LIST = """
