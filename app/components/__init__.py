@@ -9,7 +9,8 @@ import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
 STYLES = (
-    "tokens", "shell", "label", "map", "search", "conflicts", "training", "quality", "compare", "data", "admin",
+    "tokens", "shell", "label", "map", "search", "conflicts", "training", "quality", "compare", "data", "groups",
+    "admin",
 )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 import gradio as gr
 
 from app.components import screen
-from app.pages import admin, compare, conflicts, data, label, maps, quality, search, training
+from app.pages import admin, compare, conflicts, data, groups, label, maps, quality, search, training
 
-TABS = (label, maps, search, conflicts, training, compare, quality, data, admin)
+TABS = (label, groups, maps, search, conflicts, training, compare, quality, data, admin)
 FONT = ("PW Sans", "ui-sans-serif", "system-ui", "sans-serif")
 
 

@@ -1,4 +1,4 @@
-"""The Admin tab: people, tokens and who did what."""
+"""The Admin tab: people, tokens, backups and who did what."""
 
 import gradio as gr
 

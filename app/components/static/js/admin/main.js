@@ -1,7 +1,8 @@
-// The admin screen: people on the left, their tokens beside them, who did what below. Only admins see it.
+// The admin screen: people on the left, their tokens beside them, backups and who did what below. Only admins see it.
 
 import { me } from "../bus.js";
 import { empty, h } from "../dom.js";
+import { Backups } from "./backups.js";
 import { Log } from "./log.js";
 import { People } from "./people.js";
 import { Tokens } from "./tokens.js";
@@ -13,7 +14,8 @@ export async function start(element) {
   const log = new Log();
   const tokens = new Tokens({ changed: () => { people.load(); log.load(); } });
   const people = new People({ myself: person.name, chosen: (one) => tokens.show(one), changed: () => log.load() });
-  element.replaceChildren(h("div", { class: "pw pw-admin" }, people.node, tokens.node, log.node));
+  const backups = new Backups({ changed: () => log.load() });
+  element.replaceChildren(h("div", { class: "pw pw-admin" }, people.node, tokens.node, backups.node, log.node));
   const tab = document.querySelector("#pw-tab-admin");
-  new IntersectionObserver(([seen]) => { if (seen.isIntersecting) { people.load(); log.load(); } }).observe(tab ?? element);
+  new IntersectionObserver(([seen]) => { if (seen.isIntersecting) { people.load(); backups.load(); log.load(); } }).observe(tab ?? element);
 }

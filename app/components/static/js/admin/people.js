@@ -12,7 +12,7 @@ export class People {
     Object.assign(this, { myself, chosen, changed, current: null });
     this.body = h("tbody");
     this.node = h("section", { class: "pw-card pw-people" }, h("h2", {}, "People and robots"),
-      h("div", { class: "pw-scroll" }, h("table", { class: "pw-table" },
+      h("div", { class: "pw-scroll", tabindex: "0", role: "region", "aria-label": "People and robots" }, h("table", { class: "pw-table" },
         h("thead", {}, h("tr", {}, ...["Name", "Role", "Tokens", "May sign in", ""].map((word) => h("th", { scope: "col" }, word)))), this.body)), this.form());
   }
 

@@ -17,7 +17,7 @@ export function figures(compared, { answers }) {
   const rows = compared.methods.map((one) => (one.refused ? refused(one) : row(one)));
   return h("section", { class: "pw-card pw-compare-table" },
     h("div", {}, h("h2", {}, "By your answers"), h("p", { class: "pw-small pw-muted" }, said(compared, answers))),
-    h("div", { class: "pw-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map(([text, title]) => h("th", { scope: "col", title }, text)))), h("tbody", {}, rows))));
+    h("div", { class: "pw-scroll", tabindex: "0", role: "region", "aria-label": "Figures of each method" }, h("table", {}, h("thead", {}, h("tr", {}, COLUMNS.map(([text, title]) => h("th", { scope: "col", title }, text)))), h("tbody", {}, rows))));
 }
 
 function said(compared, answers) {

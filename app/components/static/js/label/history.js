@@ -5,7 +5,9 @@ import { get } from "../api.js";
 const PAGE = 20;
 
 export class History {
-  constructor() {
+  // widest: answers about more pairs are not handed out; whoever shows a question again cannot show them.
+  constructor(widest = 12) {
+    this.widest = widest;
     this.taken = new Set(); // ids of answers already handed out for undo: the log may not know yet
     this.unsaved = new Set(); // keys of those that have no id yet
     this.clear(null);
@@ -47,7 +49,7 @@ export class History {
     let before = null;
     do {
       const { answers, next } = await get("answers", { criterion, mine: true, limit: PAGE, before });
-      const found = answers.find((one) => !this.taken.has(one.id));
+      const found = answers.find((one) => !this.taken.has(one.id) && one.verdicts.length <= this.widest);
       if (found) {
         const question = await get(`questions/${found.question}`);
         this.taken.add(found.id);

@@ -8,8 +8,9 @@ const PAUSES_MS = [300, 700, 1500, 3000, 5000];
 
 export class Outbox {
   // owner: user name; entries of somebody else on the same machine are left alone. changed: called after every change.
-  constructor(owner, { changed, saved, refused, signedOut }) {
-    this.prefix = `pairwright/outbox/${owner}/`;
+  // shelf: a screen with a box of its own, so that no two send the same entry.
+  constructor(owner, { changed, saved, refused, signedOut, shelf = "outbox" }) {
+    this.prefix = `pairwright/${shelf}/${owner}/`;
     this.call = { changed, saved, refused, signedOut };
     this.entries = this.read();
     this.order = 0;
@@ -83,7 +84,7 @@ export class Outbox {
   }
 
   send(entry) {
-    if (entry.kind === "answer") return post("answers", entry.body, { idempotency: entry.key });
+    if (entry.kind !== "undo") return post(entry.path ?? "answers", entry.body, { idempotency: entry.key });
     if (!entry.answerId) return Promise.resolve(null); // its answer was refused: nothing to undo
     return post(`answers/${entry.answerId}/undo`, {}, { idempotency: entry.key });
   }

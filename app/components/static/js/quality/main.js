@@ -175,7 +175,7 @@ class Quality {
     const share = (part) => part / Math.max(1, coverage.items);
     const rows = [["shown in a question", coverage.asked], ["in doubt, will be asked again", coverage.pending], ["placed by answers", coverage.placed], ["settled, by answers or by looks", coverage.sure]];
     return h("section", { class: "pw-card pw-left" }, h("h2", {}, "What is left"), this.needed(measured),
-      h("dl", { class: "pw-shares" }, rows.map(([text, count]) => h("div", {}, h("dt", {}, text), h("dd", { class: "pw-num" }, `${count.toLocaleString()} of ${coverage.items.toLocaleString()}`), h("div", { class: "pw-bar" }, h("i", { style: { width: `${100 * share(count)}%` } }))))),
+      h("dl", { class: "pw-shares" }, rows.map(([text, count]) => h("div", {}, h("dt", {}, text), h("dd", { class: "pw-num" }, `${count.toLocaleString()} of ${coverage.items.toLocaleString()}`), h("dd", { class: "pw-bar", "aria-hidden": "true" }, h("i", { style: { width: `${100 * share(count)}%` } }))))),
       h("p", { class: "pw-small pw-muted" }, `${plural(coverage.groups, "group")}; ${percent(coverage.implied / Math.max(1, coverage.pairs))} of all pairs follow from the answers.`));
   }
 }

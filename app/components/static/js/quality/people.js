@@ -19,6 +19,6 @@ export function people(all) {
   const head = ["Who", "Pair verdicts", "Wrong", "", "Confirmed", "Kept to it"];
   return h("section", { class: "pw-card pw-people" }, h("h2", {}, "Who answers how reliably"),
     h("p", { class: "pw-muted pw-small" }, "How often the groups that explain all answers best overrule somebody, with its interval. Answers of people who are often wrong weigh less."),
-    all.length ? h("div", { class: "pw-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, all.map(row))))
+    all.length ? h("div", { class: "pw-scroll", tabindex: "0", role: "region", "aria-label": "Each annotator's figures" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, all.map(row))))
       : h("p", {}, "Nobody has answered yet."));
 }

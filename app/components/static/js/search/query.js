@@ -32,7 +32,7 @@ export class Query {
 
   turn(name) {
     this.by = name;
-    for (const tab of this.tabs) { const on = tab.dataset.by === name; tab.setAttribute("aria-selected", String(on)); tab.setAttribute("aria-pressed", String(on)); tab.tabIndex = on ? 0 : -1; }
+    for (const tab of this.tabs) { const on = tab.dataset.by === name; tab.setAttribute("aria-selected", String(on)); tab.tabIndex = on ? 0 : -1; }
     for (const box of this.boxes) box.hidden = box.id !== `pw-pane-${name}`;
   }
 
