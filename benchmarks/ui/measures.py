@@ -1,5 +1,6 @@
 """What is measured: a key press, an answer under load, the first page, a very large collection."""
 
+import json
 import statistics
 import threading
 import time
@@ -26,6 +27,21 @@ FRAMES = """async (steps) => {
     }
     return times;
 }"""
+
+
+SCROLL = """async (seconds) => {
+    const sheet = document.querySelector('.pw-group-open .pw-window'), frames = [];
+    const next = () => new Promise((done) => requestAnimationFrame(done));
+    let before = await next();
+    const step = async () => { const now = await next(); frames.push(now - before); before = now; };
+    const end = before + 1000 * seconds, whole = sheet.scrollHeight - sheet.clientHeight;
+    while (before < end) { sheet.scrollTop += 120; await step(); }
+    for (let jump = 1; jump <= 20; jump += 1) {
+        sheet.scrollTop = whole * ((jump * 0.37) % 1);
+        for (let wait = 0; wait < 12; wait += 1) await step();
+    }
+    return frames;
+}"""  # as fast as a wheel turns, then twenty jumps of the scroll bar
 
 
 def quantiles(times: Sequence[float]) -> dict[str, float]:
@@ -123,3 +139,32 @@ def very_many(browser: Any, address: str, rounds: int = 3) -> dict[str, Any]:
         frames += page.evaluate(FRAMES, 40)
         page.context.close()
     return {"open": quantiles(opened), "scroll": quantiles(frames)}
+
+
+def gallery(browser: Any, address: str, seconds: float = 15) -> dict[str, Any]:
+    """A group of nine in ten of the very large collection, scrolled through: milliseconds between two frames, and the
+    longest task of the page's main thread, by the clock and in processor time (which a busy machine does not stretch).
+    """
+    page = visitor(browser)
+    page.add_init_script("localStorage.setItem('pairwright/criterion', '2')")
+    page.goto(address)
+    page.get_by_role("tab", name="Groups").click()
+    page.locator(".pw-group-face").first.click()
+    page.wait_for_function("[...document.querySelectorAll('.pw-member img')].some((one) => one.naturalWidth > 0)")
+    browser.start_tracing(page=page, categories=["devtools.timeline", "toplevel"])
+    frames = page.evaluate(SCROLL, seconds)
+    tasks = main_tasks(json.loads(browser.stop_tracing()))
+    page.context.close()
+    return {"frame": quantiles(frames) | {"longest": max(frames)}, "task": {"longest": max(one[0] for one in tasks)},
+            "task_cpu": {"longest": max(one[1] for one in tasks)}}  # fmt: skip
+
+
+def main_tasks(trace: dict[str, Any]) -> list[tuple[float, float]]:
+    """(by the clock, in processor time) of every task of a page's main thread, in milliseconds."""
+    events = trace["traceEvents"]
+    named = [one for one in events if one["name"] == "thread_name" and one["args"].get("name") == "CrRendererMain"]
+    threads = {(one["pid"], one["tid"]) for one in named}
+    tasks = (one for one in events if one.get("ph") == "X" and one["name"].endswith("RunTask"))
+    return [
+        (one["dur"] / 1000, one.get("tdur", 0) / 1000) for one in tasks if (one["pid"], one["tid"]) in threads
+    ]  # fmt: skip

@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
+from safetensors.numpy import save as to_bytes
 
 from app.settings import Settings
-from db import catalog, users
+from db import catalog, users, versions
+from db.artifacts import ArtifactStore
 from db.catalog import NewItem
 from db.engine import Database
+from db.nouns import Snapshot
+from trainer.snapshot import save as save_snapshot
 
 ROOT = Path(__file__).parents[2]
 COLOURS = ("#c0392b", "#2980b9", "#27ae60", "#f39c12", "#8e44ad", "#16a085")
@@ -64,7 +70,27 @@ def made(folder: Path, pictures: int, items: int) -> tuple[Settings, Database, d
         with database.write() as s:
             many = catalog.add_collection(s, "very many")
             catalog.add_items(s, many, [_copy(new[0], number) for number in range(items)])
+            seen(
+                settings,
+                s,
+                catalog.add_criterion(s, "many", many, "The same one?"),
+                np.array([one.id for one in catalog.items(s, many)]),
+            )
     return settings, database, tokens
+
+
+def seen(settings: Settings, s: Any, criterion: int, ids: np.ndarray) -> None:
+    """A served version that puts these items into eleven groups: one of nine in ten of them, and ten of the others."""
+    count, rng = len(ids), np.random.default_rng(0)
+    start = np.where(np.arange(count) % 10, 0, 1 + np.arange(count) // 10 % 10)
+    vectors = np.eye(16, dtype=np.float32)[start] + rng.normal(scale=0.1, size=(count, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    beside = (np.arange(count)[:, None] + 100 * np.arange(1, 6)) % count
+    shot = Snapshot(1, ids, vectors, beside, np.full(beside.shape, 0.9, np.float32), start)
+    store = ArtifactStore(str(settings.folder / "artifacts"))
+    save_snapshot(store, "many", shot, to_bytes({"weight": np.eye(16, dtype=np.float32)}))
+    made = versions.add(s, criterion, parent=None, artifact="many", last_event=0, metrics={}, encoder="lite0")
+    versions.promote(s, made)
 
 
 def _kept(folder: Path, number: int) -> NewItem:

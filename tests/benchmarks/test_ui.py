@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks._runs import lines
 from benchmarks.ui.__main__ import FILE, GOALS, page
-from benchmarks.ui.measures import quantiles
+from benchmarks.ui.measures import main_tasks, quantiles
 from benchmarks.ui.workspace import made
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -16,15 +16,22 @@ def test_the_page_is_what_the_results_say() -> None:
 
 
 def test_a_goal_is_met_or_missed_by_its_own_quantile() -> None:
-    slow = {"median": 4.0, "p95": 17.0, "count": 3}
-    measured = {
-        name: {"open": slow, "scroll": slow, "swapped": slow, "paint": slow, **slow} for name, *_ in GOALS.values()
-    }
+    slow = {"median": 4.0, "p95": 17.0, "count": 3, "longest": 61.0}
+    parts = dict.fromkeys(("open", "scroll", "swapped", "paint", "frame", "task", "task_cpu"), slow)
+    measured = {name: {**parts, **slow} for name, *_ in GOALS.values()}
     settings = {"pictures": 9}
     machine = {"processors": 2, "processor": "x", "load": 0.1}
     text = page([{"date": "today", "settings": settings, "measured": measured, "machine": machine}])
     row = next(line for line in text.splitlines() if "key press to the next question" in line)
     assert "median 5: met, p95 16: missed" in row and row.count("|") == 6
+    assert "61 ms of processor time" in text
+
+
+def test_tasks_of_the_main_thread_are_told_from_others() -> None:
+    thread = {"name": "thread_name", "pid": 1, "tid": 2, "args": {"name": "CrRendererMain"}}
+    task = {"name": "ThreadControllerImpl::RunTask", "ph": "X", "pid": 1, "tid": 2, "dur": 5000, "tdur": 2000}
+    trace = {"traceEvents": [thread, task, task | {"tid": 3}, task | {"name": "Layout"}]}
+    assert main_tasks(trace) == [(5.0, 2.0)]
 
 
 def test_quantiles_are_of_the_ordered_times() -> None:
