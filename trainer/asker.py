@@ -48,20 +48,24 @@ class Asker:
     def _propose(self, in_hand: Sequence[Question]) -> list[Question]:
         """New questions beside those somebody is answering right now: no pair is shown twice."""
         assert self.snapshot is not None
-        wanted = self.keep + 2 * len(in_hand)  # some of them may be the very ones in hand
+        wanted = 2 * (self.keep + len(in_hand))  # some may be the very ones in hand, or share a pair with another
         proposed = self.rule.propose(self.snapshot, self.follower.graph, wanted, criterion=self.criterion)
         return list(_apart_from(proposed, in_hand))[: self.keep]
 
     def _put(self, questions: list[Question]) -> int:
+        """Queue those whose pairs nobody has taken into their hands since we looked."""
         with self.database.write() as s:
+            questions = list(_apart_from(questions, queue.in_hand(s, self.criterion)))
             queue.put(s, self.criterion, questions, retire=True)
             events.publish(s, "questions", {"open": len(questions)}, self.criterion)
         return len(questions)
 
 
 def _apart_from(proposed: Iterable[Question], in_hand: Sequence[Question]) -> Iterable[Question]:
-    """Those questions that share no pair with one in somebody's hands."""
+    """Those questions that share no pair with one in somebody's hands, nor with one before them."""
     taken = {frozenset(pair) for question in in_hand for pair in question.pairs()}
     for question in proposed:
-        if not taken & {frozenset(pair) for pair in question.pairs()}:
+        pairs = {frozenset(pair) for pair in question.pairs()}
+        if not taken & pairs:
+            taken |= pairs
             yield question

@@ -203,7 +203,7 @@ async def test_groups_and_exports_show_the_partition_found_as_the_log_grew(
         return graph, belief
 
     monkeypatch.setattr("oracle.holdout.weighed", spy)
-    monkeypatch.setattr("app.api.groups.weighed", spy)
+    monkeypatch.setattr("app.partitions.weighed", spy)
     assert view(world.settings, world.database, world.criterion).belief is made[0]
     async with world.as_role("viewer") as viewer:
         shown = (await viewer.get("/api/v1/groups", params=ASK)).json()["groups"]

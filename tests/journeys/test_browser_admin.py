@@ -1,4 +1,4 @@
-"""Administering in a real browser: add somebody, give a role and a token, take it back, read who did what."""
+"""Administering in a real browser: people, roles and tokens, given and taken back; the log of it; a backup."""
 
 from pathlib import Path
 
@@ -58,5 +58,12 @@ def test_a_person_is_added_promoted_given_a_token_and_all_of_it_is_in_the_log(
         assert page.get_by_label("Role of admin").input_value() == "admin"
         with database.read() as s:
             assert users.whoami(s, token) is None
+        page.get_by_text("There is none yet").wait_for()
+        page.get_by_role("button", name="Make one now").click()
+        made = page.locator("#pw-admin tr[data-backup]")
+        made.wait_for()
+        made.get_by_role("button", name="Check the backup").click()
+        made.get_by_text("whole").wait_for()
+        assert "pairwright backup restore" in page.inner_text(".pw-backups")
     database.close()
     assert faults == []

@@ -84,6 +84,27 @@ def test_nobody_is_shown_a_pair_that_somebody_else_is_looking_at(world: World, a
     assert fresh and not any(frozenset(pair) in shown for question in fresh for pair in question.pairs())
 
 
+def test_no_two_waiting_questions_share_a_pair_even_if_one_is_claimed_while_others_are_proposed(
+    world: World, asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker.refresh()
+    held: list[queue.Leased] = []
+    propose = asker._propose
+
+    def meanwhile(in_hand: list[Question]) -> list[Question]:
+        proposed = propose(in_hand)
+        with world.database.write() as s:
+            queue.put(s, world.criterion, proposed[:1], retire=True)
+        held.extend(claim(world))
+        return proposed + proposed[-1:]
+
+    monkeypatch.setattr(asker, "_propose", meanwhile)
+    world.say(world.random_pairs(1), key="moves the log")
+    asker.refresh()
+    pairs = [frozenset(pair) for leased in [*held, *claim(world, 10)] for pair in leased.question.pairs()]
+    assert held and len(pairs) == len(set(pairs)) > len(held[0].question.pairs())
+
+
 def test_a_follower_equals_the_log_through_answers_undos_and_their_undos(world: World) -> None:
     follower = Follower(world.criterion)
     said = world.say(world.random_pairs(6))
