@@ -1,6 +1,7 @@
 """Comparing methods over REST and by command: pairs are drawn in the background, answers judge them at once."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -34,9 +35,11 @@ async def look(world: World, role: str = "annotator") -> dict[str, Any]:
     return found
 
 
-async def post(world: World, what: str, body: dict[str, Any], role: str = "annotator", key: str = "k") -> Any:
+async def post(world: World, what: str, body: dict[str, Any], role: str = "annotator", key: str = "") -> Any:
+    """Each a request of its own, unless it comes with a key."""
+    headers = {"idempotency-key": key or uuid.uuid4().hex}
     async with world.as_role(role) as person:
-        return await person.post(f"/api/v1/compare{what}", json=body, headers={"idempotency-key": key})
+        return await person.post(f"/api/v1/compare{what}", json=body, headers=headers)
 
 
 async def compare(world: World, **more: Any) -> dict[str, dict[str, Any]]:
