@@ -6,7 +6,7 @@ import { toast } from "../toast.js";
 import { secret } from "./secret.js";
 import { when } from "./log.js";
 
-const USES = [["", "everything the role may"], ["read", "looking"], ["read,answer", "looking and answering"], ["read,import", "looking and importing"], ["read,answer,import,train", "all but people"]];
+const USES = [["", "all the role may"], ["read", "looking"], ["read,answer", "looking and answering"], ["read,import", "looking and importing"], ["read,answer,import,train", "all but people"]];
 
 export class Tokens {
   constructor({ changed }) {
