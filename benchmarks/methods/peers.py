@@ -1,17 +1,22 @@
 """lightly's parts for the same systems, put together as its documentation does: heads, losses, memory bank, momentum.
 
-Backbone, its memory layout, views, batches, optimizer and schedule are ours, heads are as wide as ours: what differs is
-the system's own part. `Peer(views) -> loss` for one batch.
+Backbone, its memory layout, batches, optimizer and schedule are ours, heads are as wide as ours: what differs is the
+system's own part. `Peer(views) -> loss` for one batch. The views are ours or, with `shown`, those of lightly's
+transform for the system: picture by picture, as many, as large and as often blurred or solarised as ours.
 """
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from typing import Any
 
+import numpy as np
 import torch
 from lightly import loss as losses
+from lightly import transforms
 from lightly.models.modules import NNMemoryBankModule, heads
 from lightly.models.utils import deactivate_requires_grad, update_momentum
 from lightly.utils.scheduler import cosine_schedule
+from PIL import Image
 from torch import Tensor, nn
 
 from trainer.network import Network
@@ -176,4 +181,37 @@ class NNCLR(Peer):
 PEERS: dict[str, Callable[[Network, int, int, int], Peer]] = {
     "simclr": SimCLR, "moco_v2": MoCo, "simsiam": SimSiam, "byol": BYOL, "barlow_twins": BarlowTwins,
     "vicreg": VICReg, "swav": SwAV, "dino": DINOPeer, "nnclr": NNCLR,
+}  # fmt: skip
+
+
+def shown(name: str, side: int) -> Callable[[np.ndarray], list[Tensor]]:
+    """lightly's transform of a system. (B, S, S, 3) uint8 -> views, (B, 3, V, V) float in [0, 1] each."""
+    transform = TRANSFORMS[name](side)
+
+    def look(pictures: np.ndarray) -> list[Tensor]:
+        seen = [transform(Image.fromarray(picture)) for picture in pictures]
+        return [torch.stack(view) for view in zip(*seen, strict=True)]
+
+    return look
+
+
+def _two_different(side: int) -> Any:
+    first = transforms.BYOLView1Transform(side, gaussian_blur=0.5, normalize=None)
+    second = transforms.BYOLView2Transform(side, gaussian_blur=0.0, solarization_prob=0.2, normalize=None)
+    return transforms.BYOLTransform(first, second)
+
+
+TRANSFORMS: dict[str, Callable[[int], Any]] = {
+    "simclr": lambda side: transforms.SimCLRTransform(side, gaussian_blur=0.0, normalize=None),
+    "moco_v2": lambda side: transforms.MoCoV2Transform(side, normalize=None),
+    "simsiam": lambda side: transforms.SimSiamTransform(side, gaussian_blur=0.0, normalize=None),
+    "byol": _two_different,
+    "barlow_twins": _two_different,  # as lightly's example of Barlow Twins has it
+    "vicreg": lambda side: transforms.VICRegTransform(side, normalize=None),
+    "swav": lambda side: transforms.SwaVTransform((side, side // 2), (2, 2), gaussian_blur=0.0, normalize=None),
+    "dino": lambda side: transforms.DINOTransform(
+        global_crop_size=side, local_crop_size=side // 2, n_local_views=2, gaussian_blur=(0.0, 0.0, 0.0),
+        solarization_prob=0.0, normalize=None,
+    ),
+    "nnclr": lambda side: transforms.SimCLRTransform(side, gaussian_blur=0.0, normalize=None),
 }  # fmt: skip

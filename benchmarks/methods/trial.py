@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
+from torch import Tensor
 
-from benchmarks.methods.peers import PEERS
+from benchmarks.methods.peers import PEERS, shown
 from benchmarks.negatives import pictures as sets
 from benchmarks.negatives.answers import asked
 from benchmarks.negatives.pictures import PictureSet
@@ -27,7 +28,7 @@ from trainer.probe import knn_accuracy, linear_accuracy
 from trainer.snapshot import build as snapshot_of
 from trainer.training import Training, TrainSettings, Watch
 
-LIGHTLY, ONLY = "lightly:", "supcon, answered pictures only"
+LIGHTLY, WHOLE, ONLY = "lightly:", "lightly+views:", "supcon, answered pictures only"
 LABELLED = ("supcon", "occ", "ghose")  # learn from who belongs together, and from nothing else
 SIDES = {"fashion": 28}  # others at 64
 MEANS = 5  # starts of k-means, averaged
@@ -43,10 +44,14 @@ class Budget:
 
 
 class Theirs(Training):
-    """Our run with lightly's parts in place of the recipe's: rows, views, optimizer and schedule stay."""
+    """Our run with lightly's parts in place of the recipe's: rows, optimizer and schedule stay. own_views: so do its
+    transforms in place of our views."""
 
-    def __init__(self, name: str, recipe: Any, pixels: np.ndarray, ids: np.ndarray, settings: TrainSettings) -> None:
+    def __init__(
+        self, name: str, recipe: Any, pixels: np.ndarray, ids: np.ndarray, settings: TrainSettings, *, own_views: bool,
+    ) -> None:  # fmt: skip
         super().__init__(recipe, pixels, ids, settings)
+        self.shown = shown(name, pixels.shape[1]) if own_views else self._our_views
         network = self.encoders.network
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
@@ -57,19 +62,22 @@ class Theirs(Training):
 
     def step(self, watch: Watch | None = None) -> dict[str, Any]:
         """One gradient step."""
-        random = chance.generator(self.settings.seed, chance.VIEWS, self.done)
-        shown = self._pictures(self._rows())
-        views = [view(shown, random).contiguous(memory_format=torch.channels_last) for view in self.recipe.views]
+        views = self.shown(self.pictures[self._rows()])
         self.peer.step = self.done
-        loss = self.peer(views)
+        loss = self.peer([view.contiguous(memory_format=torch.channels_last) for view in views])
         rate = self._learn(loss)
         self.done += 1
         return {"loss": float(loss.detach()), "rate": rate}
 
+    def _our_views(self, pictures: np.ndarray) -> list[Tensor]:
+        random = chance.generator(self.settings.seed, chance.VIEWS, self.done)
+        pixels = self.encoders.upload(pictures)
+        return [view(pixels, random) for view in self.recipe.views]
+
 
 def measure(system: str, name: str, seed: int, budget: Budget, folder: Path, answered: bool) -> dict[str, Any]:
-    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, start, or ONLY; with @RATE a highest
-    step size other than its own."""
+    """A line of results. system: NAME or NAME:KEY=VALUE,... of ours, lightly:NAME, lightly+views:NAME, start, or ONLY;
+    with @RATE a highest step size other than its own."""
     pictures = sets.load(name, folder, SIDES.get(name, 64))
     known = answers(name, seed, budget, folder) if answered else None
     training = prepared(system, pictures, seed, budget, known)
@@ -107,9 +115,10 @@ def prepared(
     plan = TrainSettings(
         size=pictures.pixels.shape[1], epochs=budget.epochs, batch=budget.batch, rate=float(rate or 0), seed=seed
     )
-    if system.startswith(LIGHTLY):
-        name = system.removeprefix(LIGHTLY)
-        return Theirs(name, recipe_of(name, seed), pictures.pixels, ids, plan)
+    if system.startswith((LIGHTLY, WHOLE)):
+        name = system.partition(":")[2]
+        own = system.startswith(WHOLE)
+        return Theirs(name, recipe_of(name, seed), pictures.pixels, ids, plan, own_views=own)
     overlay: Any = None if known is None else Overlay(*known, ids, torch.device("cpu"))
     if labels:
         overlay = Labelled(pictures.labels, torch.device("cpu"))
@@ -153,20 +162,22 @@ def worth(training: Training, pictures: PictureSet) -> dict[str, Any]:
 
 
 def pace(name: str, set_name: str, seed: int, budget: Budget, folder: Path) -> dict[str, Any]:
-    """Processor time of our steps over lightly's, taken in turns: median over the rounds."""
+    """Processor time of our steps over lightly's, taken in turns: median over the rounds. ratio: lightly's parts with
+    our views; whole: with its own."""
     pictures = sets.load(set_name, folder, SIDES.get(set_name, 64))
-    runs = [prepared(system, pictures, seed, budget) for system in (name, LIGHTLY + name)]
-    times: list[list[float]] = [[], []]
+    runs = [prepared(system, pictures, seed, budget) for system in (name, LIGHTLY + name, WHOLE + name)]
+    times: list[list[float]] = [[] for _ in runs]
     for _ in range(ROUNDS + 1):
         for run, spent in zip(runs, times, strict=True):
             began = time.process_time()
             for _step in range(AT_ONCE):
                 run.step()
             spent.append((time.process_time() - began) / AT_ONCE)
-    ours, theirs = (np.array(spent[1:]) for spent in times)  # the first round warms up
+    ours, parts, whole = (np.array(spent[1:]) for spent in times)  # the first round warms up
     return {
-        "experiment": "pace", "system": name, "set": set_name, "seed": seed, "ratio": float(np.median(ours / theirs)),
-        "ours_ms": float(1000 * np.median(ours)), "theirs_ms": float(1000 * np.median(theirs)),
+        "experiment": "pace", "system": name, "set": set_name, "seed": seed, "ratio": float(np.median(ours / parts)),
+        "whole": float(np.median(ours / whole)), "ours_ms": float(1000 * np.median(ours)),
+        "theirs_ms": float(1000 * np.median(parts)), "whole_ms": float(1000 * np.median(whole)),
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from benchmarks.methods import bars, pages, trial
 from benchmarks.methods.__main__ import FILE, main
 from benchmarks.methods.peers import PEERS
 from benchmarks.methods.report import page
-from benchmarks.methods.trial import LIGHTLY, ONLY, Budget, answers, bar, measure, prepared
+from benchmarks.methods.trial import LIGHTLY, ONLY, WHOLE, Budget, Theirs, answers, bar, measure, prepared
 from benchmarks.negatives import answers as scripted
 from benchmarks.negatives.__main__ import FILE as NEGATIVES
 from benchmarks.negatives.pictures import PictureSet
@@ -46,6 +46,17 @@ def test_a_peer_learns_backbone_and_head_from_the_same_start_as_ours(name: str) 
     reports = [run.step() for _ in range(run.steps)]
     assert np.isfinite([report["loss"] for report in reports]).all()
     assert np.abs(run.embed() - before).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_peer_with_its_own_views_sees_as_many_as_large_as_ours(name: str) -> None:
+    pictures = some_pictures()
+    run = prepared(WHOLE + name, pictures, 0, Budget(2, 32))
+    assert isinstance(run, Theirs)
+    ours, theirs = run._our_views(pictures.pixels[:8]), run.shown(pictures.pixels[:8])
+    assert [view.shape for view in ours] == [view.shape for view in theirs]
+    assert all(view.min() >= 0 and view.max() <= 1 for view in theirs)
+    assert np.isfinite(run.step()["loss"])
 
 
 def test_what_answers_placed_is_all_that_the_narrow_run_sees() -> None:

@@ -46,7 +46,7 @@ def test_what_is_not_saved_is_said_and_is_saved_once_when_the_way_is_free_again(
             ada.says("not saved yet (1)")
             ada.page.wait_for_timeout(1500)  # it is sent again, stored no second time, and still not told
             assert ada.waiting() == 1 and logged(settings.folder).total() == 4
-            ada.page.unroute(ANSWERS)
+            ada.page.unroute_all(behavior="wait")
             ada.says("saved")
 
             process.kill()
