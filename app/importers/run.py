@@ -96,7 +96,7 @@ def _full(under_way: deque[tuple[Entry, Pending]]) -> bool:
 def _read(run: _Run, entry: Entry) -> bytes | None:
     """The picture's bytes, or None after noting why not."""
     try:
-        encoded = run.source.store.read(entry.file, MAX_BYTES)
+        encoded = run.source.read(entry.file, MAX_BYTES)
     except EntryFault as fault:
         run.skip(entry.name, str(fault))
         return None

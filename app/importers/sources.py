@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.importers import manifests
+from app.importers import addresses, manifests
 from app.importers.columns import Columns, Row, keeps, missing_column, row_filter
 from app.importers.stores import EntryFault, FolderStore, Store, open_store, tidy
 from db.errors import BadInput
@@ -28,6 +28,10 @@ class Source:
     entries: list[Entry]
     faults: list[tuple[str, str]]
     base: str = ""
+
+    def read(self, file: str, limit: int) -> bytes:
+        """Up to limit + 1 bytes of a file of the store, or of what is behind an address. Raises EntryFault."""
+        return addresses.fetch(file, limit) if addresses.is_address(file) else self.store.read(file, limit)
 
 
 @contextmanager
@@ -121,11 +125,21 @@ def _add_row(source: Source, row: Row, columns: Columns) -> None:
     given = str(row[columns.path] or "").strip()
     name = str(row.get(columns.id) or given or "a row without a path")
     file = inside(source, given)
-    if file is None:
+    if addresses.is_address(given):
+        _add_address(source, name, given, row)
+    elif file is None:
         reason = "its path leads out of the source" if given else "its row has no path"
         source.faults.append((name, reason))
     else:
         source.entries.append(Entry(name, file, row))
+
+
+def _add_address(source: Source, name: str, url: str, row: Row) -> None:
+    if addresses.allowed():
+        source.entries.append(Entry(name, url, row))
+    else:
+        why = f"its path is an address, and none is fetched unless {addresses.VARIABLE}=1 allows it"
+        source.faults.append((name, why))
 
 
 def inside(source: Source, path: str) -> str | None:
