@@ -26,7 +26,17 @@ SMALL = 8 * 2**20
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Gradio's own doors for files, which nothing here uses.
 CLOSED = ("/gradio_api/upload", "/gradio_api/file", "/gradio_api/proxy", "/gradio_api/stream", "/monitoring")
-OPEN = ("/login", "/healthz", "/api/v1/healthz", "/openapi.json", "/favicon.ico", "/robots.txt", "/theme.css")
+OPEN = (
+    "/login",
+    "/healthz",
+    "/readyz",
+    "/api/v1/healthz",
+    "/api/v1/readyz",
+    "/openapi.json",
+    "/favicon.ico",
+    "/robots.txt",
+    "/theme.css",
+)
 OPEN_FOLDERS = ("/ui/", "/assets/", "/static/", "/svelte/")
 HEADERS = {
     "x-content-type-options": "nosniff",

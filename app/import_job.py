@@ -14,7 +14,7 @@ from pathlib import Path
 from app.children import worker_name
 from app.importers import ImportReport, import_path
 from app.settings import Settings
-from db import jobs
+from db import jobs, logs
 from db.engine import Database
 from db.errors import PairwrightError, StaleLease
 
@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--workspace", required=True, type=Path)
     parser.add_argument("--exit-with-parent", action="store_true")
     given = parser.parse_args()
+    logs.begin()
     parent = os.getppid() if given.exit_with_parent else None
     settings = Settings(given.workspace, given.database_url)
     database = settings.open()

@@ -15,7 +15,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from app.auth import Person
 
 COUNTED = "/api/v1/"
-FREE = ("/api/v1/media/", "/api/v1/events", "/api/v1/healthz")
+FREE = ("/api/v1/media/", "/api/v1/events", "/api/v1/healthz", "/api/v1/readyz")
 COSTLY = {  # decode a picture, start a process or hash a password: requests a minute
     ("POST", "/api/v1/search/picture"): 120,
     ("POST", "/api/v1/imports"): 120,

@@ -17,7 +17,7 @@ from typing import Any
 from app import measure
 from app.children import worker_name
 from app.settings import Settings
-from db import jobs
+from db import jobs, logs
 from db.engine import Database
 from db.errors import PairwrightError, StaleLease
 from oracle.forecast import Plan
@@ -116,6 +116,7 @@ def take(kinds: Sequence[str], work: Work, words: str | None, going_on: Callable
     parser.add_argument("--exit-with-parent", action="store_true")
     parser.add_argument("--set", dest="training", action="append", default=[], help="KEY=VALUE: how a head learns")
     given = parser.parse_args()
+    logs.begin()
     if hasattr(os, "nice"):
         os.nice(10)
     settings = Settings(given.workspace, given.database_url, training=tuple(given.training))

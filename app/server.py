@@ -29,7 +29,8 @@ from app.maps import store_of
 from app.once import Once
 from app.partitions import Partitions
 from app.settings import Settings
-from db import users
+from app.traced import Traced
+from db import logs, users
 from db.engine import Database
 from db.errors import Refused
 
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
     app.add_middleware(
         Gate, doorkeeper=doorkeeper, limit=settings.upload_bytes, limits=Limits(settings.per_minute), welcome=welcome
     )
+    app.add_middleware(Traced, counters=here.counters)
     return app
 
 
@@ -214,6 +216,7 @@ def serve(
 
     auto_login: sign a browser on this machine in by itself (the demo). Raises Refused when the port is taken.
     """
+    logs.begin()
     door = listen(host, port)
     database = settings.open()
     password = first_admin(database)

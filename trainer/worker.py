@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import torch
 
-from db import catalog, events, queue
+from db import catalog, events, logs, queue
 from db.artifacts import ArtifactStore
 from db.engine import Database, open_database
 from db.errors import PairwrightError
@@ -166,8 +166,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("pairwright").setLevel(logging.INFO)
+    logs.begin()
     try:
         main(**vars(_arguments(None)))
     except PairwrightError as error:

@@ -30,7 +30,7 @@ def answer(here: Here, person: Annotator, given: AnswerIn, reply: Response, key:
     said = Answer(given.question, verdicts, person.name, key, given.seconds, given.lease)
     with here.database.write() as s:
         stored = feedback.record(s, said)
-    here.counters.answered(replayed=stored.replayed)
+    here.counters.answered(stored)
     reply.headers["Idempotency-Replayed"] = str(stored.replayed).lower()
     return AnswerOut(id=stored.id, question=given.question, late=stored.late)
 

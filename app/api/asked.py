@@ -23,5 +23,5 @@ def answered(
         about = catalog.criterion(s, criterion).id
         asked = queue.about_pair(s, Question(about, Kind.PAIR, said.a, (said.b,), proposer, reason=reason))
         stored = feedback.record(s, Answer(asked, (said,), person.name, key, seconds))
-    here.counters.answered(replayed=stored.replayed)
+    here.counters.answered(stored)
     return AnswerOut(id=stored.id, question=asked, late=stored.late), stored

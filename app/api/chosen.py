@@ -99,7 +99,7 @@ def say(here: Here, person: Annotator, given: SayIn, reply: Response, key: Key =
             said = Answer(asked, verdicts, person.name, f"{key}/{place}", seconds)
             stored.append((asked, feedback.record(s, said)))
     for _, one in stored:
-        here.counters.answered(replayed=one.replayed)
+        here.counters.answered(one)
     reply.headers["Idempotency-Replayed"] = str(all(one.replayed for _, one in stored)).lower()
     receipts = [AnswerOut(id=one.id, question=asked, late=one.late) for asked, one in stored]
     return SaidOut(answers=receipts, pairs=len(others))

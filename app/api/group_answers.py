@@ -97,6 +97,6 @@ def _once(
         earlier = feedback.question_of(s, source, key)
         question = earlier or queue.put(s, asked.criterion, [asked], retire=False)[0]
         stored = feedback.record(s, Answer(question, verdicts, source, key, seconds))
-    here.counters.answered(replayed=stored.replayed)
+    here.counters.answered(stored)
     reply.headers["Idempotency-Replayed"] = str(stored.replayed).lower()
     return AnswerOut(id=stored.id, question=question, late=stored.late)

@@ -120,7 +120,7 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
 
 def _finish(path: str, method: str, about: dict[str, Any], schemas: dict[str, Any]) -> None:
     """One operation: who may, what can go wrong, its body, its key."""
-    open_to_all = path == "/api/v1/healthz"
+    open_to_all = path in ("/api/v1/healthz", "/api/v1/readyz")
     about["security"] = [] if open_to_all else [{"token": []}]
     scope = "read" if method == "get" else SCOPE_OF_TAG[about["tags"][0]]
     if not open_to_all:

@@ -60,6 +60,7 @@ def install(app: FastAPI) -> None:
         api.include_router(part.router)
     app.include_router(api)
     app.add_api_route("/healthz", health.healthz, include_in_schema=False)
+    app.add_api_route("/readyz", health.readyz, include_in_schema=False, response_model=None)
     app.add_api_route("/metrics", health.metrics, include_in_schema=False)
     app.add_api_route("/media/{id}", items.media, include_in_schema=False)
     app.add_api_route(

@@ -10,6 +10,7 @@ ANSWERERS, CURATORS = {"annotator", "robot", "curator", "admin"}, {"curator", "a
 
 WHO = {
     ("GET", "/api/v1/healthz"): VIEWERS | {None},
+    ("GET", "/api/v1/readyz"): VIEWERS | {None},
     ("GET", "/api/v1/metrics"): VIEWERS,
     ("GET", "/api/v1/me"): VIEWERS,
     ("POST", "/api/v1/questions/claim"): ANSWERERS,
