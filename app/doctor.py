@@ -13,6 +13,8 @@ import psutil
 from app.settings import Settings
 from db.errors import Broken
 
+LAG_S = 900.0  # answers are learnt within seconds; a quarter of an hour is a fault
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -28,10 +30,14 @@ def examine(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Settings], str]] = {
         "machine": machine,
         "libraries": libraries,
+        "settings": environment,
         "workspace": workspace,
         "disk": disk,
         "database": database,
         "artifacts": artifacts,
+        "trainer": trainer,
+        "jobs": work,
+        "backups": backups,
         "encoder": encoder,
     }
     return [_look(name, check, settings) for name, check in checks.items()]
@@ -54,11 +60,23 @@ def libraries(_: Settings) -> str:
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
+def environment(_: Settings) -> str:
+    """Variables that are read late are checked now."""
+    from app.importers import addresses
+    from db import logs
+
+    fetched = "fetched" if addresses.allowed() else "not fetched"
+    return f"log as {logs.style()}, pictures behind addresses are {fetched}"
+
+
 def workspace(settings: Settings) -> str:
+    """It can be written, and nobody else on this machine looks into it."""
     settings.make_workspace()
     if not os.access(settings.folder, os.W_OK):
         raise Broken(f"{settings.folder} cannot be written. Change its permissions or give another --workspace.")
-    return f"{settings.folder} can be written"
+    if os.name == "posix" and settings.folder.stat().st_mode & 0o077:
+        raise Broken(f"others on this machine can look into {settings.folder}. Close it: chmod 700 {settings.folder}")
+    return f"{settings.folder} can be written, by nobody else"
 
 
 def disk(settings: Settings) -> str:
@@ -79,17 +97,57 @@ def database(settings: Settings) -> str:
 
 
 def artifacts(settings: Settings) -> str:
-    """Verify the checksums of every served model version."""
+    """Verify the checksums of every served model version, and of its embeddings."""
     from db import catalog, versions
     from db.artifacts import ArtifactStore
 
     store = ArtifactStore(str(settings.folder / "artifacts"))
     with closing(settings.open()) as opened, opened.read() as s:
         current = [versions.current(s, c.id) for c in catalog.criteria(s)]
-    served = [v for v in current if v is not None]
-    for found in served:
-        store.open(found.artifact)
+        served = [v for v in current if v is not None]
+        kept = [found for v in served if (found := versions.snapshot(s, v.id)) is not None]
+    for name in [*(v.artifact for v in served), *(found.artifact for found in kept)]:
+        store.open(name)
     return f"{len(served)} served model versions, all checksums right"
+
+
+def trainer(settings: Settings) -> str:
+    """Answers are being learnt."""
+    from db import catalog, vitals
+
+    with closing(settings.open()) as opened, opened.read() as s:
+        behind = {one.name: vitals.vitals(s, one.id) for one in catalog.criteria(s)}
+    name = max(behind, key=lambda name: behind[name].behind_s, default=None)
+    if name is not None and behind[name].behind_s > LAG_S:
+        waiting = behind[name]
+        raise Broken(
+            f"{waiting.behind} answers about '{name}' have waited {waiting.behind_s / 60:.0f} minutes to be learnt. "
+            "Start `pairwright serve` or `pairwright trainer`; if one runs, its log says why."
+        )
+    return f"{sum(one.behind for one in behind.values())} answers wait to be learnt"
+
+
+def work(settings: Settings) -> str:
+    """The newest job of every kind did not fail."""
+    from db import vitals
+
+    with closing(settings.open()) as opened, opened.read() as s:
+        newest, states = vitals.newest_jobs(s), vitals.jobs_by_state(s)
+    failed = [f"the last {one.kind} failed: {one.error}" for one in newest if one.state == "failed"]
+    if failed:
+        raise Broken(" ".join(failed))
+    under_way = sum(count for (_, state), count in states.items() if state in ("queued", "running"))
+    return f"{under_way} under way, {sum(states.values()) - under_way} done"
+
+
+def backups(settings: Settings) -> str:
+    """The newest backup has its manifest; whether it is whole, `pairwright backup verify` says."""
+    from app import backup
+
+    kept = backup.backups(settings.backups)
+    if not kept:
+        return "none yet; make one with: pairwright backup create"
+    return f"{len(kept)}, the newest of {kept[0].made_at:%Y-%m-%d %H:%M} UTC"
 
 
 def encoder(_: Settings) -> str:

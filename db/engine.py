@@ -1,6 +1,8 @@
 """Open the database: SQLite in the workspace by default, PostgreSQL beyond one machine. One way in, one way out."""
 
+import contextlib
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,6 +137,7 @@ def open_database(url: str, *, migrate: bool = True) -> Database:
     try:
         with explained():
             if engine.dialect.name == "sqlite":
+                _keep_private(engine)
                 journal, notice = _open_sqlite(engine)
             if migrate:
                 migrations.upgrade(engine.url.render_as_string(hide_password=False))
@@ -142,6 +145,14 @@ def open_database(url: str, *, migrate: bool = True) -> Database:
         engine.dispose()
         raise
     return Database(engine, journal=journal, notice=notice)
+
+
+def _keep_private(engine: Engine) -> None:
+    """A new database file is readable by its owner alone, and what SQLite puts beside it follows."""
+    name = engine.url.database
+    if name and name != ":memory:" and not name.startswith("file:") and not Path(name).exists():
+        with contextlib.suppress(OSError):  # SQLite says it better
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _open_sqlite(engine: Engine) -> tuple[str, str]:

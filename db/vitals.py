@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db import versions
+from db import jobs, versions
 from db.clock import now
+from db.jobs import Job
 from db.tables import AnswerRow, ItemRow, JobRow, LeaseRow, QuestionRow
 
 EMBED = "embed"
@@ -52,6 +53,12 @@ def jobs_by_state(s: Session) -> Mapping[tuple[str, str], int]:
     """(kind, state) -> how many jobs."""
     rows = s.execute(select(JobRow.kind, JobRow.state, func.count(JobRow.id)).group_by(JobRow.kind, JobRow.state))
     return {(kind, state): count for kind, state, count in rows}
+
+
+def newest_jobs(s: Session) -> list[Job]:
+    """The newest job of every kind that ended."""
+    last = select(func.max(JobRow.id)).where(JobRow.state.in_(("done", "failed"))).group_by(JobRow.kind)
+    return [jobs.job(s, one) for one in s.scalars(last)]
 
 
 def items(s: Session) -> int:
