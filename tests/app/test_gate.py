@@ -1,5 +1,6 @@
 """The door: who comes in, what another site cannot make a browser do, and what every reply carries."""
 
+import re
 import socket
 from collections.abc import AsyncIterator
 
@@ -57,6 +58,25 @@ async def test_only_our_own_pages_can_write_with_a_cookie(world: World, sender: 
             reply = await client.post(route, json={}, headers={**headers, "cookie": f"{COOKIE}={token}"})
             refused = reply.status_code == 403 and "another site" in reply.text
             assert refused is not passes, route
+
+
+async def test_no_write_of_the_whole_api_is_open_to_another_site(world: World) -> None:
+    token = await cookie_of(world, "admin")
+    foreigners = [headers for headers, passes in SENDERS.values() if not passes]
+    async with world.as_role(None) as client:
+        document = (await client.get("/openapi.json")).json()
+        writes = [
+            (method, path)
+            for path, methods in document["paths"].items()
+            for method in methods
+            if method in ("post", "put", "patch", "delete")
+        ]
+        assert len(writes) > 30
+        for method, path in writes:
+            for headers in foreigners:
+                sent = {**headers, "cookie": f"{COOKIE}={token}"}
+                reply = await client.request(method, re.sub(r"{[^}]+}", "1", path), json={}, headers=sent)
+                assert reply.status_code == 403 and "another site" in reply.text, (method, path, headers)
 
 
 async def test_no_other_origin_is_allowed_to_read(world: World) -> None:
