@@ -15,13 +15,14 @@ import pytest
 from db import feedback, queue, versions
 from db.artifacts import ArtifactStore
 from db.versions import Version
+from tests.measured import tell, times
 from tests.small_world import World, make_world
 from trainer.checkpoint import head_of
 from trainer.features import feature_store
 from trainer.snapshot import load
 
 ROOT = Path(__file__).parents[2]
-KILLS = 4
+KILLS = times(4, 40)
 
 
 class Trainer:
@@ -125,6 +126,7 @@ def test_kills_at_random_points_lose_and_double_nothing(world: World, trainers: 
         stored = {said.answer for said in feedback.statements(s, world.criterion)}
     assert set(acknowledged) <= stored and len(set(acknowledged)) == len(acknowledged)
     assert [trainer.stop() for trainer in trainers] == [0, 0]
+    tell(4, kills=KILLS, versions=len(known(world)), answers=len(acknowledged), lost=0, learnt_twice=0)
 
 
 def test_a_trainer_told_to_stop_leaves_at_once_and_the_other_takes_over(world: World, trainers: list[Trainer]) -> None:
