@@ -33,9 +33,20 @@ class Effort:
     silent: int = 0
 
 
+@dataclass(frozen=True)
+class Drift:
+    """After `at` screens "same" means something else: these labels."""
+
+    at: int
+    truth: Sequence[Any]
+
+
 @dataclass
 class Course:
-    """items: in the order of the snapshot's rows. truth: their labels, None where unknown; for scoring only."""
+    """items: in the order of the snapshot's rows. truth: their labels, None where unknown; for scoring only.
+
+    drift: the labels that count later; each answer and each row is judged by those of its own time.
+    """
 
     database: Database
     criterion: int
@@ -49,10 +60,16 @@ class Course:
     effort: Effort = field(default_factory=Effort)
     last_event: int = 0
     learnt: int = 0  # how many versions were promoted
+    drift: Drift | None = None
 
     def __post_init__(self) -> None:
         self._weigher = Weigher()
         self._session = Session(self.database, self.criterion, self.answerer, refresh=self._propose, name=NAME)
+
+    @property
+    def truth_now(self) -> Sequence[Any] | None:
+        """The labels that hold at the latest screen."""
+        return self.drift.truth if self.drift and self.effort.screens > self.drift.at else self.truth
 
     def ask(self) -> bool:
         """Ask one question and record what is said. False: nothing is left to ask, or nobody answers any more."""
@@ -88,9 +105,10 @@ class Course:
 
     def _figures(self) -> Row:
         labels = infer(self.snapshot, self.graph).labels
-        if self.truth is None:
+        truth = self.truth_now
+        if truth is None:
             return {"clusters": float(len(np.unique(labels)))}
-        return scores(self.truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
+        return scores(truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
 
     def _propose(self) -> None:
         """Put the next question into the queue; what waits there from before is retired."""
@@ -119,7 +137,8 @@ class Course:
         if said.verdict in WEIGHTLESS:
             return
         self.effort.verdicts += 1
-        if self.truth is not None and said.verdict in (Verdict.SAME, Verdict.DIFFERENT):
-            a, b = (self.truth[self.snapshot.position[item]] for item in (said.a, said.b))
+        truth = self.truth_now
+        if truth is not None and said.verdict in (Verdict.SAME, Verdict.DIFFERENT):
+            a, b = (truth[self.snapshot.position[item]] for item in (said.a, said.b))
             known = a is not None and b is not None
             self.effort.wrong += known and (a == b) != (said.verdict is Verdict.SAME)
