@@ -1,6 +1,6 @@
 """One simulated run on its way: ask, answer, record, learn. The loop never sees the labels that score it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from db.engine import Database
 from db.nouns import Answer, Item, PairVerdict, Question, Snapshot, Statement, Verdict
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
-from oracle.session import Session
+from oracle.session import Session, Step
 from oracle.weighing import Weigher
 from trainer.evaluate import scores
 from trainer.learner import Learner
@@ -61,6 +61,7 @@ class Course:
     last_event: int = 0
     learnt: int = 0  # how many versions were promoted
     drift: Drift | None = None
+    witness: Callable[[Step], object] = lambda _: None  # hears of every screen
 
     def __post_init__(self) -> None:
         self._weigher = Weigher()
@@ -76,6 +77,7 @@ class Course:
         step = self._session.step() if self.effort.silent < SILENCE else None
         if step is None:
             return False
+        self.witness(step)
         self.effort.screens += 1
         self.effort.seconds += step.seconds
         self.effort.silent = 0 if step.answer else self.effort.silent + 1
@@ -103,8 +105,12 @@ class Course:
             "model_version": self.learnt,
         }
 
+    def groups(self) -> np.ndarray:
+        """The partition of this moment, (N,) in the order of the items."""
+        return infer(self.snapshot, self.graph).labels
+
     def _figures(self) -> Row:
-        labels = infer(self.snapshot, self.graph).labels
+        labels = self.groups()
         truth = self.truth_now
         if truth is None:
             return {"clusters": float(len(np.unique(labels)))}

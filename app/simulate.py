@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from app import transcript
 from app.course import Course, Drift
 from app.curve import Curve
 from app.features import ensure_features
-from app.results import finish, write_answers
+from app.results import finish, write_answers, write_groups
 from app.scoring import column
 from app.scratch import new_scratch
 from app.settings import Settings
+from app.transcript import Recorded, Transcript, Writer, fingerprint, versions
 from app.view import in_collection
 from db import catalog
 from db.errors import BadInput
@@ -117,8 +119,18 @@ class Plan:
 Told = Callable[[str, float, float], None]  # (what is going on, done, of)
 
 
-def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *_: None) -> dict[str, Any]:
+def simulate(
+    settings: Settings,
+    plan: Plan,
+    report: Path,
+    told: Told = lambda *_: None,
+    *,
+    again: Transcript | None = None,
+    drawn: bool = True,
+) -> dict[str, Any]:
     """Run the plan; writes curve.csv, answers.jsonl, summary.json and report.html into `report`; returns the summary.
+
+    again: answer as this transcript says, in place of the oracle. drawn: with report.html.
 
     Ctrl-C stops it early: what was measured so far is reported all the same, marked as stopped.
     Raises: NotFound for an unknown collection, criterion, column, acquisition or oracle; BadInput for no items.
@@ -127,8 +139,10 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
     acquisition = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     training = chosen(plan.training)
     items, prompt, features = _gather(settings, plan, told)
-    _check_oracle(plan, items, features)
+    if again is None:
+        _check_oracle(plan, items, features)
     report.mkdir(parents=True, exist_ok=True)
+    (report / "summary.json").unlink(missing_ok=True)
     database, criterion, items = new_scratch(report, items, plan.collection, plan.criterion, prompt)
     try:
         truth = column(plan.column, items) if plan.column else None
@@ -136,32 +150,40 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
         learner = Learner(
             features, np.array([item.id for item in items]), seed=plan.seed, settings=Teaching(update=training)
         )
+        head = {"plan": asdict(plan), "versions": versions(), "fingerprint": fingerprint(items, features, truth)}
+        writer = Writer(report / transcript.NAME, items, head)
         course = Course(
             database=database,
             criterion=criterion,
             items=items,
             truth=truth,
             learner=learner,
-            answerer=_answerer(plan, items, features),
+            answerer=_answerer(plan, items, features) if again is None else Recorded(again.screens, items),
             acquisition=acquisition,
             snapshot=learner.start(),
             drift=_drift(plan, items),
+            witness=writer.add,
         )
         curve = Curve(report / "curve.csv")
-        stopped = _run(course, plan, curve, told)
+        stopped = _run(course, plan, curve, told, again)
+        if not stopped:
+            writer.end()
+        write_groups(report, items, course.groups().tolist())
         write_answers(report / "answers.jsonl", database, criterion, items)
         found = {source: asdict(one) for source, one in judged(course.graph.statements).items()}
     finally:
         database.close()
     took = time.monotonic() - began
     return finish(
-        report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took, annotators=found
-    )
+        report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took, annotators=found,
+        drawn=drawn,
+    )  # fmt: skip
 
 
-def _run(course: Course, plan: Plan, curve: Curve, told: Told) -> bool:
-    """Ask until the budget is spent; True if Ctrl-C ended it."""
-    with _interrupted() as asked:
+def _run(course: Course, plan: Plan, curve: Curve, told: Told, again: Transcript | None = None) -> bool:
+    """Ask until the budget is spent; True if Ctrl-C ended it, now or in the run that is replayed."""
+    with _interrupted() as pressed:
+        asked = lambda: pressed() or (again is not None and _at_its_end(course, again))  # noqa: E731
         try:
             _ask_on(course, plan, curve, told, asked)
         except KeyboardInterrupt:
@@ -181,6 +203,11 @@ def _ask_on(course: Course, plan: Plan, curve: Curve, told: Told, asked: Callabl
     if not asked() and curve.rows[-1]["screens"] != course.effort.screens:
         course.learn()
         curve.add(course.row())
+
+
+def _at_its_end(course: Course, again: Transcript) -> bool:
+    """Whether a replay met another question than the run did, or came as far as a run that was halted."""
+    return course.answerer.departed is not None or (not again.ended and course.answerer.over)
 
 
 @contextmanager
