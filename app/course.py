@@ -64,6 +64,7 @@ class Course:
     witness: Callable[[Step], object] = lambda _: None  # hears of every screen
 
     def __post_init__(self) -> None:
+        self._proposed = False
         self._weigher = Weigher()
         self._session = Session(self.database, self.criterion, self.answerer, refresh=self._propose, name=NAME)
 
@@ -85,6 +86,16 @@ class Course:
             self._leave(step.question)
         self._read()
         return True
+
+    def show(self) -> Question | None:
+        """What the next `ask` will ask; the proposal is made now and kept. None: nothing is left to ask."""
+        self._propose()
+        self._proposed = True
+        with self.database.write() as s:
+            waiting = queue.claim(s, self.criterion, NAME, 1)
+            for leased in waiting:
+                queue.release(s, leased.question.id or 0, leased.token)
+        return waiting[0].question if waiting else None
 
     def learn(self) -> None:
         """Learn from the log; a candidate that is better on held-out answers takes over."""
@@ -117,7 +128,10 @@ class Course:
         return scores(truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
 
     def _propose(self) -> None:
-        """Put the next question into the queue; what waits there from before is retired."""
+        """Put the next question into the queue, unless it was shown; what waits there from before is retired."""
+        if self._proposed:
+            self._proposed = False
+            return
         proposed = self.acquisition.propose(self.snapshot, self.graph, 1, criterion=self.criterion)
         with self.database.write() as s:
             queue.put(s, self.criterion, proposed)

@@ -46,7 +46,8 @@ def plan_of(given: dict[str, Any]) -> Plan:
     known = {one.name for one in fields(Plan)}
     if not set(given) <= known:
         raise BadInput(f"the plan has settings this version does not know: {sorted(set(given) - known)}. Update it.")
-    return Plan(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    return Plan(**settings)
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -180,6 +180,14 @@ def simulate(
     )  # fmt: skip
 
 
+def check(settings: Settings, plan: Plan, told: Told = lambda *_: None) -> None:
+    """Complain about a plan that cannot be run, as `simulate` would; computes missing features, writes nothing else."""
+    plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
+    chosen(plan.training)
+    items, _, features = _gather(settings, plan, told)
+    _check_oracle(plan, items, features)
+
+
 def _run(course: Course, plan: Plan, curve: Curve, told: Told, again: Transcript | None = None) -> bool:
     """Ask until the budget is spent; True if Ctrl-C ended it, now or in the run that is replayed."""
     with _interrupted() as pressed:

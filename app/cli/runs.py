@@ -1,4 +1,4 @@
-"""`replay` and `diff`: what a finished run was, and what differs between two."""
+"""`grid`, `replay` and `diff`: many runs at once, what a finished run was, and what differs between two."""
 
 import tempfile
 from contextlib import nullcontext
@@ -12,8 +12,30 @@ from db.errors import Conflict
 
 
 def register(app: typer.Typer) -> None:
+    command(app, "grid", GRID)(grid)
     command(app, "replay", REPLAY)(replay)
     command(app, "diff", DIFF)(diff)
+
+
+GRID = """
+pairwright grid grid.toml --report out
+pairwright grid grid.toml --report out --jobs 4 --json
+"""
+
+
+def grid(
+    run: Run,
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to compare; see docs/simulate.md.")],
+    report: Annotated[Path, typer.Option(help="Folder for report.html, grid.json and the runs.")],
+    jobs: Annotated[int, typer.Option(help="How many runs at once.", min=1)] = 1,
+) -> None:
+    """Simulate acquisition x oracle x seed and say who wins. Started again it goes on where it was stopped."""
+    from app.grid_start import compare
+
+    with run.progress("runs") as bar:
+        verdicts = compare(run.settings, file, report, jobs, bar)
+    words = [one.words for one in verdicts] or ["nothing to compare: one strategy alone, or no labels to score against"]
+    run.show(verdicts, "\n".join([*words, f"report: {report / 'report.html'}"]))
 
 
 REPLAY = """
