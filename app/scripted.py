@@ -76,7 +76,7 @@ class Scripted:
         if budget < 1:
             raise BadInput(f"budget = at least 1 screen expected, got {budget}.")
         named = [sha256(str(number).encode()).hexdigest() for number in range(len(rows))]
-        made = [Item(n + 1, 1, name, 1, 1, "", attributes={} if labels[n] is None else {COLUMN: str(labels[n])})
+        made = [Item(n + 1, 1, name, 1, 1, f"media/{name}", attributes={} if labels[n] is None else {COLUMN: str(labels[n])})
                 for n, name in enumerate(named)]  # fmt: skip
         database, criterion, items = new_scratch(folder, made, "simulated", "same", "Same?")
         unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
