@@ -104,11 +104,11 @@ def _words(
         sure = "With a single seed nothing can be said about noise"
     elif clear:
         sure = (
-            f"That is beyond the noise of {seeds} seeds ({level:.3%} interval {gain - half:+.3f} to {gain + half:+.3f})"
+            f"That is beyond the noise of {seeds} seeds ({level:.1%} interval {gain - half:+.3f} to {gain + half:+.3f})"
         )
     else:
         sure = (
-            f"That is within the noise of {seeds} seeds ({level:.3%} interval {gain - half:+.3f} to {gain + half:+.3f})"
+            f"That is within the noise of {seeds} seeds ({level:.1%} interval {gain - half:+.3f} to {gain + half:+.3f})"
         )
     lead = f"{oracle}: {first} {'wins' if clear else 'is ahead'}, mean ARI over screens {gain:+.3f} against {second}."
     if saved[0] is None or saved[1] is None:

@@ -76,8 +76,8 @@ class Scripted:
         if budget < 1:
             raise BadInput(f"budget = at least 1 screen expected, got {budget}.")
         named = [sha256(str(number).encode()).hexdigest() for number in range(len(rows))]
-        made = [Item(n + 1, 1, name, 1, 1, f"media/{name}", attributes={} if labels[n] is None else {COLUMN: str(labels[n])})
-                for n, name in enumerate(named)]  # fmt: skip
+        known = [{} if label is None else {COLUMN: str(label)} for label in labels]
+        made = [Item(n + 1, 1, name, 1, 1, f"media/{name}", attributes=known[n]) for n, name in enumerate(named)]
         database, criterion, items = new_scratch(folder, made, "simulated", "same", "Same?")
         unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         ground = Ground(items, COLUMN, {item.id: row for item, row in zip(items, unit, strict=True)}, seed)

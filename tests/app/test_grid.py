@@ -40,6 +40,7 @@ def curves(out: Path) -> dict[str, bytes]:
     return {path.parent.name: path.read_bytes() for path in sorted(out.glob("cells/*/curve.csv"))}
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_gives_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings, file = labelled(tmp_path / "ws"), tmp_path / "grid.toml"
     file.write_text(FILE)
