@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from app import backup
 from app.settings import Settings
@@ -34,12 +35,17 @@ TAUGHT = (TRAINER, REFRESHER)
 
 def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     """Start `python -m module` on this installation, in a session of its own, so that Ctrl-C reaches only us."""
+    return spawn_with(command(module, settings))
+
+
+def spawn_with(words: Sequence[str], log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start a command on this installation, in a session of its own. log: what takes its words; None: ours."""
     root = str(Path(__file__).resolve().parent.parent)
     known = os.environ.get("PYTHONPATH")
     path = root if not known else os.pathsep.join([root, known])
     environment = {**os.environ, "PYTHONPATH": path}
     return subprocess.Popen(
-        command(module, settings), env=environment, start_new_session=True, stdin=subprocess.DEVNULL
+        words, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log
     )
 
 

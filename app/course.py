@@ -1,6 +1,6 @@
 """One simulated run on its way: ask, answer, record, learn. The loop never sees the labels that score it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from db.engine import Database
 from db.nouns import Answer, Item, PairVerdict, Question, Snapshot, Statement, Verdict
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
-from oracle.session import Session
+from oracle.session import Session, Step
 from oracle.weighing import Weigher
 from trainer.evaluate import scores
 from trainer.learner import Learner
@@ -33,9 +33,20 @@ class Effort:
     silent: int = 0
 
 
+@dataclass(frozen=True)
+class Drift:
+    """After `at` screens "same" means something else: these labels."""
+
+    at: int
+    truth: Sequence[Any]
+
+
 @dataclass
 class Course:
-    """items: in the order of the snapshot's rows. truth: their labels, None where unknown; for scoring only."""
+    """items: in the order of the snapshot's rows. truth: their labels, None where unknown; for scoring only.
+
+    drift: the labels that count later; each answer and each row is judged by those of its own time.
+    """
 
     database: Database
     criterion: int
@@ -49,16 +60,25 @@ class Course:
     effort: Effort = field(default_factory=Effort)
     last_event: int = 0
     learnt: int = 0  # how many versions were promoted
+    drift: Drift | None = None
+    witness: Callable[[Step], object] = lambda _: None  # hears of every screen
 
     def __post_init__(self) -> None:
+        self._proposed = False
         self._weigher = Weigher()
         self._session = Session(self.database, self.criterion, self.answerer, refresh=self._propose, name=NAME)
+
+    @property
+    def truth_now(self) -> Sequence[Any] | None:
+        """The labels that hold at the latest screen."""
+        return self.drift.truth if self.drift and self.effort.screens > self.drift.at else self.truth
 
     def ask(self) -> bool:
         """Ask one question and record what is said. False: nothing is left to ask, or nobody answers any more."""
         step = self._session.step() if self.effort.silent < SILENCE else None
         if step is None:
             return False
+        self.witness(step)
         self.effort.screens += 1
         self.effort.seconds += step.seconds
         self.effort.silent = 0 if step.answer else self.effort.silent + 1
@@ -66,6 +86,16 @@ class Course:
             self._leave(step.question)
         self._read()
         return True
+
+    def show(self) -> Question | None:
+        """What the next `ask` will ask; the proposal is made now and kept. None: nothing is left to ask."""
+        self._propose()
+        self._proposed = True
+        with self.database.write() as s:
+            waiting = queue.claim(s, self.criterion, NAME, 1)
+            for leased in waiting:
+                queue.release(s, leased.question.id or 0, leased.token)
+        return waiting[0].question if waiting else None
 
     def learn(self) -> None:
         """Learn from the log; a candidate that is better on held-out answers takes over."""
@@ -86,14 +116,22 @@ class Course:
             "model_version": self.learnt,
         }
 
+    def groups(self) -> np.ndarray:
+        """The partition of this moment, (N,) in the order of the items."""
+        return infer(self.snapshot, self.graph).labels
+
     def _figures(self) -> Row:
-        labels = infer(self.snapshot, self.graph).labels
-        if self.truth is None:
+        labels = self.groups()
+        truth = self.truth_now
+        if truth is None:
             return {"clusters": float(len(np.unique(labels)))}
-        return scores(self.truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
+        return scores(truth, labels, self.snapshot.vectors, self.snapshot.neighbours)
 
     def _propose(self) -> None:
-        """Put the next question into the queue; what waits there from before is retired."""
+        """Put the next question into the queue, unless it was shown; what waits there from before is retired."""
+        if self._proposed:
+            self._proposed = False
+            return
         proposed = self.acquisition.propose(self.snapshot, self.graph, 1, criterion=self.criterion)
         with self.database.write() as s:
             queue.put(s, self.criterion, proposed)
@@ -119,7 +157,8 @@ class Course:
         if said.verdict in WEIGHTLESS:
             return
         self.effort.verdicts += 1
-        if self.truth is not None and said.verdict in (Verdict.SAME, Verdict.DIFFERENT):
-            a, b = (self.truth[self.snapshot.position[item]] for item in (said.a, said.b))
+        truth = self.truth_now
+        if truth is not None and said.verdict in (Verdict.SAME, Verdict.DIFFERENT):
+            a, b = (truth[self.snapshot.position[item]] for item in (said.a, said.b))
             known = a is not None and b is not None
             self.effort.wrong += known and (a == b) != (said.verdict is Verdict.SAME)

@@ -1,26 +1,26 @@
 """What a simulated run leaves behind: answers.jsonl, summary.json, report.html."""
 
+import csv
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from app.curve import Curve
+from app.differing import GROUPS
 from app.report import page
+from app.transcript import versions
 from db import feedback
 from db.engine import Database
 from db.nouns import Item
 
 if TYPE_CHECKING:
     from app.simulate import Plan
-
-LIBRARIES = ("pairwright", "torch", "numpy", "scipy", "scikit-learn", "timm", "faiss-cpu", "openvino")
 
 
 def finish(
@@ -33,8 +33,12 @@ def finish(
     stopped: bool,
     took_s: float,
     annotators: Mapping[str, Any],
+    drawn: bool = True,
 ) -> dict[str, Any]:
-    """Write summary.json and report.html; returns the summary. annotators: what was found out about each, by name."""
+    """Write summary.json and report.html; returns the summary. annotators: what was found out about each, by name.
+
+    drawn: with report.html. The summary comes last and in one piece: where it is, the run is whole.
+    """
     summary = {
         "arguments": asdict(plan),
         "seed": plan.seed,
@@ -47,12 +51,14 @@ def finish(
         "annotators": dict(annotators),
         "took_s": round(took_s, 2),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "versions": versions(),
         "machine": {"platform": platform.platform(), "cores": os.cpu_count(), "processor": platform.machine()},
     }
     text = orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)  # nan becomes null
-    (report / "summary.json").write_bytes(text + b"\n")
-    (report / "report.html").write_text(page(summary, curve.rows), encoding="utf-8")
+    if drawn:
+        (report / "report.html").write_text(page(summary, curve.rows), encoding="utf-8")
+    (report / "summary.part").write_bytes(text + b"\n")
+    (report / "summary.part").replace(report / "summary.json")
     return summary
 
 
@@ -83,3 +89,11 @@ def write_answers(out: Path, database: Database, criterion: int, items: Sequence
                 "source": one.source,
             }
             file.write(orjson.dumps(line) + b"\n")
+
+
+def write_groups(out: Path, items: Sequence[Item], labels: Sequence[Any]) -> None:
+    """groups.csv: the partition at the end, images by content hash."""
+    with (out / GROUPS).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("sha256", "group"))
+        writer.writerows((item.sha256, int(label)) for item, label in zip(items, labels, strict=True))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from types import FrameType
@@ -18,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from app.course import Course
+from app import transcript
+from app.course import Course, Drift
 from app.curve import Curve
 from app.features import ensure_features
-from app.results import finish, write_answers
+from app.results import finish, write_answers, write_groups
 from app.scoring import column
 from app.scratch import new_scratch
 from app.settings import Settings
+from app.transcript import Recorded, Transcript, Writer, fingerprint, versions
 from app.view import in_collection
 from db import catalog
 from db.errors import BadInput
@@ -32,6 +35,7 @@ from db.nouns import Item
 from oracle import plugins
 from oracle.answerers import from_spec
 from oracle.answerers.crowd import rates_of
+from oracle.noise import Faults, Ground, drift_of, faulty
 from oracle.weighing import judged
 from trainer.choices import chosen
 from trainer.evaluate import kmeans_ari
@@ -53,6 +57,7 @@ class Plan:
     noise, abstain: share of pairs it is wrong about, is unsure about, in [0, 1). labels: column to score against; by
     default the oracle's own. annotators: NAME:NOISE,NAME:NOISE for several people who take turns, in place of noise.
     training: KEY=VALUE texts that say how to train, see `trainer.choices`.
+    noise_models, people, latency, drift: what else is wrong with the oracle, see `oracle.noise`.
     """
 
     collection: str
@@ -68,6 +73,10 @@ class Plan:
     encoder: str = "lite0"
     annotators: str | None = None
     training: tuple[str, ...] = ()
+    noise_models: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    latency: str | None = None
+    drift: str | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -82,6 +91,17 @@ class Plan:
                 f"noise = 0 expected beside annotators, got {self.noise}. Each annotator has a rate already."
             )
         self.rates  # noqa: B018  # complains about a text of another form
+        if self.rates is not None and (self.people or self.noise_models):
+            raise BadInput(
+                "annotators = no --annotator and no --noise-model beside it expected, got both. Use --annotator."
+            )
+        if self.drift is not None:
+            drift_of(self.drift)
+
+    @property
+    def faults(self) -> Faults:
+        """What else is wrong with the oracle."""
+        return Faults(self.noise_models, self.people, self.latency, self.drift)
 
     @property
     def rates(self) -> dict[str, float] | None:
@@ -99,8 +119,18 @@ class Plan:
 Told = Callable[[str, float, float], None]  # (what is going on, done, of)
 
 
-def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *_: None) -> dict[str, Any]:
+def simulate(
+    settings: Settings,
+    plan: Plan,
+    report: Path,
+    told: Told = lambda *_: None,
+    *,
+    again: Transcript | None = None,
+    drawn: bool = True,
+) -> dict[str, Any]:
     """Run the plan; writes curve.csv, answers.jsonl, summary.json and report.html into `report`; returns the summary.
+
+    again: answer as this transcript says, in place of the oracle. drawn: with report.html.
 
     Ctrl-C stops it early: what was measured so far is reported all the same, marked as stopped.
     Raises: NotFound for an unknown collection, criterion, column, acquisition or oracle; BadInput for no items.
@@ -109,8 +139,10 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
     acquisition = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     training = chosen(plan.training)
     items, prompt, features = _gather(settings, plan, told)
-    _check_oracle(plan, items)
+    if again is None:
+        _check_oracle(plan, items, features)
     report.mkdir(parents=True, exist_ok=True)
+    (report / "summary.json").unlink(missing_ok=True)
     database, criterion, items = new_scratch(report, items, plan.collection, plan.criterion, prompt)
     try:
         truth = column(plan.column, items) if plan.column else None
@@ -118,31 +150,48 @@ def simulate(settings: Settings, plan: Plan, report: Path, told: Told = lambda *
         learner = Learner(
             features, np.array([item.id for item in items]), seed=plan.seed, settings=Teaching(update=training)
         )
+        head = {"plan": asdict(plan), "versions": versions(), "fingerprint": fingerprint(items, features, truth)}
+        writer = Writer(report / transcript.NAME, items, head)
         course = Course(
             database=database,
             criterion=criterion,
             items=items,
             truth=truth,
             learner=learner,
-            answerer=_answerer(plan, items),
+            answerer=_answerer(plan, items, features) if again is None else Recorded(again.screens, items),
             acquisition=acquisition,
             snapshot=learner.start(),
+            drift=_drift(plan, items),
+            witness=writer.add,
         )
         curve = Curve(report / "curve.csv")
-        stopped = _run(course, plan, curve, told)
+        stopped = _run(course, plan, curve, told, again)
+        if not stopped:
+            writer.end()
+        write_groups(report, items, course.groups().tolist())
         write_answers(report / "answers.jsonl", database, criterion, items)
         found = {source: asdict(one) for source, one in judged(course.graph.statements).items()}
     finally:
         database.close()
     took = time.monotonic() - began
     return finish(
-        report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took, annotators=found
-    )
+        report, plan, curve, kmeans=baseline, items=len(items), stopped=stopped, took_s=took, annotators=found,
+        drawn=drawn,
+    )  # fmt: skip
 
 
-def _run(course: Course, plan: Plan, curve: Curve, told: Told) -> bool:
-    """Ask until the budget is spent; True if Ctrl-C ended it."""
-    with _interrupted() as asked:
+def check(settings: Settings, plan: Plan, told: Told = lambda *_: None) -> None:
+    """Complain about a plan that cannot be run, as `simulate` would; computes missing features, writes nothing else."""
+    plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
+    chosen(plan.training)
+    items, _, features = _gather(settings, plan, told)
+    _check_oracle(plan, items, features)
+
+
+def _run(course: Course, plan: Plan, curve: Curve, told: Told, again: Transcript | None = None) -> bool:
+    """Ask until the budget is spent; True if Ctrl-C ended it, now or in the run that is replayed."""
+    with _interrupted() as pressed:
+        asked = lambda: pressed() or (again is not None and _at_its_end(course, again))  # noqa: E731
         try:
             _ask_on(course, plan, curve, told, asked)
         except KeyboardInterrupt:
@@ -162,6 +211,11 @@ def _ask_on(course: Course, plan: Plan, curve: Curve, told: Told, asked: Callabl
     if not asked() and curve.rows[-1]["screens"] != course.effort.screens:
         course.learn()
         curve.add(course.row())
+
+
+def _at_its_end(course: Course, again: Transcript) -> bool:
+    """Whether a replay met another question than the run did, or came as far as a run that was halted."""
+    return course.answerer.departed is not None or (not again.ended and course.answerer.over)
 
 
 @contextmanager
@@ -206,15 +260,37 @@ def _gather(settings: Settings, plan: Plan, told: Told) -> tuple[list[Item], str
     return readable, about.prompt, store.vectors()[[row[item.id] for item in readable]]
 
 
-def _check_oracle(plan: Plan, items: list[Item]) -> None:
-    """Find a misspelt oracle or column before anything is written."""
+def _drift(plan: Plan, items: list[Item]) -> Drift | None:
+    """After which screen other labels hold, and which."""
+    if plan.drift is None:
+        return None
+    name, at = drift_of(plan.drift)
+    return Drift(at, column(name, items))
+
+
+def _check_oracle(plan: Plan, items: list[Item], features: np.ndarray) -> None:
+    """Find a misspelt oracle, model or column before anything is written."""
     if plan.column:
         column(plan.column, items)
-    _answerer(plan, items)
+    if plan.drift:
+        column(drift_of(plan.drift)[0], items)
+    _answerer(plan, items, features)
 
 
-def _answerer(plan: Plan, items: list[Item]) -> Any:
-    found = from_spec(plan.oracle, items, noise=plan.noise, abstain=plan.abstain, seed=plan.seed)
+def _answerer(plan: Plan, items: list[Item], features: np.ndarray) -> Any:
+    ground = Ground(items, plan.column, _looks(items, features), plan.seed)
+    return faulty(partial(_base, plan, items), plan.oracle, plan.faults, ground)
+
+
+def _base(plan: Plan, items: list[Item], spec: str) -> Any:
+    found = from_spec(spec, items, noise=plan.noise, abstain=plan.abstain, seed=plan.seed)
     if plan.rates is None:
         return found
     return plugins.load("oracle.answerers", "crowd", inner=found, rates=plan.rates, seed=plan.seed)
+
+
+def _looks(items: list[Item], features: np.ndarray) -> dict[int, np.ndarray]:
+    """What each item looks like, (D,) unit rows: the features without what all of them share."""
+    centred = features - features.mean(0)
+    rows = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    return {item.id: row for item, row in zip(items, rows, strict=True)}

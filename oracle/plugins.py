@@ -5,8 +5,9 @@ A file defines one class of the family's name. Third parties add theirs by entry
 """
 
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import Any
 
@@ -28,7 +29,12 @@ def names(family: str) -> list[str]:
     """Every plugin of the family, sorted: the files of its folder, then what other packages register."""
     folder = import_module(family)
     own = {module.name for module in iter_modules(folder.__path__) if not module.name.startswith("_")}
-    return sorted(own | {point.name for point in entry_points(group=f"pairwright.{family}")})
+    return sorted(own | {point.name for point in _registered(family)})
+
+
+@cache  # reading the metadata of every installed package takes a quarter of a second
+def _registered(family: str) -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=f"pairwright.{family}"))
 
 
 def find(family: str, name: str) -> type:
@@ -37,7 +43,7 @@ def find(family: str, name: str) -> type:
     if wanted not in names(family):
         path = f"{family.replace('.', '/')}/{wanted}.py"
         raise unknown(f"{family} plugin", name, names(family), remedy=f"To add one, create {path}.")
-    for point in entry_points(group=f"pairwright.{family}"):
+    for point in _registered(family):
         if point.name == wanted:
             return point.load()
     return _class_of(import_module(f"{family}.{wanted}"), family)

@@ -33,6 +33,10 @@ pairwright simulate --collection trash --criterion material --oracle labels:mate
   --annotators ada:0.02,ben:0.2,cy:0.35 --report run5
 pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
   --set negatives=uniform --set objective.temperature=0.2 --report run6
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
+  --noise-model classes:glass>plastic=0.3 --noise-model similar:0.2 --latency 4 --report run7
+pairwright simulate --collection trash --criterion material --oracle labels:material --budget 300 \
+  --annotator ann=uniform:0.05+latency:3 --annotator bo=adversarial --drift recyclable@150 --report run8
 pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
   --budget 300 --report run4
 """
@@ -60,6 +64,30 @@ def simulate(
     annotators: Annotated[
         str | None, typer.Option(help="NAME:NOISE,NAME:NOISE: several people take turns. In place of --noise.")
     ] = None,
+    noise_model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="uniform:RATE, abstain:RATE, adversarial:RATE, similar:HIGHEST or classes:TRUE>TAKEN_FOR=SHARE,...;"
+            " more than once.",
+            metavar="MODEL",
+        ),
+    ] = None,
+    annotator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Somebody with noise models of their own, once for each who takes turns.", metavar="NAME=MODEL+MODEL"
+        ),
+    ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(
+            help="Seconds of an answer, log-normal: MEDIAN or MEDIAN,spread=S. Default: the time model.",
+            metavar="MEDIAN",
+        ),
+    ] = None,
+    drift: Annotated[
+        str | None, typer.Option(help="From the next screen on, the oracle goes by another column.", metavar="COLUMN@N")
+    ] = None,
     chosen: Chosen = None,
 ) -> None:
     """Run the whole loop with a scripted oracle and report how fast it learns. Ctrl-C keeps what was measured."""
@@ -81,6 +109,10 @@ def simulate(
         encoder=encoder,
         annotators=annotators,
         training=tuple(chosen or ()),
+        noise_models=tuple(noise_model or ()),
+        people=tuple(annotator or ()),
+        latency=latency,
+        drift=drift,
     )
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"))
     with Progress(*columns, TimeElapsedColumn(), console=console(), transient=True) as bar:

@@ -15,6 +15,7 @@ from app.cli import (
     health,
     models,
     refresh,
+    runs,
     serving,
     training,
     users,
@@ -32,6 +33,7 @@ app = typer.Typer(
 for group in (
     collections,
     asking,
+    runs,
     serving,
     compare,
     training,

@@ -10,6 +10,8 @@ from db.errors import BadInput
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from app.differing import Difference
+    from app.view import View
     from db.versions import Version
 
 versions = typer.Typer(
@@ -146,9 +148,7 @@ def diff(
     before: Annotated[int, typer.Argument(help="Number of the older version.")],
     after: Annotated[int, typer.Argument(help="Number of the newer version.")],
 ) -> None:
-    """Compare two versions of one criterion: metrics, and how much of the partition moved."""
-    from sklearn.metrics import adjusted_rand_score
-
+    """Compare two versions of one criterion: metrics, groups merged and split, items that moved."""
     from app.view import view
     from db import versions as registry
 
@@ -158,21 +158,29 @@ def diff(
         if pair[0].criterion != pair[1].criterion:
             raise BadInput(f"versions {before} and {after} belong to different criteria. Compare two of the same one.")
         old, new = (view(run.settings, database, v.criterion, v.id) for v in pair)
-    common = sorted(set(old.snapshot.position) & set(new.snapshot.position))
-    rows_old = [old.snapshot.position[i] for i in common]
-    rows_new = [new.snapshot.position[i] for i in common]
-    agreement = float(adjusted_rand_score(old.belief.labels[rows_old], new.belief.labels[rows_new]))
-    groups = [len(set(seen.belief.labels.tolist())) for seen in (old, new)]
-    document = {
-        "before": pair[0],
-        "after": pair[1],
-        "agreement_ari": agreement,
-        "groups": groups,
-    }
+    found, agreement = moves(old, new)
+    document = {"before": pair[0], "after": pair[1], "agreement_ari": agreement,
+                "groups": [found.groups_before, found.groups_after], "difference": found}  # fmt: skip
     first, second = flat(pair[0]), flat(pair[1])
     rows = [[name, first.get(name), second.get(name)] for name in first | second]
-    rows += [["groups", str(groups[0]), str(groups[1])], ["agreement of the partitions (ARI)", "", f"{agreement:.4f}"]]
+    rows += [["groups", str(found.groups_before), str(found.groups_after)]]
+    rows += [["agreement of the partitions (ARI)", "", f"{agreement:.4f}"]]
     run.show(document, table("Versions", ["what", str(before), str(after)], rows))
+    run.say(found.words())
+
+
+def moves(old: "View", new: "View") -> "tuple[Difference, float]":
+    """What became of the groups, and the adjusted Rand index of the two partitions over the items they share."""
+    from sklearn.metrics import adjusted_rand_score
+
+    from app.differing import difference
+
+    names = {item: f"{known.name or item}" for item, known in new.items.items()}
+    parts = [dict(zip(seen.snapshot.ids.tolist(), seen.belief.labels.tolist(), strict=True)) for seen in (old, new)]
+    common = sorted(parts[0].keys() & parts[1].keys())
+    agreement = float(adjusted_rand_score(*([part[item] for item in common] for part in parts)))
+    named = [{f"{names.get(item, item)} #{item}": group for item, group in part.items()} for part in parts]
+    return difference(*named), agreement
 
 
 def announce(s: "Session", criterion: int, number: int) -> None:

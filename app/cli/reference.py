@@ -72,6 +72,8 @@ FILES = """## Files of a simulated run
 | `curve.csv` | one row per checkpoint, the first before any answer, then every 10 screens and at the end |
 | `summary.json` | arguments, seed, versions, machine, first and final row, areas under the curve, k-means baseline |
 | `answers.jsonl` | every answer, images by content hash; `--oracle replay:answers.jsonl` gives them again |
+| `transcript.jsonl` | plan, versions, then every screen as asked and answered; `pairwright replay` runs it again |
+| `groups.csv` | the groups at the end, images by content hash; `pairwright diff` compares two |
 | `report.html` | the curves on one page that works offline |
 | `log.sqlite` | the run's own database: queue and feedback log |
 

@@ -1,6 +1,7 @@
 """Another answerer that is unsure about some pairs, always the same ones."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from db.nouns import PairVerdict, Verdict
 from oracle.answerers._scripted import Scripted, chance, share
@@ -9,6 +10,8 @@ from oracle.answerers._scripted import Scripted, chance, share
 @dataclass
 class Answerer(Scripted):
     """inner: who knows the answer. rate: share of pairs it will not commit itself on, in [0, 1)."""
+
+    MAIN: ClassVar[str] = "rate"
 
     inner: Scripted
     rate: float = 0.1

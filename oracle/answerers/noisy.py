@@ -1,6 +1,7 @@
 """Another answerer that is wrong now and then, always about the same pairs."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from db.nouns import PairVerdict, Verdict
 from oracle.answerers._scripted import Scripted, chance, share
@@ -11,6 +12,8 @@ FLIPPED = {Verdict.SAME: Verdict.DIFFERENT, Verdict.DIFFERENT: Verdict.SAME}
 @dataclass
 class Answerer(Scripted):
     """inner: who would be right. rate: share of pairs it is wrong about, in [0, 1). Asked again, it repeats itself."""
+
+    MAIN: ClassVar[str] = "rate"
 
     inner: Scripted
     rate: float = 0.1

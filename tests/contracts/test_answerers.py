@@ -54,7 +54,7 @@ def build(database: Database, replay_file: Path) -> Build:
         items = catalog.items(s, 1)
     inner = from_spec("labels:kind", items)
     known = {"items": items, "column": "kind", "inner": inner, "file": replay_file, "rule": same_kind,
-             "database": database}  # fmt: skip
+             "database": database, "members": {"ann": inner, "bo": inner}}  # fmt: skip
 
     def built(name: str, **settings: Any) -> Any:
         found = plugins.find(FAMILY, name)
