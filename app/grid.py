@@ -138,7 +138,8 @@ def run(settings: Settings, grid: Sequence[Cell], folder: Path, jobs: int = 1, t
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running[waiting[0]] = _start(settings, folder, waiting.pop(0))
+                cell = waiting.pop(0)
+                running[cell] = _start(settings, folder, cell)
             over = [cell for cell, child in running.items() if child.poll() is not None]
             failed += [cell.name for cell in over if running.pop(cell).returncode or not whole(folder, cell)]
             told(len(grid) - len(waiting) - len(running), len(grid))

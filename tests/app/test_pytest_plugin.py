@@ -35,7 +35,7 @@ def test_the_fixture_works_elsewhere_and_as_documented(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
     (tmp_path / "test_page.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", page, re.S)))
     (tmp_path / "test_theirs.py").write_text(THEIRS)
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "app.pytest_plugin", "--rootdir", str(tmp_path), str(tmp_path)]
+    words = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), str(tmp_path)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
 
