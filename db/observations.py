@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from db import catalog, checks, horizon, kept, sessions
 from db.errors import NotFound
-from db.sessions import RobotSession
 from db.tables import ObservationRow
 
 Thing = tuple[int, str]  # session, and the object in it or "#" with the observation's id
@@ -61,14 +60,16 @@ def earlier(s: Session, session: int, look: Look, source: str, key: str) -> Obse
 
 
 def add(
-    s: Session, there: RobotSession, look: Look, reply: Mapping[str, Any], source: str, key: str
+    s: Session, session: int, look: Look, reply: Mapping[str, Any], source: str, key: str
 ) -> tuple[Observation, bool]:
     """Write a look down; (it, whether it was there before). The reply of the first time stands.
 
-    Raises: NotFound for an item of another collection, BadInput for what cannot be stored or a key used otherwise.
+    Raises: NotFound for an item of another collection, BadInput for what cannot be stored or a key used otherwise,
+    Conflict where the session is not open.
     """
-    if (known := earlier(s, there.id, look, source, key)) is not None:
+    if (known := earlier(s, session, look, source, key)) is not None:
         return known, True
+    there = sessions.working(s, session, alone=True)
     catalog.require_items(s, catalog.criterion(s, there.criterion).collection, [look.item])
     row = _row(there.id, look, source, key)
     made = kept.add(s, ObservationRow, {**row, "criterion_id": there.criterion, "reply": checks.plain(reply)})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from db import checks, feedback, horizon, kept, observations, queue, sessions
@@ -44,19 +44,18 @@ class Placement:
         return thing_of(self.session, self.object, self.observation)
 
 
-def add(
-    s: Session, there: RobotSession, seen: Observation, kind: str, bin: str | None, source: str, key: str
-) -> tuple[Placement, bool]:
-    """Write a statement down; (it, whether it was there before).
+def add(s: Session, seen: Observation, kind: str, bin: str | None, source: str, key: str) -> tuple[Placement, bool]:
+    """Write a statement about what was seen down; (it, whether it was there before).
 
-    Raises: BadInput for a bin that does not fit the kind or a key used otherwise, Conflict where there is nothing to
-    correct.
+    Raises: BadInput for a bin that does not fit the kind or a key used otherwise, Conflict where the session is not
+    open or there is nothing to correct.
     """
     checks.one_of(kind, "kind", KINDS)
     given = _bin(kind, bin)
-    row = {**kept.signed(source, key, there.id, seen.thing, kind, given), "session_id": there.id}
+    row = {**kept.signed(source, key, seen.thing, kind, given), "session_id": seen.session}
     if (known := kept.earlier(s, PlacementRow, row)) is not None:
         return _noun(known), True
+    there = sessions.working(s, seen.session, alone=True)
     before = standing(s, seen)
     if kind == CORRECTION and before is None:
         raise Conflict("nothing was said about this thing yet, so there is nothing to correct. Say a placement.")
@@ -89,6 +88,15 @@ def page(s: Session, session: int, before: int | None, limit: int) -> list[Place
     if before is not None:
         query = query.where(PlacementRow.id < before)
     return [_noun(row) for row in s.scalars(query.order_by(PlacementRow.id.desc()).limit(limit))]
+
+
+def bins(s: Session, criterion: int) -> dict[str, int]:
+    """Things that lie in each bin now, whichever session put them there; by name."""
+    later = aliased(PlacementRow)
+    query = select(PlacementRow.bin, func.count()).outerjoin(later, later.supersedes == PlacementRow.id)
+    mine = (PlacementRow.criterion_id == criterion, PlacementRow.bin.is_not(None), later.id.is_(None))
+    rows = s.execute(query.where(*mine).group_by(PlacementRow.bin).order_by(PlacementRow.bin))
+    return {str(name): int(count) for name, count in rows}
 
 
 def since(s: Session, criterion: int, after: int) -> list[Placement]:

@@ -105,12 +105,18 @@ class Sorter:
         self._changes += before != bin
         self._make_room()
 
-    def place(self, thing: Hashable, costs: Costs | None = None) -> Sorted:
-        """Where a thing that was seen goes. Raises KeyError."""
-        found = self.bins.things[thing]
+    def place(self, thing: Hashable, costs: Costs | None = None, also: np.ndarray | None = None) -> Sorted:
+        """Where a thing goes. also: (D,) raw features of one more look at it, not to be remembered.
+
+        Raises: KeyError for a thing that was never seen and has no look now.
+        """
+        found = self.bins.things.get(thing) or Thing(0)
         if found.bin is not None:
             return Sorted("sort", found.bin, 1.0, 0.0, ((found.bin, 1.0),), known=True)
-        return self.look(np.array(found.views[-VIEWS:]), costs or Costs())
+        views = [*found.views, *([] if also is None else [unit(also)])]
+        if not views:
+            raise KeyError(thing)
+        return self.look(np.array(views[-VIEWS:]), costs or Costs())
 
     def look(self, views: np.ndarray, costs: Costs) -> Sorted:
         """Where a thing goes. views: (V, D) as `oracle.bins.unit` makes them."""
@@ -150,7 +156,8 @@ class Sorter:
             rows: dict[str, list[Thing]] = {}
             for thing in {id(one): one for one in (self.bins.things[key] for key in self._owners)}.values():
                 rows.setdefault(str(thing.bin), []).append(thing)
-            oldest = min(max(rows.values(), key=len), key=lambda one: one.serial)
+            fullest = max(rows.values(), key=lambda things: len(things))
+            oldest = min(fullest, key=lambda one: one.serial)
             while oldest.rows:
                 self._forget_row(oldest.rows[-1])
 
