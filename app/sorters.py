@@ -7,7 +7,7 @@ been fitted a few placements earlier).
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from db.engine import Database
 from db.errors import Broken
 from db.nouns import Item
 from db.observations import Observation, Thing
+from oracle.bins import unit
 from oracle.sorting import Costs, Sorted, Sorter
 
 
@@ -37,10 +38,13 @@ class _Live:
 
 
 class Sorters:
-    """Sees pictures by `eye`, answers from the log."""
+    """Sees pictures by `eye`, answers from the log. known: features that need not be computed, by SHA-256."""
 
-    def __init__(self, settings: Settings, database: Database, eye: Eye) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, eye: Eye, known: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         self.settings, self.database, self.eye = settings, database, eye
+        self._known = known or {}
         self._live: dict[tuple[int, str], _Live] = {}
         self._turn = threading.Lock()
 
@@ -57,6 +61,8 @@ class Sorters:
 
     def features(self, encoder: str, item: Item) -> np.ndarray:
         """(D,) raw features of an item, cached where they can be. Raises Broken where its picture is gone."""
+        if item.sha256 in self._known:
+            return self._known[item.sha256]
         seen = Seen(self.settings.folder, encoder)
         known = seen.get(item.sha256)
         if known is not None:
@@ -74,6 +80,14 @@ class Sorters:
             self._catch_up(live, criterion, encoder)
             sorter = live.sorter or Sorter(len(vector))
             return sorter.place(thing, costs, also=vector)
+
+    def look(self, criterion: int, encoder: str, vectors: Sequence[np.ndarray], costs: Costs) -> Sorted:
+        """Where a thing with these views would go; it leaves no trace."""
+        live = self._of(criterion, encoder)
+        with live.turn:
+            self._catch_up(live, criterion, encoder)
+            sorter = live.sorter or Sorter(len(vectors[0]))
+            return sorter.look(np.array([unit(one) for one in vectors]), costs)
 
     def _of(self, criterion: int, encoder: str) -> _Live:
         with self._turn:

@@ -5,9 +5,7 @@ Every write keeps its idempotency key in its own row: sent again, it gets the re
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -15,6 +13,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from app import robots
 from app.api.context import Annotator, Context, Here, PathId, Viewer
 from app.api.paging import Before, cut
 from app.api.session_shapes import (
@@ -31,30 +30,27 @@ from app.api.session_shapes import (
     SessionsOut,
 )
 from app.api.shapes import Which
-from app.importers.decode import MAX_BYTES, TOO_MANY_BYTES, Stored
-from db import catalog, observations, placements, versions
+from app.importers.decode import MAX_BYTES, TOO_MANY_BYTES
+from app.robots import Sight
+from db import catalog, observations, placements
 from db import sessions as log
-from db.catalog import NewItem
 from db.errors import BadInput, NotFound
-from db.observations import Look, Observation
+from db.observations import Observation
 from db.placements import Placement
 from db.sessions import RobotSession
-from oracle.sorting import Costs, Sorted
+from oracle.sorting import Costs
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-ENCODER = "lite0"  # until a version is served that has another one
 
 
 @router.post("", status_code=201)
 def begin(here: Here, person: Annotator, given: SessionIn, reply: Response, key: Key = None) -> SessionOut:
     """Open a session on a criterion. Bins and what was learnt belong to the criterion: all its sessions share them."""
     with here.database.write() as s:
-        about = catalog.criterion(s, given.criterion).id
-        served = versions.current(s, about)
-        settings = {"encoder": served.encoder if served else ENCODER, "ask_s": given.ask_s, "wrong_s": given.wrong_s}
-        made, replayed = log.begin(s, about, given.name, settings, person.name, _needed(key))
+        by = (person.name, _needed(key))
+        made, replayed = robots.begin(s, given.criterion, given.name, Costs(given.ask_s, given.wrong_s), by)
         found = _session(s, made)
     return _marked(reply, replayed, found)
 
@@ -105,8 +101,9 @@ async def observe(
     criterion's collection.
     """
     given, encoded = await _read(request)
+    sight = Sight(encoded, given.item, given.object, given.seen_at, given.place)
     by = (person.name, _needed(key))
-    found, replayed = await run_in_threadpool(_observed, here, id, given, encoded, by)
+    found, replayed = await run_in_threadpool(robots.observe, here.sorters, id, sight, by)
     return _marked(reply, replayed, _observation(found))
 
 
@@ -124,8 +121,8 @@ def place(
     here: Here, person: Annotator, id: PathId, given: PlacementIn, reply: Response, key: Key = None
 ) -> PlacementOut:
     """Say what was done with a thing. The newest statement about it stands; the older ones stay in the log."""
-    if (given.observation is None) is (given.object == ""):
-        raise BadInput("either observation or object says which thing is meant. Give one of them.")
+    if given.observation is None and not given.object:
+        raise BadInput("observation or object says which thing is meant. Give one of them.")
     with here.database.write() as s:
         log.session(s, id)
         seen = (
@@ -133,8 +130,8 @@ def place(
             if given.observation is None
             else observations.observation(s, given.observation)
         )
-        if seen.session != id:
-            raise NotFound(f"session {id} has no observation {given.observation}. List those it has.")
+        if seen.session != id or given.object not in ("", seen.object):
+            raise NotFound(f"session {id} has no such observation {given.observation}. List those it has.")
         said, replayed = placements.add(s, seen, given.kind, given.bin, person.name, _needed(key))
     return _marked(reply, replayed, _placement(said))
 
@@ -148,15 +145,7 @@ def statements(here: Here, _: Viewer, id: PathId, before: Before = None, limit: 
     return PlacementsOut(placements=[_placement(one) for one in found], next=following)
 
 
-# How an observation is answered
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """A picture that has just been stored."""
-
-    sha: str
-    stored: Stored
+# How an observation is read
 
 
 async def _read(request: Request) -> tuple[ObservationIn, bytes | None]:
@@ -205,74 +194,6 @@ def _fits(encoded: bytes) -> bytes:
     if not encoded or len(encoded) > MAX_BYTES:
         raise BadInput(f"this picture cannot be used: {TOO_MANY_BYTES if encoded else 'it is empty'}.")
     return encoded
-
-
-def _observed(
-    here: Context, id: int, given: ObservationIn, encoded: bytes | None, by: tuple[str, str]
-) -> tuple[Observation, bool]:
-    """The observation as it is in the log, and whether it was there before."""
-    with here.database.read() as s:
-        there = log.session(s, id)
-        collection = catalog.criterion(s, there.criterion).collection
-        item = _known(s, collection, given, encoded)
-        if item is not None and (known := observations.earlier(s, id, _look(given, item), *by)) is not None:
-            return known, True
-        log.working(s, id)
-    vector, picture = _seen(here, there, item, encoded)
-    costs = Costs(float(there.settings["ask_s"]), float(there.settings["wrong_s"]))
-    thing = observations.thing_of(id, given.object, 0)
-    answer = here.sorters.place(there.criterion, str(there.settings["encoder"]), thing, vector, costs)
-    with here.database.write() as s:
-        item = item or _added(s, collection, given, picture)
-        return observations.add(s, id, _look(given, item), _told(answer), *by)
-
-
-def _known(s: Any, collection: int, given: ObservationIn, encoded: bytes | None) -> int | None:
-    """Id of the item that was seen, if the collection has it. Raises NotFound for an item it does not hold."""
-    if given.item is not None:
-        catalog.require_items(s, collection, [given.item])
-        return given.item
-    there = catalog.item_by_sha(s, collection, hashlib.sha256(encoded or b"").hexdigest())
-    return None if there is None else there.id
-
-
-def _seen(
-    here: Context, there: RobotSession, item: int | None, encoded: bytes | None
-) -> tuple[Any, _Picture | None]:  # fmt: skip
-    """Raw features, and the picture where it was not there before."""
-    encoder = str(there.settings["encoder"])
-    if item is not None:
-        with here.database.read() as s:
-            known = catalog.item(s, item)
-        return here.sorters.features(encoder, known), None
-    sha, stored, vector = here.sorters.keep(encoder, encoded or b"")
-    return vector, _Picture(sha, stored)
-
-
-def _added(s: Any, collection: int, given: ObservationIn, picture: _Picture | None) -> int:
-    """Id of the new item."""
-    assert picture is not None
-    new = NewItem(
-        picture.sha, picture.stored.width, picture.stored.height, picture.stored.path, name=given.object,
-        taken_at=given.seen_at, attributes={"place": given.place} if given.place else {},
-    )  # fmt: skip
-    catalog.add_items(s, collection, [new])
-    made = catalog.item_by_sha(s, collection, picture.sha)
-    assert made is not None
-    return made.id
-
-
-def _look(given: ObservationIn, item: int) -> Look:
-    return Look(item, given.object, given.seen_at, given.place)
-
-
-def _told(answer: Sorted) -> dict[str, Any]:
-    """A reply as it is kept."""
-    return {
-        "action": answer.action, "bin": answer.bin, "confidence": round(answer.confidence, 4),
-        "new": round(answer.new, 4), "known": answer.known,
-        "ranking": [[name, round(chance, 4)] for name, chance in answer.ranking[:10]],
-    }  # fmt: skip
 
 
 # From the log to the shapes

@@ -219,7 +219,7 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence(world: World, robot:
     ):
         assert word in (await robot.post(f"/{robot.session}/observations", 422, **body))["detail"], body
     for body, status, word in (
-        ({"bin": "red"}, 422, "either observation or object"),
+        ({"bin": "red"}, 422, "observation or object says"),
         ({"bin": None, "object": "a"}, 422, "needs the bin"),
         ({"bin": "red", "object": "a", "kind": "abstention"}, 422, "names no bin"),
         ({"bin": "red", "object": "b"}, 404, "has seen no object 'b'"),
@@ -228,7 +228,7 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence(world: World, robot:
         assert word in (await robot.post(f"/{robot.session}/placements", status, **body))["detail"], body
     other = Robot(robot.client, "other")
     await other.begin()
-    assert "has no observation" in (await other.put("red", 404, observation=seen["id"]))["detail"]
+    assert "has no such observation" in (await other.put("red", 404, observation=seen["id"]))["detail"]
     reply = await robot.client.post(f"{PATH}/{robot.session}/placements", json={"object": "a", "bin": "red"})
     assert reply.status_code == 422 and "Idempotency-Key is missing" in reply.json()["detail"]
 
@@ -263,7 +263,7 @@ async def test_a_new_process_knows_what_the_old_one_knew(world: World, robot: Ro
     fresh = Sorters(world.settings, world.database, glass)
     object.__setattr__(context, "sorters", fresh)
     again = await robot.see(look_at("blue", 70))
-    assert [one["bin"] for one in again["ranking"]][0] == "blue" == told["bin"]
+    assert next(one["bin"] for one in again["ranking"]) == "blue" == told["bin"]
     assert again["confidence"] == pytest.approx(told["confidence"], abs=0.02), "weights may be fitted a little later"
     assert glass.looked == looked, "nothing is looked at twice"  # type: ignore[attr-defined]
 
