@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, Literal, Self, cast
 
 import httpx
 
@@ -34,7 +34,6 @@ from app.client_shapes import (
     NeighboursOut,
     ObservationOut,
     PersonOut,
-    PlacementKind,
     PlacementOut,
     ProgressOut,
     QualityOut,
@@ -264,7 +263,12 @@ class Client:
         return cast(ObservationOut, self.post(f"sessions/{session}/observations", body, key=key))
 
     def put(
-        self, seen: ObservationOut, bin: str | None, kind: PlacementKind = "placement", *, key: str | None = None
+        self,
+        seen: ObservationOut,
+        bin: str | None,
+        kind: Literal["placement", "correction", "abstention"] = "placement",
+        *,
+        key: str | None = None,
     ) -> PlacementOut:
         """Say into which bin a thing was put. kind: a correction, or an abstention without a bin."""
         body = {"observation": seen["id"], "kind": kind, "bin": bin}
