@@ -10,18 +10,19 @@ import numpy as np
 class Thing:
     """views: (D,) unit vectors, newest last. bin: None while nobody said where it goes. rows: of its views, if placed.
 
-    serial: when it was first seen, counted in things.
+    serial: when it was first seen, counted in things. told: somebody once said where it goes.
     """
 
     serial: int
     views: list[np.ndarray] = field(default_factory=list)
     bin: str | None = None
     rows: list[int] = field(default_factory=list)
+    told: bool = False
 
 
 @dataclass
 class Bins:
-    """founded: of every placement in order, whether it was the first in its bin."""
+    """founded: of every thing that was placed, in order, whether it was then the first in its bin."""
 
     things: dict[Hashable, Thing] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)  # things in each bin; in the order they were founded
@@ -39,7 +40,9 @@ class Bins:
         if found.bin is not None:
             self._lose(found.bin)
         if bin is not None:
-            self.founded.append(bin not in self.counts)
+            if not found.told:
+                self.founded.append(bin not in self.counts)
+                found.told = True
             self.counts[bin] = self.counts.get(bin, 0) + 1
         found.bin = bin
         return found

@@ -24,7 +24,7 @@ MOST = 1500  # placed views that are remembered; beyond, the fullest bin forgets
 NEAR = 7  # neighbours that vote
 RECENT = 30  # placements over which new bins are counted
 UNPLACED = 200  # things nobody placed that are looked at for how common the bins are
-PRIOR = np.array([6.0, 3.0, 0.5])  # weights of ridge, class mean and neighbours before anything is known
+PRIOR = np.array([12.0, 1.0, 0.2])  # weights of ridge, class mean and neighbours before anything is known
 AGAIN = 0.05  # share of placements after which the weights are fitted anew
 
 

@@ -25,7 +25,7 @@ def loss(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray, prior: np.n
     return float(-np.log(np.maximum(sure, 1e-12)).sum() + leaving)
 
 
-def fitted(scores: np.ndarray, truth: np.ndarray, prior: np.ndarray, trust: float = 2.0) -> np.ndarray:
+def fitted(scores: np.ndarray, truth: np.ndarray, prior: np.ndarray, trust: float = 10.0) -> np.ndarray:
     """(E,) weights >= 0. scores: (E, N, K), held out. truth: (N,). prior: (E,) > 0, worth `trust` things.
 
     Newton's method on a convex loss, each step halved until it helps and cut at 0.
