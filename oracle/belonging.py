@@ -1,39 +1,13 @@
-"""What was never said: how common each bin is among things nobody placed, and whether a thing belongs to any of them.
+"""Does a thing belong to any bin yet? How alike it is to its nearest one, against how alike things are that do.
 
-A placement is a positive. A thing that nobody placed may belong anywhere: it is never a negative, but it is evidence
-about how common the bins are (people place what they are asked about, not a fair sample) and about what is new.
-Sources: Saerens, Latinne and Decaestecker, 2002, "Adjusting the outputs of a classifier to new a priori
-probabilities"; Elkan and Noto, 2008, "Learning classifiers from only positive and unlabeled data", for taking the
-unplaced as a mixture.
+A thing that nobody placed may belong anywhere: silence is never a negative, here or elsewhere in the sorter.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS = 50
 NARROWEST = 0.02  # least spread of similarities
-FLOOR = 1e-12
-
-
-def shares_among(unplaced: np.ndarray, placed: np.ndarray, trust: float = 20.0) -> np.ndarray:
-    """(K,) shares of the bins among unplaced things, by expectation maximisation.
-
-    unplaced: (N, K) probabilities under the shares of `placed`. placed: (K,) counts > 0, also the prior: worth `trust`
-    things.
-    """
-    before = placed / placed.sum()
-    shares = before.copy()
-    for _ in range(ROUNDS):
-        weighed = reweighed(unplaced, before, shares)
-        shares = (weighed.sum(0) + trust * before) / (len(unplaced) + trust)
-    return np.asarray(shares)
-
-
-def reweighed(probabilities: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """(N, K) probabilities under other shares of the bins."""
-    found = probabilities * (after / np.maximum(before, FLOOR))
-    return np.asarray(found / np.maximum(found.sum(1, keepdims=True), FLOOR))
 
 
 @dataclass(frozen=True)

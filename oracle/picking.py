@@ -3,7 +3,8 @@
 Ridge regression of "was picked" on things, then divided by how likely a thing that belongs is picked: the mean held-out
 score of the picked ones. What was not picked counts as an ordinary thing that nobody has picked yet, never as a
 negative. Source: Elkan and Noto, 2008, "Learning classifiers from only positive and unlabeled data", estimator e1.
-Differs from the paper: least squares instead of a calibrated classifier; held-out by leaving one thing out.
+Differs from the paper: least squares instead of a calibrated classifier, in which all others together weigh as much
+as the picked ones; held out by leaving one thing out.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ def picking(picked: np.ndarray, others: np.ndarray, penalty: float = 0.1) -> Pic
     rows = np.concatenate([picked, others]).astype(np.float64)
     said = np.zeros(len(rows))
     said[: len(picked)] = 1.0
-    inverse = np.linalg.inv(rows @ rows.T + penalty * np.eye(len(rows)))
+    apart = np.full(len(rows), penalty)
+    apart[len(picked) :] *= max(1.0, len(others) / len(picked))  # a row of weight w has the penalty / w
+    inverse = np.linalg.inv(rows @ rows.T + np.diag(apart))
     sums = inverse.sum(1)
     start = float(sums @ said / sums.sum())
     weights = inverse @ (said - start)

@@ -2,8 +2,9 @@
 
 Three experts look at every view of a thing: kernel ridge over all placed views (`oracle.steady`), the nearest class
 mean, and the nearest neighbours. Their scores are stacked by held-out likelihood (`oracle.stacking`), held out by
-thing, so that two views of one thing never testify for each other; then corrected for what nobody placed and for
-things that belong to no bin yet (`oracle.belonging`). A placement costs O(N D + N^2) for N placed views, never a fit
+thing, so that two views of one thing never testify for each other; what belongs to no bin yet is told by
+`oracle.belonging`, and while there is one bin alone by `oracle.picking`. Nothing is ever a negative because nobody
+placed it. A placement costs O(N D + N^2) for N placed views, never a fit
 from scratch. The order of what was said about different things leaves no trace but rounding.
 """
 
@@ -13,8 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from oracle.belonging import Novelty, novelty, reweighed, shares_among
+from oracle.belonging import Novelty, novelty
 from oracle.bins import Bins, Thing, unit
+from oracle.picking import Picking, picking
 from oracle.stacking import fitted, probabilities
 from oracle.steady import Steady
 
@@ -25,6 +27,7 @@ NEAR = 7  # neighbours that vote
 RECENT = 30  # placements over which new bins are counted
 UNPLACED = 200  # things nobody placed that are looked at for how common the bins are
 PRIOR = np.array([12.0, 1.0, 0.2])  # weights of ridge, class mean and neighbours before anything is known
+FEW = 3  # things in a bin from which on it can tell who belongs
 AGAIN = 0.05  # share of placements after which the weights are fitted anew
 
 
@@ -59,14 +62,15 @@ class Sorted:
 
 @dataclass
 class _Fit:
-    """What holds until enough was placed since. at: changes when it was made."""
+    """What holds until enough was placed since. at: changes when it was made.
+
+    picking: while there is one bin alone, what tells who belongs in it.
+    """
 
     weights: np.ndarray
     novelty: Novelty
-    names: list[str]
-    before: np.ndarray
-    after: np.ndarray
     at: int
+    picking: Picking | None = None
 
 
 class Sorter:
@@ -125,8 +129,10 @@ class Sorter:
             return Sorted("new", None, 0.0, 1.0)
         fit = self._fitted()
         products = self._model.rows @ views.T  # (N, V)
-        chances = self._chances([views], [products], fit)[0]
+        chances = probabilities(self._scores(views, products)[:, None], fit.weights)[0]
         new = fit.novelty.chance(float(products.max(0).mean()))
+        if fit.picking is not None and len(names) == 1:
+            new = 1 - float(fit.picking.chances(views).mean())
         order = np.argsort(-chances, kind="stable")
         ranking = tuple((names[at], float(chances[at] * (1 - new))) for at in order)
         sure = ranking[0][1]
@@ -176,21 +182,13 @@ class Sorter:
             self._solved = (names, targets, *self._model.fit(targets), targets.T.astype(np.float32) @ self._model.rows)
         return self._solved
 
-    def _chances(self, views: list[np.ndarray], products: list[np.ndarray], fit: _Fit) -> np.ndarray:
-        """(n, K) chances of the bins, by thing. products: (N, V) of each thing's views with the rows."""
-        found = probabilities(self._scores(views, products), fit.weights)
-        if fit.names != self.bins.names():
-            return found
-        return reweighed(found, fit.before, fit.after)
-
-    def _scores(self, views: list[np.ndarray], products: list[np.ndarray]) -> np.ndarray:
-        """(3, n, K) what the experts say about things that are not in the model."""
+    def _scores(self, views: np.ndarray, products: np.ndarray) -> np.ndarray:
+        """(3, K) what the experts say about a thing that is not in the model. products: (N, V) of rows and views."""
         _, targets, weights, intercept, sums = self._solution()
-        ridge = np.array([(one.T @ weights).mean(0) + intercept for one in products])
-        means = np.array([one.mean(0) for one in views])
+        ridge = (products.T @ weights).mean(0) + intercept
         classes = sums / np.maximum(targets.sum(0), 1)[:, None]
-        near = np.array([_votes(one.T, targets).mean(0) for one in products])
-        return np.stack([ridge, _alike(means, classes, self._model.rows.mean(0)), np.log(near)])
+        alike = _alike(views.mean(0)[None], classes, self._model.rows.mean(0))[0]
+        return np.stack([ridge, alike, np.log(_votes(products.T, targets).mean(0))])
 
     def _fitted(self) -> _Fit:
         """The weights, fitted anew where enough has changed."""
@@ -213,18 +211,22 @@ class Sorter:
             scores = self._held_out(owner, targets, bin_of)
             weights = fitted(scores[:, told], bin_of[told], PRIOR)
             likeness = novelty(*self._likeness(owner, targets, bin_of, told), np.array(self.bins.founded[-RECENT:]))
-        before = np.maximum(counts, 0.5)
-        fit = _Fit(weights, likeness, names, before / before.sum(), before / before.sum(), self._changes)
-        fit.after = self._unplaced_shares(fit, before)
+        fit = _Fit(weights, likeness, self._changes)
+        if len(names) == 1:
+            fit.picking = self._picking(owner)
         return fit
 
-    def _unplaced_shares(self, fit: _Fit, counts: np.ndarray) -> np.ndarray:
-        """How common the bins are among the last things that nobody placed."""
-        waiting = [one for one in list(self.bins.things.values())[-4 * UNPLACED :] if one.bin is None][-UNPLACED:]
-        if not waiting:
-            return fit.before
-        views = [np.array(one.views[-VIEWS:]) for one in waiting]
-        return shares_among(self._chances(views, [self._model.rows @ one.T for one in views], fit), counts)
+    def _picking(self, owner: np.ndarray) -> Picking | None:
+        """Who belongs in the only bin, by what was put there and what nobody placed."""
+        waiting = self._waiting()
+        if owner.max() + 1 < FEW or not waiting:
+            return None
+        picked = _by_thing(self._model.rows, owner)[-2 * UNPLACED :]
+        return picking(picked, np.array([np.mean(one.views[-VIEWS:], axis=0) for one in waiting]))
+
+    def _waiting(self) -> list[Thing]:
+        """The last things that nobody placed."""
+        return [one for one in list(self.bins.things.values())[-4 * UNPLACED :] if one.bin is None][-UNPLACED:]
 
     def _held_out(self, owner: np.ndarray, targets: np.ndarray, bin_of: np.ndarray) -> np.ndarray:
         """(3, n, K) what the experts say about every placed thing without having seen it."""

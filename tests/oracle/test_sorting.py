@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from oracle.belonging import Novelty, novelty, reweighed, shares_among
+from oracle.belonging import Novelty, novelty
 from oracle.bins import unit
 from oracle.picking import picking
 from oracle.sorting import Costs, Sorter
@@ -97,27 +97,6 @@ def test_fitted_weights_are_no_worse_than_the_prior_nor_than_their_neighbours(se
 
 
 # What was never said
-
-
-def test_shares_of_the_unplaced_are_found_from_what_they_look_like() -> None:
-    random = np.random.default_rng(1)
-    truth = random.choice(2, 2000, p=[0.8, 0.2])
-    signal = random.normal(size=2000) + 2.0 * truth
-    likely = np.exp(-0.5 * (signal[:, None] - np.array([0.0, 2.0])) ** 2)
-    shares = shares_among(likely / likely.sum(1, keepdims=True), np.array([50.0, 50.0]))
-    assert shares == pytest.approx([0.8, 0.2], abs=0.04)
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=some.integers(0, 999), things=some.integers(0, 50))
-def test_shares_stay_shares_and_no_thing_leaves_them_alone(seed: int, things: int) -> None:
-    random = np.random.default_rng(seed)
-    placed = random.random(5) + 0.5
-    shares = shares_among(random.dirichlet(np.ones(5), things), placed)
-    assert shares.sum() == pytest.approx(1) and (shares > 0).all()
-    assert things or shares == pytest.approx(placed / placed.sum())
-    same = random.dirichlet(np.ones(5), 3)
-    assert np.allclose(reweighed(same, shares, shares), same)
 
 
 @settings(max_examples=50, deadline=None)
@@ -240,3 +219,16 @@ def test_only_so_much_is_remembered_and_bins_keep_their_count(monkeypatch: pytes
     sorter = taught(features, truth)
     assert sorter._model.size == 20 and sum(sorter.bins.counts.values()) == 50
     assert max(chances(sorter, features[1, 0]), key=lambda name: chances(sorter, features[1, 0])[name]) == "bin 1"
+
+
+def test_a_session_with_one_bin_tells_what_belongs_from_what_is_new() -> None:
+    features, truth = blobs(120)
+    sorter = Sorter(DIM)
+    for thing in range(90):
+        sorter.see(thing, features[thing, 0])
+        if truth[thing] == 0 and thing % 2:
+            sorter.put(thing, "keep")
+    found = [sorter.look(unit(one[0])[None], Costs()) for one in features[90:]]
+    assert {one.bin for one in found} == {"keep"}
+    new = np.array([one.new for one in found])
+    assert new[truth[90:] == 0].mean() < 0.45 < 0.75 < new[truth[90:] != 0].mean()
