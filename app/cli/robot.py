@@ -1,5 +1,7 @@
 """`robot`: replay a recorded session, make a recording from a labelled collection, watch a camera's folder."""
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ Collection = Annotated[str, typer.Option(help="Name of the collection.")]
 def register(app: typer.Typer) -> None:
     command(robot, "record", RECORD)(record)
     command(robot, "replay", REPLAY)(replay)
+    command(robot, "watch", WATCH)(watch)
     app.add_typer(robot, name="robot")
 
 
@@ -78,3 +81,49 @@ def replay(
     with run.progress("things") as progress:
         summary = run_replay(run.settings, Plan(str(file), collection, ask_s, wrong_s), report, progress)
     run.show(summary, f"{lead(summary)}\n{report / 'report.html'}")
+
+
+WATCH = """
+pairwright robot watch camera/ --criterion material
+pairwright robot watch camera/ --criterion material --once
+"""
+
+
+def watch(
+    run: Run,
+    folder: Annotated[Path, typer.Argument(help="Folder that a camera writes into.")],
+    criterion: Annotated[str, typer.Option(help="Name of the criterion the things are sorted by.")],
+    ask_s: Annotated[float, typer.Option(help="Seconds it costs a person to say where a thing goes.", min=0.01)] = 4.0,
+    wrong_s: Annotated[float, typer.Option(help="Seconds it costs when a thing is in the wrong bin.", min=0.01)] = 20.0,
+    once: Annotated[bool, typer.Option("--once", help="Handle what lies there and end.")] = False,
+) -> None:
+    """Sort what a camera sees: each new picture gets an answer; one moved into a subfolder was put into that bin.
+
+    The running app sees it all, and the other way round. Ctrl-C ends it; the next start goes on in the same session.
+    """
+    from app.cli.training import stoppable
+    from app.watching import Noticed
+    from app.watching import watch as run_watch
+    from oracle.sorting import Costs
+
+    noticed: list[Noticed] = []
+
+    def tell(one: Noticed) -> None:
+        noticed.append(one)
+        if not run.as_json:
+            run.show(None, one.said)
+
+    stop = threading.Event()
+    with stoppable() as stopped:
+        threading.Thread(target=_until, args=(stopped, stop), daemon=True).start()
+        session = run_watch(run.settings, folder, criterion, Costs(ask_s, wrong_s), tell, stop, once)
+        stop.set()
+    if run.as_json:
+        run.show({"session": session, "files": noticed}, "")
+
+
+def _until(stopped: Callable[[], bool], stop: threading.Event) -> None:
+    """Pass a Ctrl-C on."""
+    while not stop.wait(0.1):
+        if stopped():
+            stop.set()

@@ -103,22 +103,35 @@ def latency(name: str, seed: int, folders: Folders) -> dict[str, Any]:
                 items = {item.sha256: item.id for item in catalog.items(s, collection)}
                 session, _ = robots.begin(s, criterion, "robot", Costs(), ("benchmark", "session"))
             sorters = Sorters(settings, database, Eye(settings), known)
-            looks, puts = [], []
+            looks, puts = _Clock(), _Clock()
             for number, (thing, _) in enumerate(rows):
-                began = time.perf_counter()
-                sight = Sight(item=items[f"{number:064x}"], object=str(thing))
-                seen, _ = robots.observe(sorters, session.id, sight, ("benchmark", f"see {number}"))
-                looks.append(time.perf_counter() - began)
+                with looks:
+                    sight = Sight(item=items[f"{number:064x}"], object=str(thing))
+                    seen, _ = robots.observe(sorters, session.id, sight, ("benchmark", f"see {number}"))
                 if number + 1 == len(rows) or rows[number + 1][0] != thing:
-                    began = time.perf_counter()
-                    with database.write() as s:
+                    with puts, database.write() as s:
                         where = str(there.bins[thing])
                         placements.add(s, seen, placements.PLACEMENT, where, "benchmark", f"put {number}")
-                    puts.append(time.perf_counter() - began)
     return {
-        "what": "latency", "set": name, "seed": seed, "looks": len(looks), **_percentiles("look", looks),
-        **_percentiles("put", puts),
+        "what": "latency", "set": name, "seed": seed, "looks": len(looks.wall_s), "puts": len(puts.wall_s),
+        **_percentiles("look", looks.wall_s), **_percentiles("look_cpu", looks.cpu_s),
+        **_percentiles("put", puts.wall_s), **_percentiles("put_cpu", puts.cpu_s),
     }  # fmt: skip
+
+
+class _Clock:
+    """Seconds by the clock and of processor time, of every `with`."""
+
+    def __init__(self) -> None:
+        self.wall_s: list[float] = []
+        self.cpu_s: list[float] = []
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.wall_s.append(time.perf_counter() - self._began[0])
+        self.cpu_s.append(time.process_time() - self._began[1])
 
 
 def _percentiles(what: str, seconds: Sequence[float]) -> dict[str, float]:
