@@ -30,13 +30,13 @@ def test_the_code_of_the_tutorial_runs(world: World, address: str, capsys: pytes
     dropped: list[tuple[str, str]] = []
     known = {
         "ADDRESS": address, "TOKEN": world.tokens["robot"], "BELT": belt, "person_says": lambda thing: thing.kind,
-        "drop": lambda thing, bin: dropped.append((thing.kind, bin)),
+        "drop": lambda thing, where: dropped.append((thing.kind, where)),
     }  # fmt: skip
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S):
         exec(code.replace('"material"', '"shape"'), known)  # noqa: S102 - our own page
     asked = int(re.findall(r"(\d+) questions for 40 things", capsys.readouterr().out)[0])
     assert 3 <= asked < 25 and len(dropped) == 40 - asked
-    assert sum(kind == bin for kind, bin in dropped) >= 0.9 * len(dropped)
+    assert sum(kind == where for kind, where in dropped) >= 0.9 * len(dropped)
     with world.database.read() as s:
         assert [one.state for one in sessions.sessions(s, world.criterion, None, 9)] == ["open", "closed"]
         assert placements.page(s, known["session"], None, 1)[0].kind == "abstention"  # type: ignore[arg-type]

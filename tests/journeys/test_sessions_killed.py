@@ -18,27 +18,25 @@ from db import catalog, feedback, observations, placements, users
 from tests.app.test_sessions import KINDS, look_at
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 3
+ROUNDS = 2
+SERVE = """
+import sys
+from pathlib import Path
+from app.server import serve
+from app.settings import Settings
+serve(Settings(Path(sys.argv[1]), trainer=False), port=int(sys.argv[2]))
+"""
 
 
 class Server:
-    """`pairwright serve` as its own process on a fixed port, to be killed."""
+    """The app as its own process, on the same port again after it was killed."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace, self.port = workspace, 0
         self.start()
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "app.cli",
-            "serve",
-            "--port",
-            str(self.port),
-            "--workspace",
-            str(self.workspace),
-        ]
+        command = [sys.executable, "-c", SERVE, str(self.workspace), str(self.port)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -74,7 +72,7 @@ def server(installed: tuple[Settings, str]) -> Iterator[Server]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(280)
 def test_a_killed_server_goes_on_with_the_session(server: Server, installed: tuple[Settings, str]) -> None:
     settings, token = installed
     said: dict[str, int] = {}
