@@ -24,7 +24,7 @@ from oracle.sorting import Costs, Sorter
 POOL, TOP, THRESHOLDS = 40, 5, np.linspace(0.1, 0.95, 86)
 WIDTH, CLUSTERS, EPOCHS, BATCH = 256, 10, 15, 256
 TAU_INS, TAU_CLU, DROP, SHAKE = 0.5, 1.0, 0.3, 0.1
-HEADS = {"human": (0, 0, 1), "contrastive": (1, 1, 0), "ghose": (1, 1, 1)}
+GHOSE_HEADS = {"human": (0, 0, 1), "contrastive": (1, 1, 0), "ghose": (1, 1, 1)}
 
 
 def protocol(seed: int, folders: Folders) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def protocol(seed: int, folders: Folders) -> dict[str, Any]:
     found: dict[str, list[float]] = {}
     whitened = _unit(features - features.mean(0))
     alike = {"raw": [_unit(features)] * len(pools)}
-    alike |= {name: [_learnt(whitened, pool, HEADS[name], seed) for pool in pools] for name in ("human", "ghose")}
-    alike["contrastive"] = [_learnt(whitened, pools[0], HEADS["contrastive"], seed)] * len(pools)
+    alike |= {name: [_learnt(whitened, pool, GHOSE_HEADS[name], seed) for pool in pools] for name in ("human", "ghose")}
+    alike["contrastive"] = [_learnt(whitened, pools[0], GHOSE_HEADS["contrastive"], seed)] * len(pools)
     ours = np.array([unit(one) for one in features])
     for number, pool in enumerate(pools):
         rest = np.setdiff1d(np.arange(len(features)), pool)
