@@ -1,11 +1,10 @@
 """The offline protocol of Ghose et al. on TrashNet: pools of positives per category, F1 at the best threshold.
 
-Source: Ghose, Lewkowicz, Dey, Wiens, Kaplan (and others), 2023, "Tailoring visual object representations to human
-requirements", CoRL 2022 proceedings, PMLR. Three random pools of 40 positives per category; a candidate's score is the
-mean of its top-5 cosines to the pool; F1 at the best threshold. Differs from the paper: TrashNet's six
-categories instead of their ten of 1,502 crops, which are not public; one hidden layer on frozen features, views made
-by dropping and shaking features instead of augmenting pixels. `picking` and `sorter` are ours,
-scored by themselves; `sorter` knows all pools at once, as the bins of one session.
+Source: Ghose et al. 2022, Conference on Robot Learning (PMLR 205, 2023); no official code, no arXiv number known to us.
+Three random pools of 40 positives per category; a candidate's score is the mean of its top-5 cosines to the pool; F1 at
+the best threshold. Differs from the paper: TrashNet's six categories instead of their ten of 1,502 crops, which are not
+public; one hidden layer on frozen features, views made by dropping and shaking features instead of augmenting pixels.
+`picking` and `sorter` are ours, scored by themselves; `sorter` knows all pools at once, as the bins of one session.
 """
 
 from typing import Any

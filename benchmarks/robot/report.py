@@ -70,8 +70,8 @@ pool; F1 at the best threshold, mean over categories and pools. Theirs: ten cate
 which are not public. Here: {items} pictures of TrashNet, six categories, heads on frozen features
 (`benchmarks/robot/ghose.py` says what differs). What they report: the human loss alone is poor, with the instance
 loss alone it does not help, all three beat contrastive clustering by 4.93 % on average; online, with 10 to 30
-picked things, F1 between .65 and .85. The figures of the two tables are not of the same pictures; the order of the
-systems can be compared.
+picked things, F1 between .65 and .85. Theirs are
+figures of other pictures; what can be compared is the order of the systems.
 """
 
 
