@@ -32,6 +32,7 @@ SCOPE_OF_TAG = {  # of routes that are not GET
     "quality": "train",
     "questions": "answer",
     "search": "read",
+    "sessions": "answer",
     "training": "train",
 }
 COOKIE_AGE_S = 30 * 24 * 3600

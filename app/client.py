@@ -8,6 +8,7 @@ A request that gets no reply, or is told to wait, is sent again with the same id
 network or the server, it is done once. What comes back are plain dictionaries, typed in `app.client_shapes`.
 """
 
+import base64
 import json
 import random
 import secrets
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, Literal, Self, cast
 
 import httpx
 
@@ -31,11 +32,14 @@ from app.client_shapes import (
     LoggedOut,
     MediaOut,
     NeighboursOut,
+    ObservationOut,
     PersonOut,
+    PlacementOut,
     ProgressOut,
     QualityOut,
     QuestionOut,
     SearchOut,
+    SessionOut,
     UndoOut,
     Verdict,
     VerdictIn,
@@ -215,6 +219,60 @@ class Client:
     def search(self, criterion: int | str, items: Sequence[int], **more: Any) -> SearchOut:
         """What looks like these items. more: liked, disliked, where, after, limit."""
         return cast(SearchOut, self.post("search", {"criterion": criterion, "items": list(items), **more}))
+
+    # Sessions of robots
+
+    def begin_session(
+        self, criterion: int | str, name: str = "robot", *, ask_s: float = 4, wrong_s: float = 20,
+        key: str | None = None,
+    ) -> SessionOut:  # fmt: skip
+        """Open a session. ask_s, wrong_s: what a question and a wrong bin cost a person, in seconds."""
+        body = {"criterion": criterion, "name": name, "ask_s": ask_s, "wrong_s": wrong_s}
+        return cast(SessionOut, self.post("sessions", body, key=key))
+
+    def session(self, id: int) -> SessionOut:
+        """A session with its state and the bins under its criterion."""
+        return cast(SessionOut, self.get(f"sessions/{id}"))
+
+    def sessions(self, criterion: int | str | None = None) -> Iterator[SessionOut]:
+        """Sessions, newest first."""
+        return cast(Iterator[SessionOut], self.pages("sessions", "sessions", "before", criterion=criterion))
+
+    def pause_session(self, id: int) -> SessionOut:
+        """Take nothing until it is resumed."""
+        return cast(SessionOut, self.post(f"sessions/{id}/pause"))
+
+    def resume_session(self, id: int) -> SessionOut:
+        """Go on."""
+        return cast(SessionOut, self.post(f"sessions/{id}/resume"))
+
+    def close_session(self, id: int) -> SessionOut:
+        """End it; what it taught stays."""
+        return cast(SessionOut, self.post(f"sessions/{id}/close"))
+
+    def see(
+        self, session: int, image: bytes | None = None, *, item: int | None = None, object: str = "",
+        seen_at: str | None = None, place: str = "", key: str | None = None,
+    ) -> ObservationOut:  # fmt: skip
+        """Show one look at a thing, a picture or an item; where it goes. object: what the robot calls it.
+
+        key: idempotency key; give one of your own to be safe against this program's end, too.
+        """
+        shown = {"image": base64.b64encode(image).decode()} if image is not None else {"item": item}
+        body = {**shown, "object": object, "seen_at": seen_at, "place": place}
+        return cast(ObservationOut, self.post(f"sessions/{session}/observations", body, key=key))
+
+    def put(
+        self,
+        seen: ObservationOut,
+        bin: str | None,
+        kind: Literal["placement", "correction", "abstention"] = "placement",
+        *,
+        key: str | None = None,
+    ) -> PlacementOut:
+        """Say into which bin a thing was put. kind: a correction, or an abstention without a bin."""
+        body = {"observation": seen["id"], "kind": kind, "bin": bin}
+        return cast(PlacementOut, self.post(f"sessions/{seen['session']}/placements", body, key=key))
 
     # Work in the background, and news
 

@@ -114,6 +114,13 @@ class BackupsOut(TypedDict):
     last: JobOut | None
 
 
+class BinOut(TypedDict):
+    """A bin under the criterion, and how many things lie in it, whoever put them there."""
+
+    bin: str
+    things: int
+
+
 class CancelIn(TypedDict):
     criterion: int | str
 
@@ -669,6 +676,42 @@ class NeighboursOut(TypedDict):
     neighbours: list[NeighbourOut]
 
 
+class ObservationIn(TypedDict):
+    """One look at a thing: the bytes of its picture in base64, or an item of the collection."""
+
+    image: NotRequired[str | None]
+    item: NotRequired[int | None]
+    object: NotRequired[str]
+    seen_at: NotRequired[str | None]
+    place: NotRequired[str]
+
+
+class ObservationOut(TypedDict):
+    """A look and the answer to it. action: sort it into `bin`, ask a person, or new: it belongs to no bin yet."""
+
+    id: int
+    session: int
+    item: int
+    object: str
+    action: Literal["sort", "ask", "new"]
+    bin: str | None
+    confidence: float
+    new: float
+    known: bool
+    ranking: list[RankOut]
+    seen_at: str | None
+    place: str
+    source: str
+    created_at: str
+
+
+class ObservationsOut(TypedDict):
+    """A page of observations, newest first. next: pass it as `before` for the following page."""
+
+    observations: list[ObservationOut]
+    next: int | None
+
+
 class PairOut(TypedDict):
     a: MediaOut
     b: MediaOut
@@ -689,6 +732,36 @@ class PairSaidOut(TypedDict):
 class PersonOut(TypedDict):
     name: str
     role: str
+
+
+class PlacementIn(TypedDict):
+    """What was done with a thing, named by one of its observations or as an object."""
+
+    observation: NotRequired[int | None]
+    object: NotRequired[str]
+    kind: NotRequired[Literal["placement", "correction", "abstention"]]
+    bin: NotRequired[str | None]
+
+
+class PlacementOut(TypedDict):
+    """A statement that is in the log for good. supersedes: the one about the same thing that it replaces."""
+
+    id: int
+    session: int
+    observation: int
+    object: str
+    kind: Literal["placement", "correction", "abstention"]
+    bin: str | None
+    supersedes: int | None
+    source: str
+    created_at: str
+
+
+class PlacementsOut(TypedDict):
+    """A page of statements, newest first, superseded ones too. next: pass it as `before` for the following page."""
+
+    placements: list[PlacementOut]
+    next: int | None
 
 
 class Point(TypedDict):
@@ -755,6 +828,13 @@ class QuestionOut(TypedDict):
 
 class QuestionsOut(TypedDict):
     questions: list[QuestionOut]
+
+
+class RankOut(TypedDict):
+    """One bin and the chance that the thing belongs there."""
+
+    bin: str
+    confidence: float
 
 
 class RefreshIn(TypedDict):
@@ -863,6 +943,37 @@ class SeenOut(TypedDict):
 
     version: int
     vector: str
+
+
+class SessionIn(TypedDict):
+    criterion: int | str
+    name: NotRequired[str]
+    ask_s: NotRequired[float]
+    wrong_s: NotRequired[float]
+
+
+class SessionOut(TypedDict):
+    """A session. encoder: what its pictures are seen with; statements: placements, corrections and abstentions."""
+
+    id: int
+    criterion: int
+    name: str
+    state: Literal["open", "paused", "closed"]
+    source: str
+    encoder: str
+    ask_s: float
+    wrong_s: float
+    observations: int
+    statements: int
+    bins: list[BinOut]
+    created_at: str
+
+
+class SessionsOut(TypedDict):
+    """A page of sessions, newest first. next: pass it as `before` for the following page."""
+
+    sessions: list[SessionOut]
+    next: int | None
 
 
 class ShareOut(TypedDict):

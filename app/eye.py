@@ -2,8 +2,9 @@
 
     web process  -- {"encoder", "head", "bytes"} and the picture -->  app.eye_job  -- {"numbers"} and float32 -->
 
-The picture goes through a pipe and is nowhere written. Decoding and torch stay out of the web process; a picture that
-kills the eye costs its sender an error and nobody else anything.
+The picture goes through a pipe and is nowhere written, unless it is to be kept ("keep": its SHA-256): what a robot saw.
+Decoding and torch stay out of the web process; a picture that kills the eye costs its sender an error and nobody else
+anything.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from app.importers.decode import Stored
 from app.settings import Settings
 from db.errors import BadInput, Broken
 
@@ -46,6 +48,30 @@ class Eye:
 
         Raises: BadInput in a sentence for what is no picture, Broken if the process ended or took too long.
         """
+        header, body = self._asked({"encoder": encoder, "head": head}, encoded)
+        if "refused" in header:
+            raise BadInput(f"this picture cannot be searched with: {header['refused']}.")
+        return np.frombuffer(body, np.float32)
+
+    def features(self, encoder: str, encoded: bytes) -> np.ndarray:
+        """(D,) raw features of a picture. Raises as `see`."""
+        return self._features({"encoder": encoder}, encoded)[1]
+
+    def keep(self, encoder: str, encoded: bytes, sha: str) -> tuple[Stored, np.ndarray]:
+        """Put a picture into the media store as an import does; where it is, and its (D,) raw features.
+
+        Raises as `see`.
+        """
+        header, found = self._features({"encoder": encoder, "keep": sha}, encoded)
+        return Stored(int(header["width"]), int(header["height"]), str(header["path"])), found
+
+    def _features(self, asked: Mapping[str, Any], encoded: bytes) -> tuple[dict[str, Any], np.ndarray]:
+        header, body = self._asked(asked, encoded)
+        if "refused" in header:
+            raise BadInput(f"this picture cannot be used: {header['refused']}.")
+        return header, np.frombuffer(body, np.float32)
+
+    def _asked(self, asked: Mapping[str, Any], encoded: bytes) -> tuple[dict[str, Any], bytes]:
         with self._turn:
             self._rest(None)
             child = self._child()
@@ -53,7 +79,7 @@ class Eye:
             watch.daemon = True
             watch.start()
             try:
-                header, body = _ask(child, {"encoder": encoder, "head": head}, encoded)
+                header, body = _ask(child, asked, encoded)
             except (OSError, EOFError, ValueError) as error:
                 child.kill()
                 child.wait()
@@ -61,11 +87,9 @@ class Eye:
             finally:
                 watch.cancel()
                 self._rest(IDLE_S)
-        if "refused" in header:
-            raise BadInput(f"this picture cannot be searched with: {header['refused']}.")
         if "broken" in header:
             raise Broken(str(header["broken"]))
-        return np.frombuffer(body, np.float32)
+        return header, body
 
     def stop(self) -> None:
         """End the process; the next picture begins another one."""

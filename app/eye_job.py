@@ -2,13 +2,15 @@
 
 python -m app.eye_job --workspace DIR
 
-Nothing is written: a picture is decoded in a process with little memory and time, as at import, then encoded here.
+A picture is decoded in a process with little memory and time, as at import, then encoded here. Nothing is written
+but what is to be kept.
 """
 
 import argparse
 import logging
 import os
 import sys
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,28 +34,38 @@ def main() -> None:
     workspace = parser.parse_args().workspace
     pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever libraries print goes elsewhere
-    with Decoders(workspace, workers=1, task=glimpse) as decoders:
+    with Decoders(workspace, workers=1, task=glimpse) as looking, Decoders(workspace, workers=1) as keeping:
         while True:
             try:
                 header, encoded = receive(sys.stdin.buffer)
             except EOFError:
                 return
+            decoders = keeping if "keep" in header else looking
             send(pipe, *answer(workspace, decoders, header, encoded))
 
 
 def answer(workspace: Path, decoders: Decoders, header: dict[str, Any], encoded: bytes) -> tuple[dict[str, Any], bytes]:
     """What to reply: the vector, or a sentence."""
     try:
-        checked = decoders.result(decoders.submit(encoded, ""))
+        checked = decoders.result(decoders.submit(encoded, str(header.get("keep", ""))))
         if isinstance(checked, Refused):
             return {"refused": checked.reason}, b""
-        vector = seen(workspace, str(header["encoder"]), str(header["head"]), encoded)
-        return {"numbers": len(vector)}, vector.tobytes()
+        if "head" in header:
+            vector = seen(workspace, str(header["encoder"]), str(header["head"]), encoded)
+        else:
+            vector = features(workspace, str(header["encoder"]), encoded)
+        return {"numbers": len(vector), **asdict(checked)}, np.ascontiguousarray(vector, np.float32).tobytes()
     except PairwrightError as error:
         return {"broken": str(error)}, b""
     except Exception as error:
         logger.exception("a picture")
         return {"broken": f"the picture could not be looked at ({type(error).__name__}). Try another one."}, b""
+
+
+def features(workspace: Path, encoder: str, encoded: bytes) -> np.ndarray:
+    """(D,) what the encoder alone sees."""
+    eyes = _encoder(str(workspace), encoder)
+    return np.asarray(eyes.encode_squares(eyes.square(encoded)[None])[0])
 
 
 def seen(workspace: Path, encoder: str, head: str, encoded: bytes) -> np.ndarray:
@@ -62,12 +74,10 @@ def seen(workspace: Path, encoder: str, head: str, encoded: bytes) -> np.ndarray
     from trainer.snapshot import head_bytes, unit
 
     store = ArtifactStore(str(workspace / "artifacts"))
-    eyes = _encoder(str(workspace), encoder)
-    features = eyes.encode_squares(eyes.square(encoded)[None])
-    return unit(Head.from_bytes(head_bytes(store, head)).embed(features))[0]
+    return unit(Head.from_bytes(head_bytes(store, head)).embed(features(workspace, encoder, encoded)[None]))[0]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _encoder(workspace: str, name: str) -> Any:
     from trainer.trained import any_encoder
 

@@ -12,16 +12,16 @@ NAME = "log.sqlite"
 
 
 def new_scratch(
-    folder: Path, items: Sequence[Item], collection: str, criterion: str, prompt: str
+    folder: Path, items: Sequence[Item], collection: str, criterion: str, prompt: str, *, name: str = NAME
 ) -> tuple[Database, int, list[Item]]:
-    """Make `folder/log.sqlite` anew; returns (database, criterion id, the items as they are there, in the order given).
+    """Make `folder/name` anew; returns (database, criterion id, the items as they are there, in the order given).
 
     Ids there count from 1: they do not depend on what else the workspace holds, so a seed gives one curve anywhere.
     """
     for ending in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
-            (folder / (NAME + ending)).unlink()
-    database = open_database(f"sqlite:///{(folder / NAME).absolute()}")
+            (folder / (name + ending)).unlink()
+    database = open_database(f"sqlite:///{(folder / name).absolute()}")
     with database.write() as s:
         number = catalog.add_collection(s, collection)
         catalog.add_items(s, number, [_copy(item) for item in items])

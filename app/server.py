@@ -29,6 +29,7 @@ from app.maps import store_of
 from app.once import Once
 from app.partitions import Partitions
 from app.settings import Settings
+from app.sorters import Sorters
 from app.traced import Traced
 from db import logs, users
 from db.engine import Database
@@ -48,6 +49,7 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
     """
     database = database or settings.open()
     doorkeeper = Doorkeeper(database)
+    eye = Eye(settings)
     here = Context(
         settings=settings,
         database=database,
@@ -61,9 +63,10 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         refresher=Refresher(settings, database),
         mapper=Mapper(settings, database),
         keeper=Keeper(settings, database),
-        eye=Eye(settings),
+        eye=eye,
         guesses=login.Guesses(),
         partitions=Partitions(store_of(settings)),
+        sorters=Sorters(settings, database, eye),
     )
     app = FastAPI(
         title="Pairwright",

@@ -207,6 +207,13 @@ def item(s: Session, id: int) -> Item:
     return _item(row)
 
 
+def item_by_sha(s: Session, collection_id: int, sha256: str) -> Item | None:
+    """The item of a collection whose picture has these bytes."""
+    mine = (ItemRow.collection_id == collection_id, ItemRow.sha256 == sha256)
+    row = s.scalar(select(ItemRow).where(*mine))
+    return None if row is None else _item(row)
+
+
 def items_by_id(s: Session, ids: Sequence[int]) -> dict[int, Item]:
     """Several items at once, by id; ids that do not exist are left out."""
     found: dict[int, Item] = {}

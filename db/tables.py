@@ -201,6 +201,92 @@ class GroupNameRow(Base):
     created_at: Mapped[datetime] = _created()
 
 
+class SessionRow(Base):
+    """A robot, or a person, that streams what it sees under one criterion. state: open, paused or closed.
+
+    key: of whoever opened it, so that a retry opens no second one.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (UniqueConstraint("source", "key"), Index(None, "criterion_id", "id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(16))
+    settings: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    key: Mapped[str]
+    body: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = _created()
+
+
+class ObservationRow(Base):
+    """One look at one thing. Rows are only added.
+
+    object: what the robot calls the thing within its session, "" where it is seen this once. reply: what it was told.
+    """
+
+    __tablename__ = "observations"
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        Index(None, "criterion_id", "id"),
+        Index(None, "session_id", "object"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"))
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    object: Mapped[str]
+    seen_at: Mapped[datetime | None]
+    place: Mapped[str]
+    reply: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    key: Mapped[str]
+    body: Mapped[str] = mapped_column(String(64))
+    xid: Mapped[int | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class PlacementRow(Base):
+    """What was done with a thing: put into a bin, put elsewhere after all, or left. Rows are only added.
+
+    kind: placement, correction or abstention. bin: None where it was left. supersedes: what it says anew.
+    """
+
+    __tablename__ = "placements"
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        UniqueConstraint("supersedes"),
+        Index(None, "criterion_id", "id"),
+        Index(None, "session_id", "object"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"))
+    criterion_id: Mapped[int] = mapped_column(ForeignKey("criteria.id"))
+    observation_id: Mapped[int] = mapped_column(ForeignKey("observations.id"), index=True)
+    object: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(16))
+    bin: Mapped[str | None] = mapped_column(String(80))
+    supersedes: Mapped[int | None] = mapped_column(ForeignKey("placements.id"))
+    source: Mapped[str]
+    key: Mapped[str]
+    body: Mapped[str] = mapped_column(String(64))
+    xid: Mapped[int | None]
+    created_at: Mapped[datetime] = _created()
+
+
+class PlacementPairRow(Base):
+    """The answer by which a placement is in the feedback log: this thing and one that lay in the bin already."""
+
+    __tablename__ = "placement_pairs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    placement_id: Mapped[int] = mapped_column(ForeignKey("placements.id"), index=True)
+    beside_id: Mapped[int] = mapped_column(ForeignKey("placements.id"), index=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), unique=True)
+
+
 class VersionRow(Base):
     """One trained model. promotion counts this criterion's promotions; at most one version is promoted."""
 

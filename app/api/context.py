@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.eye import Eye
     from app.login import Guesses
     from app.partitions import Partitions
+    from app.sorters import Sorters
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Context:
     eye: "Eye"
     guesses: "Guesses"
     partitions: "Partitions"
+    sorters: "Sorters"
 
 
 def context(request: Request) -> Context:

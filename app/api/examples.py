@@ -22,7 +22,8 @@ NAMED: dict[str, Any] = {
     "target": "version 4", "action": "promote", "trigger": "answers", "losses": {"loss": 0.42}, "path": "/srv/pictures",
     "methods": ["simclr"], "options": {}, "where": {"shelf": "A3"}, "vector": None, "sentence": None, "text": "bottle",
     "credit": "", "note": "", "error": None, "next": None, "version": 4, "before": None, "level": 0.9,
-    "same": [31], "different": [32], "item": 12,
+    "same": [31], "different": [32], "item": 12, "bin": "glass", "object": "track-17", "place": "belt 1", "image": None,
+    "observation": 88, "encoder": "lite0",
 }  # fmt: skip
 
 

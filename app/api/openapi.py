@@ -70,6 +70,21 @@ BODIES: dict[str, dict[str, Any]] = {
             }
         },
     },
+    "/api/v1/sessions/{id}/observations": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/ObservationIn"}},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "properties": {
+                    "image": {"type": "string", "format": "binary"},
+                    "object": {"type": "string", "maxLength": 200},
+                    "seen_at": {"type": "string", "format": "date-time"},
+                    "place": {"type": "string", "maxLength": 200},
+                },
+            }
+        },
+    },
     "/api/v1/search/picture": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
 }
 KEY = {
@@ -101,6 +116,7 @@ def install(app: FastAPI) -> None:
 
 def finished(document: dict[str, Any]) -> dict[str, Any]:
     """FastAPI's document with security, problems, bodies and examples."""
+    from app.api.session_shapes import ObservationIn
     from app.api.shapes import ImportIn
 
     schemas = document["components"]["schemas"]
@@ -108,6 +124,7 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(gone, None)
     schemas["Problem"] = PROBLEM
     schemas["ImportIn"] = ImportIn.model_json_schema()
+    schemas["ObservationIn"] = ObservationIn.model_json_schema()
     for name, schema in schemas.items():
         if name != "Problem" and "properties" in schema:
             schema["examples"] = [example(schema, schemas)]

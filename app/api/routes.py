@@ -24,6 +24,7 @@ from app.api import (
     questions,
     refresh,
     search,
+    sessions,
     versions,
 )
 
@@ -49,6 +50,7 @@ PARTS = (
     backups,
     maps,
     search,
+    sessions,
     events,
 )
 

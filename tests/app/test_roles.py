@@ -82,6 +82,16 @@ WHO = {
     ("GET", "/api/v1/items/named"): VIEWERS,
     ("POST", "/api/v1/answers/about"): ANSWERERS,
     ("POST", "/api/v1/questions/about"): ANSWERERS,
+    ("POST", "/api/v1/sessions"): ANSWERERS,
+    ("GET", "/api/v1/sessions"): VIEWERS,
+    ("GET", "/api/v1/sessions/{id}"): VIEWERS,
+    ("POST", "/api/v1/sessions/{id}/pause"): ANSWERERS,
+    ("POST", "/api/v1/sessions/{id}/resume"): ANSWERERS,
+    ("POST", "/api/v1/sessions/{id}/close"): ANSWERERS,
+    ("POST", "/api/v1/sessions/{id}/observations"): ANSWERERS,
+    ("GET", "/api/v1/sessions/{id}/observations"): VIEWERS,
+    ("POST", "/api/v1/sessions/{id}/placements"): ANSWERERS,
+    ("GET", "/api/v1/sessions/{id}/placements"): VIEWERS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 

@@ -1,0 +1,1 @@
+"""Sorting from placements alone, one thing at a time: against full labels, simple classifiers, and Ghose et al."""
