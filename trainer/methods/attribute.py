@@ -3,7 +3,7 @@
     l_i = -log exp(<z_i, z_p(i)> / tau) / (exp(<z_i, z_p(i)> / tau) + sum_k w_ik exp(<z_i, z_k> / tau))
     p(i): a partner of i drawn anew each epoch, i itself where the rule relates nobody to it
 
-Family: positives from metadata
+Family: attributes
 Source: Ayush et al. 2021, "Geography-aware self-supervised learning", arXiv 2011.09980, and Pantazis, Brostow, Jones,
 Mac Aodha 2021, "Focus on the positives: self-supervised learning for biodiversity monitoring", arXiv 2108.06435, whose
 fixed rules this makes a setting.

@@ -3,7 +3,7 @@
     L = -log exp(<q, k+> / tau) / (exp(<q, k+> / tau) + sum_{k in queue} exp(<q, k> / tau))  -  log g(x)[y]
     k+: key of a picture of the place at another time       y: which of the k-means clusters of latitude and longitude
 
-Family: positives from metadata
+Family: attributes
 Source: Ayush, Uzkent, Meng, Tanmay, Burke, Lobell, Ermon 2021, "Geography-aware self-supervised learning", arXiv
 2011.09980, sections 4.1 to 4.3. Official code: sustainlab-group/geography-aware-ssl (not copied from).
 Parts: two views with blur, the second of a picture of the place at another time; moving average as target; the queue as

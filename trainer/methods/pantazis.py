@@ -3,7 +3,7 @@
     l_i = -log exp(<z_i, z_p(i)> / tau) / sum_{k != i} exp(<z_i, z_k> / tau)
     p(i) ~ softmax_j(-|c_i - c_j| / spread),     c: year, day of the year, time of the day, place
 
-Family: positives from metadata
+Family: attributes
 Source: Pantazis, Brostow, Jones, Mac Aodha 2021, "Focus on the positives: self-supervised learning for biodiversity
 monitoring", arXiv 2108.06435, section 3. Official code: omipan/camera_traps_self_supervised (not copied from).
 Parts: two views, the second of the partner's picture; the encoder itself as target; both views of the batch as
