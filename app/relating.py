@@ -1,0 +1,44 @@
+"""What pictures of a collection can be paired by: its columns, and the time and place that import understood."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.columns import columns
+from db.engine import Database
+from db.tables import ItemRow
+
+LOOKED_AT = 50  # values of a column that say what it holds
+
+
+def relatable(database: Database, collection: int) -> dict[str, str]:
+    """Name -> equal, number, time or place: by what else than equal values a column can be compared."""
+    found = {name: kind_of(list(column.values)) for name, column in columns(database, collection).all.items()}
+    with database.read() as s:
+        of_it = ItemRow.collection_id == collection
+        if s.scalars(select(ItemRow.id).where(of_it, ItemRow.taken_at.is_not(None)).limit(1)).first():
+            found["time"] = "time"
+        if s.scalars(select(ItemRow.id).where(of_it, ItemRow.latitude.is_not(None)).limit(1)).first():
+            found["place"] = "place"
+    if {"latitude", "longitude"} <= set(found):
+        found.setdefault("place", "place")
+    return dict(sorted((name, kind) for name, kind in found.items() if kind and not set(name) & set(" ~@!+,=")))
+
+
+def kind_of(values: list[Any]) -> str:
+    """equal, number or time by the first values; empty where there is none."""
+    there = [one for one in values if one is not None and str(one).strip()][:LOOKED_AT]
+    if not there:
+        return ""
+    if all(_is(float, one) for one in there):
+        return "number"
+    return "time" if all(_is(datetime.fromisoformat, str(one).strip()) for one in there) else "equal"
+
+
+def _is(read: Any, value: Any) -> bool:
+    try:
+        read(value)
+    except (TypeError, ValueError):
+        return False
+    return True
