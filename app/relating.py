@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from app.columns import columns
+from db import catalog
 from db.engine import Database
-from db.tables import ItemRow
 
 LOOKED_AT = 50  # values of a column that say what it holds
 
@@ -16,11 +14,7 @@ def relatable(database: Database, collection: int) -> dict[str, str]:
     """Name -> equal, number, time or place: by what else than equal values a column can be compared."""
     found = {name: kind_of(list(column.values)) for name, column in columns(database, collection).all.items()}
     with database.read() as s:
-        of_it = ItemRow.collection_id == collection
-        if s.scalars(select(ItemRow.id).where(of_it, ItemRow.taken_at.is_not(None)).limit(1)).first():
-            found["time"] = "time"
-        if s.scalars(select(ItemRow.id).where(of_it, ItemRow.latitude.is_not(None)).limit(1)).first():
-            found["place"] = "place"
+        found |= {name: name for name in catalog.understood(s, collection)}
     if {"latitude", "longitude"} <= set(found):
         found.setdefault("place", "place")
     return dict(sorted((name, kind) for name, kind in found.items() if kind and not set(name) & set(" ~@!+,=")))
