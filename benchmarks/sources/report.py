@@ -74,7 +74,7 @@ def gains(system: str, label: str, here: Sequence[Line]) -> list[float]:
 
 def _verdict(lines: Sequence[Line]) -> str:
     """Which gains are more than noise, either way, counted."""
-    told = {"up": [], "down": [], "level": []}  # type: dict[str, list[str]]
+    told: dict[str, list[str]] = {"up": [], "down": [], "level": []}
     for name, about in SETS.items():
         here = [line for line in lines if line["set"] == name]
         for system in about.systems:
@@ -85,6 +85,8 @@ def _verdict(lines: Sequence[Line]) -> str:
                 mean, noise = float(np.mean(found)), 2 * float(np.std(found, ddof=1)) / len(found) ** 0.5
                 kind = "level" if abs(mean) <= noise else "up" if mean > 0 else "down"
                 told[kind].append(f"`{system}` on {name} {label} ({100 * mean:+.1f})")
+    if not any(told.values()):
+        return "## In words\n\nOne seed each: no difference here can be told from noise yet.\n"
     words = {"up": "Better than without", "down": "Worse than without", "level": "No difference beyond noise"}
     return "## In words\n\n" + "\n".join(
         f"- {words[kind]}: {', '.join(found) or 'none'}." for kind, found in told.items()
