@@ -211,12 +211,13 @@ class CompareIn(TypedDict):
 
 
 class CompareOut(TypedDict):
-    """methods: what can be compared. answers: standing. job: a comparison under way."""
+    """methods: what can be compared. answers: standing. related: what pairs pictures. job: a comparison under way."""
 
     criterion: int
     items: int
     answers: int
     methods: list[MethodOut]
+    related: dict[str, Literal["equal", "number", "time", "place"]]
     compared: ComparisonOut | None
     job: JobOut | None
 

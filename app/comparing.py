@@ -22,6 +22,7 @@ from oracle.constraints import ConstraintGraph
 from trainer.systems import system
 
 if TYPE_CHECKING:
+    from trainer.attributes import Attributes
     from trainer.comparing import Created, Sample
 
 KIND = "compare"
@@ -103,9 +104,12 @@ def compared(
     from trainer.dealing import ROUNDS, dealt
 
     snapshot, said, version, learnt = _look(settings, database, criterion, wish.embedding)
+    attributes = _metadata(database, criterion, snapshot)
     found = [Found(name, wish.settings(name), system(name).said["Needs"]) for name in wish.methods]
     steps = ROUNDS * len(found)
-    for number, (drawn, graph) in enumerate(dealt(snapshot, said, size=wish.batch, seed=wish.seed)):
+    for number, (drawn, graph) in enumerate(
+        dealt(snapshot, said, size=wish.batch, seed=wish.seed, attributes=attributes)
+    ):
         for place, one in enumerate(found):
             told(number * len(found) + place, steps)
             if stopped():
@@ -136,6 +140,15 @@ def _look(
             f"'{collection}' has fewer than 2 pictures that can be read, so there are no pairs. Import some."
         )
     return snapshot, said, served.id if served else None, served.last_event if served else 0
+
+
+def _metadata(database: Database, criterion: int | str, snapshot: Snapshot) -> "Attributes":
+    """Of the items of the snapshot."""
+    from trainer.attributes import Attributes
+
+    with database.read() as s:
+        items = catalog.items(s, catalog.criterion(s, criterion).collection)
+    return Attributes.of(items).only(snapshot.ids)
 
 
 def _add(one: Found, drawn: "Sample", graph: ConstraintGraph, *, answers: bool, seed: int) -> None:

@@ -12,6 +12,7 @@ from app.grid import Cell
 
 POINTS = 60
 LEVEL = 0.95
+ENOUGH = 3  # seeds: two can agree by chance, and then their interval has no width
 Line = tuple[np.ndarray, np.ndarray, np.ndarray]  # screens, seconds, ari
 
 
@@ -81,7 +82,7 @@ def verdict(oracle: str, lines: dict[str, list[Line]]) -> Verdict | None:
     gaps = mean[first] - mean[second]
     level = 1 - (1 - LEVEL) / (len(order) - 1)
     half = float(half_width(gaps, level))
-    gain, clear = float(gaps.mean()), bool(gaps.mean() > half)
+    gain, clear = float(gaps.mean()), bool(gaps.mean() > half) and len(gaps) >= ENOUGH
     saved = [_saved(band(lines[first], by), band(lines[second], by)) for by in (0, 1)]
     words = _words(oracle, first, second, gain, half, clear, level, len(gaps), saved)
     return Verdict(oracle, first, second, gain, half, clear, level, saved[0], saved[1], words)
@@ -100,8 +101,8 @@ def _words(
     oracle: str, first: str, second: str, gain: float, half: float, clear: bool, level: float, seeds: int,
     saved: Sequence[float | None],
 ) -> str:  # fmt: skip
-    if seeds < 2:
-        sure = "With a single seed nothing can be said about noise"
+    if seeds < ENOUGH:
+        sure = f"With fewer than {ENOUGH} seeds nothing can be said about noise"
     elif clear:
         sure = (
             f"That is beyond the noise of {seeds} seeds ({level:.1%} interval {gain - half:+.3f} to {gain + half:+.3f})"

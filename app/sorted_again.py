@@ -56,7 +56,7 @@ def replay(settings: Settings, plan: Plan, report: Path, told: Told = lambda don
 
     Raises: BadInput for a recording that cannot be used, NotFound for a collection or an item that is not there.
     """
-    from app.replay_report import finish
+    from app.sorted_report import finish
 
     file = Path(plan.recording)
     seen = read(file)

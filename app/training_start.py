@@ -22,6 +22,7 @@ from db.errors import BadInput, Refused, unknown
 from db.nouns import Item
 from oracle import plugins
 from trainer import ranks
+from trainer.attributes import Attributes
 from trainer.evaluate import label_codes
 from trainer.labelled import Labelled
 from trainer.maps import maps, on_maps
@@ -168,6 +169,7 @@ def _prepared(
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
 
+    attributes = _introduced(recipe, items)
     backbone = load_backbone(plan.backbone, size=plan.size or None, pretrained=False)
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
     reading = partial(told, "reading pictures")
@@ -178,7 +180,15 @@ def _prepared(
         pixels, ids = squares(folder, wanted, settings.folder, int(backbone.size), reading, cancelled)  # type: ignore[arg-type]
     if cancelled():
         return None
-    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids))
+    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids), attributes)
+
+
+def _introduced(recipe: Recipe, items: list[Item]) -> Attributes:
+    """The metadata; what it lacks for this recipe is said before any picture is read."""
+    found = Attributes.of(items)
+    for part in (part for term in recipe.terms for part in term.parts if hasattr(part, "learn_of")):
+        part.learn_of(found)
+    return found
 
 
 def _overlay(lesson: Lesson, items: list[Item], known: Answers | None, ids: np.ndarray) -> Overlay | Labelled | None:

@@ -174,6 +174,13 @@ def attributes(s: Session, collection_id: int) -> list[tuple[int, Mapping[str, A
     return [(row.id, row.attributes) for row in s.execute(query.order_by(ItemRow.id))]
 
 
+def understood(s: Session, collection_id: int) -> list[str]:
+    """Of `time` and `place`, what import understood for at least one item of a collection."""
+    of_it = ItemRow.collection_id == collection_id
+    known = {"time": ItemRow.taken_at.is_not(None), "place": ItemRow.latitude.is_not(None)}
+    return [name for name, there in known.items() if s.scalars(select(ItemRow.id).where(of_it, there).limit(1)).first()]
+
+
 def named_items(s: Session, collection_id: int, text: str, limit: int = 24) -> list[Item]:
     """The first items whose name holds this text, in any case; the item with this id before all others."""
     plain = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

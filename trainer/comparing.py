@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from trainer import chance
+from trainer.attributes import Attributes
 from trainer.negative_report import _temperature
 from trainer.overlay import POSITIVES
 from trainer.pool import Pool, obey
@@ -34,7 +35,8 @@ SHOWN_VIEWS = 6
 class Sample:
     """vectors: (N, d) unit rows of ids (N,), which rise. rows: (B,) of the batch; others: the remaining rows, mixed.
 
-    about: what is known of pairs of rows. progress: how far the training is taken to be, in [0, 1].
+    about: what is known of pairs of rows. progress: how far the training is taken to be, in [0, 1]. attributes:
+    metadata of the items, None where there is none.
     """
 
     vectors: Tensor
@@ -43,6 +45,7 @@ class Sample:
     others: Tensor
     about: About
     progress: float = 0.5
+    attributes: Attributes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ class Created:
 
 def sample(
     vectors: np.ndarray, ids: np.ndarray, about: About, *, answered: np.ndarray, size: int, seed: int,
-    progress: float = 0.5,
+    progress: float = 0.5, attributes: Attributes | None = None,
 ) -> Sample:  # fmt: skip
     """A batch of at most `size` items, half of them with answers where there are as many, as training draws them.
 
@@ -87,7 +90,7 @@ def sample(
     order, known = random.permutation(len(ids)), random.permutation(answered)[: size // 2]
     rows = np.concatenate([known, order[~np.isin(order, known)]])[:size].astype(np.int64)
     others = order[~np.isin(order, rows)]
-    return Sample(_tensor(vectors), _tensor(ids), _tensor(np.sort(rows)), _tensor(others), about, progress)
+    return Sample(_tensor(vectors), _tensor(ids), _tensor(np.sort(rows)), _tensor(others), about, progress, attributes)
 
 
 def _tensor(array: np.ndarray) -> Tensor:
@@ -131,14 +134,21 @@ def seen(views: Sequence[Views], pictures: np.ndarray, seed: int) -> list[list[n
 # the parts ------------------------------------------------------------------------------------------------------------
 def _pool(recipe: Recipe, drawn: Sample, rows: Tensor, others: Tensor) -> Pool:
     """A batch and a queue as `trainer.pools` puts them together, nobody having curated them yet."""
-    met = torch.cat([rows, rows]) if recipe.both_views else rows
-    candidates = torch.cat([met, others[: recipe.queue]])
+    second = _mates(recipe, rows)
+    met = torch.cat([rows, second]) if recipe.both_views else rows
+    candidates = torch.cat([met if recipe.both_views else second, others[: recipe.queue]])
     vectors, ids = drawn.vectors, drawn.ids
     pool = Pool.of(vectors[met], vectors[candidates], ids[met], ids[candidates], *drawn.about(met, candidates))
     if not recipe.batch_pushes:
         pool = pool.resting(torch.arange(len(candidates)) < len(met))
     support = vectors[met][:, None].expand(-1, recipe.support, -1) if recipe.support else None
     return replace(pool, support=support, progress=drawn.progress)
+
+
+def _mates(recipe: Recipe, rows: Tensor) -> Tensor:
+    """(B,) rows whose pictures are the second view: of partners where a source draws them."""
+    drawn = None if recipe.mates is None else recipe.mates.drawn
+    return rows if drawn is None else drawn.partner[rows]
 
 
 def _curated(recipe: Recipe, term: Term, pool: Pool) -> Pool:
@@ -152,11 +162,15 @@ def _curated(recipe: Recipe, term: Term, pool: Pool) -> Pool:
 
 
 def _warm(recipe: Recipe, terms: Sequence[Term], drawn: Sample) -> None:
-    """Parts that look at the whole collection look once; those that remember batches see some of other items."""
+    """Parts that look at the whole collection or its metadata look once, and draw; those that remember batches see
+    some of other items."""
+    _introduce(terms, drawn)
     parts = [part for term in terms for part in (term.negatives, *term.positives)]
     for part in parts:
         if hasattr(part, "refresh"):
             part.refresh(drawn.vectors, drawn.ids, drawn.progress)
+        if hasattr(part, "deal"):
+            part.deal(0)
     if not any(hasattr(part, "after_step") for part in parts):
         return
     for rows in _batches(drawn):
@@ -165,6 +179,13 @@ def _warm(recipe: Recipe, terms: Sequence[Term], drawn: Sample) -> None:
             for part in (term.negatives, *term.positives):
                 if hasattr(part, "after_step"):
                     part.after_step(pool)
+
+
+def _introduce(terms: Sequence[Term], drawn: Sample) -> None:
+    """Parts that read metadata do so."""
+    for part in (part for term in terms for part in term.parts if hasattr(part, "learn_of")):
+        if drawn.attributes is not None:
+            part.learn_of(drawn.attributes)
 
 
 def _batches(drawn: Sample) -> Iterator[Tensor]:

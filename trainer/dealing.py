@@ -14,6 +14,7 @@ import torch
 from db.nouns import Snapshot, Statement
 from oracle.constraints import ConstraintGraph
 from oracle.weighing import weighed_graph
+from trainer.attributes import Attributes
 from trainer.comparing import Sample, sample
 from trainer.overlay import Overlay, nothing
 from trainer.promotion import split
@@ -23,9 +24,13 @@ ENOUGH = 8  # answers; fewer are all hidden
 
 
 def dealt(
-    snapshot: Snapshot, said: Sequence[Statement], *, size: int, seed: int, rounds: int = ROUNDS, progress: float = 0.5
-) -> Iterator[tuple[Sample, ConstraintGraph]]:
-    """For each round a batch, and the graph of the answers it knows. Half of a batch are items with answers."""
+    snapshot: Snapshot, said: Sequence[Statement], *, size: int, seed: int, rounds: int = ROUNDS, progress: float = 0.5,
+    attributes: Attributes | None = None,
+) -> Iterator[tuple[Sample, ConstraintGraph]]:  # fmt: skip
+    """For each round a batch, and the graph of the answers it knows. Half of a batch are items with answers.
+
+    attributes: metadata of the items of the snapshot, for sources that pair by it.
+    """
     learnt = split(said)[0]
     hand = _hands(learnt, rounds, seed)
     place = snapshot.position
@@ -36,7 +41,16 @@ def dealt(
         about = Overlay(snapshot, graph, snapshot.ids, torch.device("cpu")).about if kept else nothing
         mixed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
         yield (
-            sample(snapshot.vectors, snapshot.ids, about, answered=answered, size=size, seed=mixed, progress=progress),
+            sample(
+                snapshot.vectors,
+                snapshot.ids,
+                about,
+                answered=answered,
+                size=size,
+                seed=mixed,
+                progress=progress,
+                attributes=attributes,
+            ),
             graph,
         )
 

@@ -47,8 +47,15 @@ class Seen:
         matches = term.matches or recipe.matches
         if bag := encoders.bag(term.predictor):
             return [self._centroids(anchor, key, term.predictor, bag, encoders) for anchor, key in matches]
-        return [
+        pools = [
             self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key]) for anchor, key in matches
+        ]
+        if not recipe.groups:
+            return pools
+        beside = [encoders.beside(self.online[anchor]) for anchor, _ in matches]
+        return [
+            replace(pool, anchor_groups=groups, features=features)
+            for pool, (groups, features) in zip(pools, beside, strict=True)
         ]
 
     def _centroids(self, anchor: int, key: int, predictor: int | None, bag: int, encoders: Encoders) -> Pool:
@@ -77,14 +84,16 @@ class Seen:
 
 def look(
     recipe: Recipe, encoders: Encoders, pictures: Tensor, rows: Tensor, ids: Tensor, *, earlier: Earlier,
-    about: About, seed: int, step: int, progress: float,
+    about: About, seed: int, step: int, progress: float, mates: tuple[Tensor, Tensor] | None = None,
 ) -> Seen:  # fmt: skip
     """Draw the views of a batch, encode them, and look up what is known about every pair.
 
-    pictures: (B, 3, S, S) uint8; rows: (B,) of them in ids (N,), which rises.
+    pictures: (B, 3, S, S) uint8; rows: (B,) of them in ids (N,), which rises. mates: pictures and rows of partners, one
+    each, that stand in the place of the pictures in every view but the first.
     """
     random = chance.generator(seed, chance.VIEWS, step)
-    views = [encoders.laid_out(view(pictures, random)) for view in recipe.views]
+    shown = pictures if mates is None else mates[0]
+    views = [encoders.laid_out(view(shown if at else pictures, random)) for at, view in enumerate(recipe.views)]
     anchored, keyed = _used(recipe)
     online = _online(encoders, views, sorted(anchored | keyed if encoders.shared else anchored), recipe.both_views)
     if encoders.shared:
@@ -92,8 +101,9 @@ def look(
         keys = {number: one.detach() for number, one in keys.items()} if recipe.stopped else keys
     else:
         keys = {number: encoders.keys(views[number]) for number in sorted(keyed)}
-    met = torch.cat([rows, rows]) if recipe.both_views else rows
-    candidates = torch.cat([met, earlier[1]])
+    second = rows if mates is None else mates[1]
+    met = torch.cat([rows, second]) if recipe.both_views else rows
+    candidates = torch.cat([met if recipe.both_views else second, earlier[1]])
     bare = torch.zeros(len(met), 0, device=ids.device), torch.zeros(len(candidates), 0, device=ids.device)
     plain = Pool.of(*bare, ids[met], ids[candidates], *about(met, candidates))
     if not (recipe.batch_pushes and recipe.queue_pushes):

@@ -45,6 +45,11 @@ class Term:
         """Objective, negatives and positives, some of which keep a state or learn by themselves."""
         return self.objective, self.negatives, *self.positives
 
+    @property
+    def mates(self) -> Any:
+        """The source that draws a partner of every item, whose picture is the second view; None without one."""
+        return next((source for source in self.positives if hasattr(source, "drawn")), None)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -91,11 +96,19 @@ class Recipe:
     rate: float = 1e-3
     answered: float = 0.5
 
+    @property
+    def mates(self) -> Any:
+        """The source whose partners lend their pictures to view 1, or None: the first that draws some."""
+        return next((term.mates for term in self.terms if term.mates is not None), None)
+
     def __post_init__(self) -> None:
         if self.both_views and (self.momentum is not None or self.teacher or self.stopped):
             raise BadInput("both_views with a target of its own is no recipe: keys would not be comparable.")
-        if self.groups and not self.both_views:
+        both = any("key_groups" in getattr(term.objective, "needs", ()) for term in self.terms)
+        if self.groups and not self.both_views and both:
             raise BadInput("groups of both views expected, and this recipe has no both_views.")
+        if self.mates is not None and self.matches != ((0, 1),):
+            raise BadInput("a partner's picture is in view 1, so matches = ((0, 1),) expected where metadata pairs.")
         if not self.queue and not self.batch_pushes:
             raise BadInput("queue = above 0 expected where the batch does not push, got 0.")
         if self.momentum is not None and self.teacher:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from db.errors import BadInput
 from trainer import chance, ranks
+from trainer.attributes import Attributes
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
@@ -79,11 +80,14 @@ class TrainSettings:
 
 
 class Training:
-    """One run. pictures: (N, S, S, 3) uint8, an array or a memory map; ids: (N,) int64; done: steps so far."""
+    """One run. pictures: (N, S, S, 3) uint8, an array or a memory map; ids: (N,) int64; done: steps so far.
+
+    attributes: metadata of the items, None for none: then sources by metadata leave every picture its own view.
+    """
 
     def __init__(
         self, recipe: Recipe, pictures: np.ndarray, ids: np.ndarray, settings: TrainSettings,
-        overlay: Overlay | Labelled | None = None,
+        overlay: Overlay | Labelled | None = None, attributes: Attributes | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.pictures, self.settings, self.overlay = recipe, pictures, settings, overlay
         self.batch = min(settings.batch, len(ids))
@@ -98,6 +102,8 @@ class Training:
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
         held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
+        self._dealt = -1  # the epoch that partners were drawn for
+        self._introduce(attributes)
 
     @property
     def rate(self) -> float:
@@ -120,6 +126,7 @@ class Training:
             self._fill_queue()
         if self.done % self.steps_each == 0:
             self._refresh()
+        self._deal()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chance.number(self.settings.seed, chance.DROPOUT, self.done))
             seen = self._look(self._rows())
@@ -151,12 +158,37 @@ class Training:
     # the parts of a step ------------------------------------------------------------------------------------------
     def _look(self, rows: np.ndarray) -> Seen:
         """The batch, encoded, and what is known about it."""
+        more = {} if self.recipe.look or self.recipe.mates is None else {"mates": self._mates(rows)}
         seen: Seen = (self.recipe.look or look)(
             self.recipe, self.encoders, self._pictures(rows), torch.from_numpy(rows).to(self.device), self.ids,
             earlier=self._earlier(rows), about=self.overlay.about if self.overlay else nothing,
-            seed=self.settings.seed, step=self.done, progress=self.progress,
+            seed=self.settings.seed, step=self.done, progress=self.progress, **more,
         )  # fmt: skip
         return seen
+
+    def _introduce(self, attributes: Attributes | None) -> None:
+        """Parts that read metadata, or look at the pictures themselves, do so once."""
+        for part in (part for term in self.terms for part in term.parts):
+            if attributes is not None and hasattr(part, "learn_of"):
+                part.learn_of(attributes.only(self.ids.cpu().numpy()))
+            if hasattr(part, "look_at"):
+                part.look_at(self.pictures)
+
+    def _deal(self) -> None:
+        """Once an epoch, and after going on: partners are drawn, by the seed and the epoch."""
+        epoch = self.done // self.steps_each
+        if epoch != self._dealt:
+            for part in (part for term in self.terms for part in term.parts if hasattr(part, "deal")):
+                part.deal(epoch)
+        self._dealt = epoch
+
+    def _mates(self, rows: np.ndarray) -> tuple[Tensor, Tensor] | None:
+        """Pictures and rows of the partners of these rows; None as long as none were drawn."""
+        drawn = self.recipe.mates.drawn
+        if drawn is None:
+            return None
+        found = drawn.partner[torch.from_numpy(rows)]
+        return self._pictures(found.numpy()), found.to(self.device)
 
     def _earlier(self, rows: np.ndarray) -> Earlier:
         """Keys that were made before this step, and their rows: the queue, then partners from the table."""
@@ -255,10 +287,15 @@ class Training:
         return self.encoders.upload(self.pictures[rows])
 
     def _rows(self) -> np.ndarray:
-        """(B,) distinct rows: a slice of the epoch's order, part of it replaced by answered items."""
+        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them; part of it
+        replaced by answered items."""
         epoch, place = divmod(self.done, self.steps_each)
         order = np.random.default_rng((self.settings.seed, chance.ORDER, epoch)).permutation(len(self.ids))
         rows = order[place * self.batch : (place + 1) * self.batch]
+        weights = None if self.recipe.mates is None else self.recipe.mates.anchors()
+        if weights is not None:  # in place of the slice, by weight
+            noise = np.random.default_rng((self.settings.seed, chance.ORDER, epoch, place)).gumbel(size=len(order))
+            rows = np.argsort(-(np.log(weights) + noise), kind="stable")[: self.batch]
         wanted = self.recipe.answered if self.settings.answered < 0 else self.settings.answered
         share = int(wanted * self.batch)
         if self.overlay is None or share < 2:

@@ -30,6 +30,7 @@ from app.api.compare_shapes import (
 )
 from app.api.context import Annotator, Here, Viewer
 from app.api.shapes import AnswerOut, JobOut, Which
+from app.relating import relatable
 from db import catalog, feedback, jobs, versions
 from db.errors import NotFound
 from db.nouns import Item, PairVerdict, Statement, Verdict
@@ -61,8 +62,8 @@ def compare(here: Here, person: Viewer, criterion: Which) -> CompareOut:
         sight = Sight(said, weighed_graph(said), _own(said, person.name), items)
         found = _readable(done.result, sight, served.id if served else None)
     return CompareOut(
-        criterion=about.id, items=size, answers=len({one.answer for one in said}), methods=_methods(), compared=found,
-        job=views.job(waiting) if waiting else None,
+        criterion=about.id, items=size, answers=len({one.answer for one in said}), methods=_methods(),
+        related=relatable(here.database, about.collection), compared=found, job=views.job(waiting) if waiting else None,
     )  # fmt: skip
 
 

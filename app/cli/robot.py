@@ -74,7 +74,7 @@ def replay(
 
     The session gets a log of its own in the report's folder; the answers of the workspace are not touched.
     """
-    from app.replay_report import lead
+    from app.sorted_report import lead
     from app.sorted_again import Plan
     from app.sorted_again import replay as run_replay
 

@@ -265,3 +265,19 @@ def test_the_command_refuses_in_one_sentence(world: World, shell: Shell, words: 
     code, out, err = shell(*words)
     assert (code, out) == (2, "")
     assert said in err and len(err.strip().splitlines()) == 1
+
+
+async def test_pairs_by_metadata_are_drawn_and_what_pairs_pictures_is_listed(world: World) -> None:
+    found = await look(world)
+    assert found["related"] == {"shape": "equal"}
+    by_shape = (await compare(world, methods=["attribute", "simclr"], options={"by": "shape"}))["attribute"]
+    assert by_shape["settings"] == {"by": "shape"} and by_shape["positives"] and not by_shape["refused"]
+    even = {item: at % 2 for at, item in enumerate(world.items)}
+    assert all(even[one["a"]["id"]] == even[one["b"]["id"]] for one in by_shape["positives"])
+
+
+async def test_a_rule_that_the_metadata_cannot_keep_is_refused_in_one_sentence(world: World) -> None:
+    for options, words in (({"by": "shap"}, "Did you mean 'shape'"), ({}, "by = what relates two pictures expected"),
+                           ({"by": "place~5km"}, "no latitude and longitude")):  # fmt: skip
+        one = (await compare(world, methods=["attribute", "simclr"], options=options))["attribute"]
+        assert one["refused"] and words in one["notes"][0]

@@ -70,3 +70,44 @@ def test_two_methods_are_compared_and_a_grade_changes_the_figures(page: "playwri
         assert feedback.statements(s, criterion) == []
     database.close()
     assert faults == []
+
+
+@needs_browser
+@pytest.mark.timeout(300)
+def test_a_rule_over_metadata_is_built_and_its_pairs_are_seen(page: "playwright.Page", tmp_path: Path) -> None:
+    """Columns, kernels and amounts make the rule; every pair keeps it, and it is there again after a reload."""
+    settings = Settings(tmp_path / "workspace")
+    database = settings.open()
+    fill(database, settings.folder)
+    with database.write() as s:
+        catalog.add_criterion(s, "shape", catalog.collection_id(s, "shapes"), "Same shape?")
+    database.close()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with server(settings.folder) as (_, address):
+        page.goto(address)
+        page.get_by_role("tab", name="Compare").click()
+        page.get_by_text("Before training anything").wait_for()
+        assert not page.locator(".pw-relation").is_visible()
+        page.locator(".pw-choice", has=page.locator("input[value=attribute]")).click()
+        rule = page.locator(".pw-relation")
+        rule.wait_for()
+        assert rule.locator("code").inner_text() == "by=shape"
+        rule.get_by_label("how it is compared", exact=True).select_option("other")
+        assert rule.locator("code").inner_text() == "by=!shape"
+        rule.get_by_role("button", name="And").click()
+        rule.get_by_role("button", name="remove this condition").last.click()
+        rule.get_by_label("how it is compared", exact=True).select_option("same")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        card = page.locator("[data-card=attribute]")
+        card.wait_for(timeout=180_000)
+        assert "by = shape" in card.inner_text()
+        pairs = card.locator("[data-kind=positives] .pw-pair")
+        numbers = [[int(name.split(".")[0][-3:]) for name in pair.get_attribute("title").split(" and ")]
+                   for pair in pairs.all()]  # fmt: skip
+        assert numbers and all(one % 2 == other % 2 for one, other in numbers)
+        page.reload()
+        page.get_by_role("tab", name="Compare").click()
+        card.wait_for()
+        assert page.locator(".pw-relation code").inner_text() == "by=shape"
+    assert faults == []

@@ -1,6 +1,7 @@
 // What to compare: methods by family with their idea, settings, which embedding; and the work under way.
 
 import { h, plural } from "../dom.js";
+import { Relation } from "./relation.js";
 
 const MOST = 12;
 const spoken = (name) => name.replaceAll("_", " ");
@@ -13,19 +14,23 @@ export class Picker {
     this.more = h("details", { class: "pw-choose" }, h("summary", {}, h("span", {}, "Methods"), this.count), this.list);
     this.options = h("input", { type: "text", placeholder: "temperature=.1 negatives=hcl", maxlength: "400", "aria-describedby": "pw-compare-help" });
     this.embedding = h("select", {}, h("option", { value: "served" }, "as the model sees them"), h("option", { value: "untaught" }, "before any answer taught it"));
+    this.relation = new Relation({ may, changed: () => this.tell() });
     this.button = h("button", { type: "button", class: "pw-primary", onclick: () => this.go() }, "Compare");
     this.bar = h("i");
     this.work = h("div", { class: "pw-compare-work", hidden: true }, h("span", { class: "pw-small pw-muted", role: "status" }, "drawing pairs\u2026"),
       h("div", { class: "pw-bar", role: "progressbar", "aria-label": "drawing pairs" }, this.bar), h("button", { type: "button", class: "pw-quiet", onclick: () => cancel() }, "Cancel"));
     this.node = h("section", { class: "pw-card pw-compare-setup" },
       h("div", {}, h("h2", {}, "Which pairs would a method create?"), h("p", { class: "pw-muted pw-small" }, "Nothing is trained. Batches of your pictures go through each method as its training would have them, and your answers judge the pairs.")),
-      this.more,
+      this.more, this.relation.node,
       may && h("div", { class: "pw-compare-row" }, h("label", { class: "pw-field pw-wide" }, "Settings, for the methods that have them", this.options), h("label", { class: "pw-field" }, "Pictures", this.embedding), this.button, this.work));
+    this.options.addEventListener("input", () => this.tell());
     this.options.addEventListener("keydown", (event) => { if (event.key === "Enter") this.go(); });
   }
 
-  show({ methods, compared, job }) {
-    const names = methods.map((one) => one.name).join();
+  show({ methods, compared, job, related }) {
+    this.pairs = new Set(methods.filter((one) => "by" in one.settings).map((one) => one.name)); // by a rule of the user
+    const names = `${methods.map((one) => one.name).join()} ${Object.keys(related).join()}`;
+    if (names !== this.known) this.relation.offer(related, compared?.options ?? {});
     if (names !== this.known) this.fill(methods, compared);
     this.known = names;
     this.work.hidden = !job;
@@ -40,7 +45,7 @@ export class Picker {
     this.chosen = new Set(methods.map((one) => one.name).filter((name) => last.has(name)));
     this.more.open = !this.chosen.size;
     if (compared) {
-      this.options.value = Object.entries(compared.options).map(([key, value]) => `${key}=${value}`).join(" ");
+      this.options.value = Object.entries(compared.options).filter(([key]) => key !== "by" && key !== "balance").map(([key, value]) => `${key}=${value}`).join(" ");
       this.embedding.value = compared.embedding;
     }
     const families = Map.groupBy ? Map.groupBy(methods, (one) => one.family) : grouped(methods);
@@ -55,8 +60,10 @@ export class Picker {
 
   tell() {
     this.count.textContent = this.chosen.size ? `${this.chosen.size} chosen` : "none chosen";
-    this.button.disabled = !this.chosen.size || this.chosen.size > MOST;
-    this.button.title = this.chosen.size > MOST ? `At most ${plural(MOST, "method")} at once` : "";
+    this.relation.node.hidden = ![...this.chosen].some((name) => this.pairs?.has(name));
+    const lacking = !this.relation.node.hidden && this.chosen.has("attribute") && !this.relation.options().by && !/(^|[\s,])by=/.test(this.options.value);
+    this.button.disabled = !this.chosen.size || this.chosen.size > MOST || lacking;
+    this.button.title = lacking ? "Say what makes two pictures a pair" : this.chosen.size > MOST ? `At most ${plural(MOST, "method")} at once` : "";
   }
 
   progress(share) { this.bar.style.width = `${Math.round(100 * share)}%`; }
@@ -65,6 +72,7 @@ export class Picker {
     if (this.button.disabled || this.button.hidden) return;
     const words = this.options.value.trim().split(/[\s,]+/).filter(Boolean);
     const options = Object.fromEntries(words.map((one) => [one.split("=")[0], one.split("=").slice(1).join("=")]));
+    if (!this.relation.node.hidden) Object.assign(options, this.relation.options(), options);
     this.more.open = false;
     this.call.compare({ methods: [...this.chosen], options, embedding: this.embedding.value });
   }

@@ -1,0 +1,1 @@
+"""Are positives by metadata right, and do they help?"""
