@@ -7,7 +7,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test install install-test browser check lint format types bench docs clean
+.PHONY: help demo test install install-test browser check lint format types bench docs clean faults
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +19,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 
 help:
-	@sed -n 's/^#   /  /p' Makefile; echo "  others: install, check, lint, types, format, bench, docs, clean"
+	@sed -n 's/^#   /  /p' Makefile; echo "  others: install, check, lint, types, format, bench, faults, docs, clean"
 
 demo: $(INSTALLED)
 	@exec $(BIN)/pairwright demo $(DEMO_ARGS)
@@ -80,3 +80,6 @@ docs: $(INSTALLED)
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+faults: $(INSTALLED_TEST)
+	@$(BIN)/python -m benchmarks.reliability run --long </dev/null; $(BIN)/python -m benchmarks.reliability report
