@@ -74,9 +74,9 @@ def replay(
 
     The session gets a log of its own in the report's folder; the answers of the workspace are not touched.
     """
-    from app.sorted_report import lead
     from app.sorted_again import Plan
     from app.sorted_again import replay as run_replay
+    from app.sorted_report import lead
 
     with run.progress("things") as progress:
         summary = run_replay(run.settings, Plan(str(file), collection, ask_s, wrong_s), report, progress)

@@ -90,7 +90,7 @@ def test_a_difference_within_noise_and_a_single_seed_are_called_so() -> None:
     found = grid_verdict.verdict("o", lines)
     assert found and not found.clear and "within the noise" in found.words
     single = grid_verdict.verdict("o", {"a": [line(0.5, 0)], "b": [line(0.4, 0)]})
-    assert single and not single.clear and "single seed" in single.words
+    assert single and not single.clear and "fewer than 3 seeds" in single.words
     assert grid_verdict.verdict("o", {"a": [line(0.5, 0)]}) is None
 
 
