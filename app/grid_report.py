@@ -84,7 +84,7 @@ def _plot(bands: dict[str, Band], name: str) -> str:
         parts.append(f"<line class='axis' x1='{LEFT}' x2='{WIDE - 10}' y1='{y(tick):.1f}' y2='{y(tick):.1f}'/>")
         parts.append(f"<text x='{LEFT - 6}' y='{y(tick) + 4:.1f}' text-anchor='end'>{tick:.1f}</text>")
     parts += [
-        f"<text x='{x(tick):.1f}' y='{HIGH - 16}' text-anchor='middle'>{tick:.0f}</text>"
+        f"<text x='{x(tick):.1f}' y='{HIGH - 16}' text-anchor='middle'>{tick:.3g}</text>"
         for tick in np.linspace(0, right, 5)
     ]
     for place, one in enumerate(bands.values()):
