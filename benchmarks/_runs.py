@@ -49,10 +49,10 @@ def _kept(key: Key, job: Callable[[], Line], path: Path, console: Console) -> bo
     try:
         line = job()
     except NotFound as why:
-        console.print(f"{key}: skipped, {why}", highlight=False)
+        console.print(f"{key}: skipped, {why}", highlight=False, markup=False)
         return True
     except Exception as why:  # one broken run of many must not end the others
-        console.print(f"{key}: failed, {type(why).__name__}: {why}", highlight=False)
+        console.print(f"{key}: failed, {type(why).__name__}: {why}", highlight=False, markup=False)
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     stamp = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine()}
