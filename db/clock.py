@@ -10,6 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+SKEW_S = 60.0  # a clock may be set back by so much before what was leased under it counts as leased in the future
+
 
 class Moment(TypeDecorator[datetime]):
     """A point in time: seconds since 1970 in the database, an aware UTC datetime in Python."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, sel
 from sqlalchemy.orm import Session
 
 from db import checks, events
-from db.clock import now
+from db.clock import SKEW_S, now
 from db.errors import NotFound, Refused, StaleLease
 from db.leaders import check_lead, lead, resign
 from db.tables import JobRow
@@ -191,7 +191,9 @@ def job(s: Session, id: int) -> Job:
 
 
 def _silent() -> ColumnElement[bool]:
-    return and_(JobRow.state == "running", JobRow.expires_at <= now())
+    """Not heard of in time, or leased by a clock that was ahead and has been set right since."""
+    ahead = JobRow.expires_at > now() + JobRow.lease_s + SKEW_S
+    return and_(JobRow.state == "running", or_(JobRow.expires_at <= now(), ahead))
 
 
 def _give_up(s: Session) -> None:

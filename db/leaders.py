@@ -1,10 +1,10 @@
 """One leader at a time for a name, such as the trainer of a criterion; its fencing token grows with every change."""
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import checks
-from db.clock import now
+from db.clock import SKEW_S, now
 from db.dialects import upsert
 from db.errors import StaleLease
 from db.tables import LeaderRow
@@ -18,7 +18,7 @@ def lead(s: Session, name: str, holder: str, lease_s: float = 30) -> int | None:
     checks.number(lease_s, "lease_s", 0, 86_400)
     row = {"name": checks.text(name, "a leader's name", 200), "holder": checks.text(holder, "a holder", 200)}
     statement = upsert(s, LeaderRow).values(**row, token=1, expires_at=now() + lease_s)
-    ours, over = LeaderRow.holder == statement.excluded.holder, LeaderRow.expires_at <= now()
+    ours, over = LeaderRow.holder == statement.excluded.holder, _over(lease_s)
     changed = {
         "holder": statement.excluded.holder,
         "expires_at": statement.excluded.expires_at,
@@ -26,6 +26,11 @@ def lead(s: Session, name: str, holder: str, lease_s: float = 30) -> int | None:
     }
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=changed, where=or_(ours, over))
     return s.scalar(statement.returning(LeaderRow.token))  # type: ignore[no-any-return]
+
+
+def _over(lease_s: float) -> ColumnElement[bool]:
+    """Run out, or further ahead than any lease: then the clock was wrong when it was given."""
+    return or_(LeaderRow.expires_at <= now(), LeaderRow.expires_at > now() + (10 * lease_s + SKEW_S))
 
 
 def check_lead(s: Session, name: str, token: int) -> None:

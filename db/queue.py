@@ -33,7 +33,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from db import catalog, checks
-from db.clock import now
+from db.clock import SKEW_S, now
 from db.dialects import is_sqlite, table
 from db.errors import BadInput, NotFound, StaleLease
 from db.nouns import Kind, Question
@@ -188,13 +188,13 @@ def held(s: Session, criterion: int, holder: str) -> list[Leased]:
     """What a holder has in hand now, for example after a page was reloaded."""
     query = select(QuestionRow, LeaseRow).join(LeaseRow, LeaseRow.question_id == QuestionRow.id)
     mine = (QuestionRow.criterion_id == criterion, LeaseRow.holder == holder, LeaseRow.answer_id.is_(None))
-    rows = s.execute(query.where(*mine, LeaseRow.expires_at > now()).order_by(QuestionRow.id))
+    rows = s.execute(query.where(*mine, _current(LeaseRow)).order_by(QuestionRow.id))
     return [Leased(_question(row), lease.token, lease.expires_at) for row, lease in rows]
 
 
 def in_hand(s: Session, criterion: int) -> list[Question]:
     """Questions somebody holds right now and has not answered, each once."""
-    mine = (LeaseRow.question_id == QuestionRow.id, LeaseRow.answer_id.is_(None), LeaseRow.expires_at > now())
+    mine = (LeaseRow.question_id == QuestionRow.id, LeaseRow.answer_id.is_(None), _current(LeaseRow))
     rows = s.scalars(select(QuestionRow).where(QuestionRow.criterion_id == criterion, exists().where(*mine)))
     return [_question(row) for row in rows]
 
@@ -240,11 +240,16 @@ def sweep(s: Session, older_than_s: float = 86_400) -> int:
 
 def _live(lease: Any) -> ColumnElement[bool]:
     """A slot that may not be taken: used up by an answer, or still within its time."""
-    return or_(lease.answer_id.is_not(None), lease.expires_at > now())
+    return or_(lease.answer_id.is_not(None), _current(lease))
+
+
+def _current(lease: Any) -> ColumnElement[bool]:
+    """Within its time. One that was given in the future is not: the clock was wrong then, and has been set right."""
+    return and_(lease.expires_at > now(), lease.created_at <= now() + SKEW_S)
 
 
 def _waiting(criterion: int) -> ColumnElement[bool]:
-    leased = exists().where(LeaseRow.question_id == QuestionRow.id, LeaseRow.expires_at > now())
+    leased = exists().where(LeaseRow.question_id == QuestionRow.id, _current(LeaseRow))
     mine = (QuestionRow.criterion_id == criterion, QuestionRow.state == "open", QuestionRow.answers == 0)
     return and_(*mine, ~leased)
 

@@ -51,7 +51,9 @@ def go(runs: list[Run], folders: sets.Folders, effort: Effort, path: Path, jobs:
         task = bar.add_task("label efficiency", total=len(runs))
         for run, line in _results(runs, folders, effort, jobs):
             bar.advance(task)
-            bar.console.print(f"{run.set} {run.noise:g} {run.label} seed {run.seed}: {_summary(line)}", highlight=False, markup=False)
+            bar.console.print(
+                f"{run.set} {run.noise:g} {run.label} seed {run.seed}: {_summary(line)}", highlight=False, markup=False
+            )
             failed += "failed" in line
             if "verdicts" in line:
                 append(path, line)

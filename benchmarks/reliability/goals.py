@@ -70,11 +70,13 @@ GOALS = [
         ("tests/app/test_backup.py", "tests/app/test_backup_postgres.py"),
     ),
     Goal(
-        9, "Disk and database gone", "full disk; PostgreSQL stopped; replies lost after the commit",
+        9, "Disk and database gone",
+        "full disk; PostgreSQL stopped; replies lost after the commit; the clock a day ahead and back",
         "never a false \"saved\"; recovers by itself", "Label Studio shows an error and saves twice on a second click",
         (
             f"{FAULTS}/test_database_gone.py", "tests/db/test_engine.py",
             "tests/faults/test_disk_full.py",
+            f"{FAULTS}/test_clock.py",
             "tests/db/test_artifacts.py::test_a_full_disk_is_one_sentence_and_leaves_nothing",
             f"{IMPORT}::test_a_full_disk_is_our_fault_and_leaves_no_row",
         ),
