@@ -156,11 +156,18 @@ def test_draws_follow_the_weights() -> None:
     assert (draw(pairs, 50, 1) == draw(pairs, 50, 1)).all()
 
 
+def partners_of(recipe: Recipe, drawn: Sample) -> set[int]:
+    """Items whose pictures stand in for second views of the batch, where a source draws partners."""
+    mates = None if recipe.mates is None else recipe.mates.drawn
+    return set() if mates is None else set(drawn.ids[mates.partner[drawn.rows]].tolist())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_system_can_be_compared(name: str) -> None:
     """Whatever its encoders, heads and objectives are: they are not called."""
-    first, again = (created(build(name), lot()) for _ in range(2))
-    batch = set(lot().ids[lot().rows].tolist())
+    recipe, drawn = build(name), lot()
+    first, again = created(recipe, drawn), created(build(name), lot())
+    batch = set(drawn.ids[drawn.rows].tolist()) | partners_of(recipe, drawn)
     assert set(first.of) == set(KINDS) == set(first.each)
     for kind, pairs in first.of.items():
         other = again.of[kind]
