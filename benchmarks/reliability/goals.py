@@ -33,9 +33,10 @@ GOALS = [
         (f"{QUEUE}::test_eight_clients_at_once_never_get_one_slot_twice_and_leave_nothing",),
     ),
     Goal(
-        3, "Leases come back", "leases run out while held", "somebody else gets the question; a late answer is kept",
+        3, "Leases come back", "the holder of a question killed; leases run out while held",
+        "somebody else gets the question; a late answer is kept",
         "APScheduler drops a job that is a second late, and a killed one-off job",
-        (QUEUE, "tests/app/test_children.py"),
+        (f"{FAULTS}/test_leases.py", QUEUE, "tests/app/test_children.py"),
     ),
     Goal(
         4, "One trainer", "the leader killed, or paused and woken; trainers killed while people answer",
@@ -52,9 +53,11 @@ GOALS = [
         ),
     ),
     Goal(
-        6, "Damaged caches", "every byte of an artifact, bytes of snapshots and features flipped",
+        6, "Damaged caches",
+        "features and snapshots flipped, cut, overwritten, grown; every byte of an artifact flipped",
         "all found, rebuilt or told", "raw faiss files: 28 of 48 flipped ones loaded silently",
         (
+            f"{FAULTS}/test_corruption.py",
             "tests/db/test_artifacts.py::test_any_single_byte_of_damage_is_detected",
             "tests/trainer/test_snapshot.py::test_a_flipped_byte_is_found",
             f"{FEATURES}::test_any_flipped_byte_is_noticed_and_repaired",

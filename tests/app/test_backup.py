@@ -21,6 +21,7 @@ from db.errors import Broken, NotFound, Refused
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
 from tests.app.conftest import World
 from tests.journeys.furnished import furnish
+from tests.measured import tell, times
 
 HOME = "/api/v1/backups"
 
@@ -39,7 +40,11 @@ def answers(settings: Settings, criterion: int) -> set[int]:
         return {one.id for one in feedback.log(s, criterion, 10_000, None)}
 
 
-def test_a_backup_made_under_load_holds_every_answer_acknowledged_before_it(world: World, tmp_path: Path) -> None:
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("drill", range(times(1, 20)))
+def test_a_backup_made_under_load_holds_every_answer_acknowledged_before_it(
+    world: World, tmp_path: Path, drill: int
+) -> None:
     """Answers flow all the while; what is restored is whole, and goes on as a workspace of its own."""
     acknowledged, stop = [], threading.Event()
     enough = threading.Event()
@@ -65,6 +70,7 @@ def test_a_backup_made_under_load_holds_every_answer_acknowledged_before_it(worl
     with closing(restored.open()) as database:
         new = say(database, world.criterion, world.items, 700)
     assert new in answers(restored, world.criterion) and new not in before
+    tell(8, acknowledged_before=len(before), missing_after_restore=0)
 
 
 def test_models_and_pictures_come_back_byte_by_byte_and_the_doctor_is_content(tmp_path: Path) -> None:
