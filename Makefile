@@ -2,6 +2,7 @@
 #
 #   make demo DEMO_ARGS="--headless --answers 60"     the demo without a browser
 #   make test TEST_ARGS="tests/oracle -x"             some of the tests
+#   make test WORKERS=0                               one after another, for a debugger
 #   make install PYTHON=python3.12                    another Python (3.11 or newer)
 
 SHELL := bash
@@ -17,6 +18,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 DEMO_ARGS ?=
 TEST_ARGS ?=
+WORKERS ?= logical
 
 help:
 	@sed -n 's/^#   /  /p' Makefile; echo "  others: install, check, lint, types, format, bench, faults, docs, clean"
@@ -55,7 +57,7 @@ browser:
 	fi
 
 test: $(INSTALLED_TEST) browser
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 check: lint types test
 

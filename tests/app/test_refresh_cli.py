@@ -17,6 +17,12 @@ from trainer.features import feature_store
 PLACE = ("--collection", "shapes", "--criterion", "shape")
 
 
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command runs in this process, which must not stay at a low priority."""
+    monkeypatch.setattr("trainer.modest.be_modest", lambda threads: None)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -67,7 +73,6 @@ def test_the_outcome_is_told_and_kept_for_the_screen(
         return Refreshed(wish.seed == 0, 4, 9, 7, "simclr-1", True, "better: served", run=3)
 
     monkeypatch.setattr("app.refresh.refresh", refreshed)
-    monkeypatch.setattr("trainer.modest.be_modest", lambda threads: None)
     where = ("--workspace", str(world.settings.folder))
     assert run(["refresh", *PLACE, "--method", "simclr", "--epochs", "2", "--share", ".5", *where]) == 0
     out = capsys.readouterr().out
