@@ -28,6 +28,7 @@ PATIENCE_S = 10.0  # between asking a child to stop and killing it
 PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 HEALTHY_S = 60.0  # a child that lived this long is restarted at once when it dies
 LOOK_S = 5.0
+PAUSED_S = 15.0  # a child that somebody else stopped may hold the database's only lock; it is replaced after this long
 TRAINER = "trainer.worker"
 REFRESHER = "app.refresh_job"
 TAUGHT = (TRAINER, REFRESHER)
@@ -75,6 +76,34 @@ def stop(child: subprocess.Popen[bytes] | None) -> None:
         child.wait()
 
 
+class Standstill:
+    """Ends a child that was stopped from outside (SIGSTOP, a debugger) and does not go on."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self.child = child
+        self._since: float | None = None
+
+    def end(self) -> None:
+        """To be called again and again while the child lives."""
+        if not stopped(self.child):
+            self._since = None
+        elif self._since is None:
+            self._since = time.monotonic()
+        elif time.monotonic() - self._since > PAUSED_S:
+            logger.error("process %d was stopped for %.0f s and was killed", self.child.pid, PAUSED_S)
+            self.child.kill()
+            self.child.wait()
+
+
+def stopped(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the child stands still because somebody stopped it; False where the system cannot tell."""
+    if not hasattr(os, "waitid"):
+        return False
+    with contextlib.suppress(ChildProcessError):
+        return os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+    return False
+
+
 class Trainer:
     """The trainer process, kept alive. state: off, running, restarting or stopped."""
 
@@ -110,10 +139,10 @@ class Trainer:
 
     def _wait(self, child: subprocess.Popen[bytes]) -> bool:
         """Wait for its end or ours; True if it died young."""
-        lived_s = 0.0
+        began, stands = time.monotonic(), Standstill(child)
         while child.poll() is None and not self._stopping.wait(0.2):
-            lived_s += 0.2
-        return lived_s < HEALTHY_S
+            stands.end()
+        return time.monotonic() - began < HEALTHY_S
 
     def stop(self) -> None:
         """End it cleanly and wait for that."""
@@ -146,7 +175,9 @@ class Errands:
             self._wake.clear()
             if self._waiting():
                 self.child = spawn(self.module, self.settings)
+                stands = Standstill(self.child)
                 while self.child.poll() is None and not self._stopping:
+                    stands.end()
                     self._wake.wait(0.2)
                     self._wake.clear()
                 self._bury(self.child)

@@ -41,7 +41,7 @@ from db.tables import AnswerRow, Id, LeaseRow, QuestionRow
 
 MOST_CANDIDATES = {Kind.PAIR: 1, Kind.TICK: 12}
 MOST_OVERLAP = 10
-TRIES = 3
+TRIES = 20
 _LEASES = table(LeaseRow)
 
 
@@ -140,11 +140,11 @@ def claim(
     given = {"criterion": criterion, "kind": kind, "holder": holder, "source": source or holder}
     statement = _claim_statement(is_sqlite(s), int(overlap), kind is not None)
     got: dict[int, datetime] = {}
-    for _ in range(TRIES):  # another transaction may win a slot in between; then look again
+    for _ in range(TRIES):  # others may win every slot we looked at, while there are more of them; then look again
         left = {"count": count - len(got), "token": token, "lease_s": float(lease_s)}
         rows = s.execute(statement, given | left).all()
         got |= {row.question_id: row.expires_at for row in rows}
-        if not rows or len(got) >= count:
+        if len(got) >= count or not (rows or s.scalar(_free_statement(int(overlap), kind is not None), given)):
             break
     found = s.scalars(select(QuestionRow).where(QuestionRow.id.in_(got)).order_by(QuestionRow.id)) if got else ()
     return [Leased(_question(row), token, got[row.id]) for row in found]
@@ -156,14 +156,7 @@ def _claim_statement(on_sqlite: bool, overlap: int, of_kind: bool) -> Any:
 
     Kept, because putting it together costs more than running it.
     """
-    numbers = (select(literal_column(str(number), Id).label("slot")) for number in range(overlap))
-    slots = union_all(*numbers).subquery("slots")
-    taken = aliased(LeaseRow)
-    blocked = exists().where(taken.question_id == QuestionRow.id, taken.slot == slots.c.slot, _live(taken))
-    free = select(func.min(slots.c.slot)).where(~blocked.correlate(QuestionRow, slots))
-    slot = free.correlate(QuestionRow).scalar_subquery()
-    wanted = [QuestionRow.criterion_id == bindparam("criterion"), QuestionRow.state == "open", slot.is_not(None)]
-    wanted += [QuestionRow.kind == bindparam("kind")] if of_kind else []
+    slot = _free_slot(overlap)
     values = {
         "overlap": literal_column(str(overlap), Id),
         "holder": bindparam("holder", type_=Text()),
@@ -172,7 +165,7 @@ def _claim_statement(on_sqlite: bool, overlap: int, of_kind: bool) -> Any:
         "answer_id": null(),
         "created_at": now(),
     }
-    rows = select(QuestionRow.id, slot, *values.values()).where(*wanted, *_not_by(bindparam("holder", type_=Text())))
+    rows = select(QuestionRow.id, slot, *values.values()).where(*_claimable(slot, of_kind))
     rows = rows.order_by(QuestionRow.id).limit(bindparam("count", type_=Id))
     lock = rows.with_for_update(skip_locked=True, of=QuestionRow)
     inserts = (sqlite if on_sqlite else postgresql).insert(_LEASES)
@@ -182,6 +175,29 @@ def _claim_statement(on_sqlite: bool, overlap: int, of_kind: bool) -> Any:
         index_elements=["question_id", "slot"], set_=changed, where=~_live(_LEASES.c)
     )
     return statement.returning(_LEASES.c.question_id, _LEASES.c.expires_at)
+
+
+@cache
+def _free_statement(overlap: int, of_kind: bool) -> Any:
+    """Whether there is anything this holder could claim."""
+    return select(exists().where(*_claimable(_free_slot(overlap), of_kind)))
+
+
+def _free_slot(overlap: int) -> Any:
+    """The first slot of a question nobody has, NULL if all are taken."""
+    numbers = (select(literal_column(str(number), Id).label("slot")) for number in range(overlap))
+    slots = union_all(*numbers).subquery("slots")
+    taken = aliased(LeaseRow)
+    blocked = exists().where(taken.question_id == QuestionRow.id, taken.slot == slots.c.slot, _live(taken))
+    free = select(func.min(slots.c.slot)).where(~blocked.correlate(QuestionRow, slots))
+    return free.correlate(QuestionRow).scalar_subquery()
+
+
+def _claimable(slot: Any, of_kind: bool) -> list[ColumnElement[bool]]:
+    """What a claim asks for."""
+    wanted = [QuestionRow.criterion_id == bindparam("criterion"), QuestionRow.state == "open", slot.is_not(None)]
+    wanted += [QuestionRow.kind == bindparam("kind")] if of_kind else []
+    return wanted + _not_by(bindparam("holder", type_=Text()))
 
 
 def held(s: Session, criterion: int, holder: str) -> list[Leased]:

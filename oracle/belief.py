@@ -23,6 +23,7 @@ from oracle.moves import Part, parts
 from oracle.posterior import TINY, Asked, Posterior
 from oracle.reach import reach_of
 from oracle.remember import Memory
+from oracle.rows import row_sums
 
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
 CLOSE = 4  # which of its neighbours tells how far an item surely reaches
@@ -169,7 +170,7 @@ def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.nda
     """(N, G) chance of each group and (N,) of none of them: what reaches an item, or its posterior if it was asked."""
     rows = found.asked.rows
     flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
-    fresh = found.newness(flow @ np.ones(found.groups, flow.dtype))
+    fresh = found.newness(row_sums(flow))
     probabilities = found.shaped(flow)
     asked = found.chance[:, :-1] + np.float32(TINY)
     probabilities[rows] = asked / asked.sum(1, keepdims=True)

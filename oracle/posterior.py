@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
+from oracle.rows import row_sums
 
 TINY = 1e-12
 BETA = 0.5  # how much large groups are held back
@@ -212,7 +213,7 @@ class Posterior:
     def _open(self, flow: np.ndarray, unsure: float) -> np.ndarray:
         """(N,) the share that the kernel does not decide."""
         least, near = FLOAT(max(unsure, SHRINK / (SHRINK + self._held))), FLOAT(self.asked.near)
-        return np.asarray(np.maximum(least, near / (near + flow @ np.ones(flow.shape[1], FLOAT))))
+        return np.asarray(np.maximum(least, near / (near + row_sums(flow))))
 
     def _pulled(self) -> np.ndarray:
         """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
@@ -289,7 +290,7 @@ class Posterior:
         chance = (self.chance + FLOAT(TINY))[self._from]
         chance[: self.pairs] /= self.factors[self.pairs :]
         chance[self.pairs :] /= self.factors[: self.pairs]
-        chance /= (chance @ np.ones(self.groups + 1, FLOAT))[:, None]
+        chance /= row_sums(chance)[:, None]
         return chance
 
     def _masses(self, supported: np.ndarray) -> np.ndarray:
@@ -342,5 +343,5 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     """Rows to chances."""
     grown = scores - scores.max(1, keepdims=True)
     np.exp(grown, out=grown)
-    grown /= (grown @ np.ones(grown.shape[1], grown.dtype))[:, None]
+    grown /= row_sums(grown)[:, None]
     return grown

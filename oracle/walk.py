@@ -19,6 +19,8 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial.distance import squareform
 
+from oracle.rows import row_sums
+
 REGIONS, MOST_REGIONS = 1000, 2000
 STEPS = 2
 ALL = slice(None)
@@ -148,7 +150,7 @@ def side_by_side(graph: sparse.csr_matrix, region: np.ndarray, count: int) -> np
 
 def _sources(mass: np.ndarray) -> np.ndarray:
     """Rows that hold any mass (>= 0)."""
-    return np.flatnonzero(mass @ np.ones(mass.shape[1], mass.dtype))
+    return np.flatnonzero(row_sums(mass))
 
 
 def _times(matrix: sparse.sparray, columns: np.ndarray) -> np.ndarray:

@@ -42,7 +42,10 @@ GOALS = [
         4, "One trainer", "the leader killed, or paused and woken; trainers killed while people answer",
         "takeover within 30 s; a stale token is refused; each answer learnt once a version",
         "a shared job store runs jobs twice",
-        (f"{FAULTS}/test_leaders.py", "tests/journeys/test_kill.py", "tests/trainer/test_leading.py"),
+        (
+            f"{FAULTS}/test_leaders.py", "tests/journeys/test_kill.py", "tests/trainer/test_leading.py",
+            "tests/app/test_children.py",
+        ),
     ),
     Goal(
         5, "Models are whole or not there", "kill -9 during a save", "always loadable",

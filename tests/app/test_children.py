@@ -1,13 +1,15 @@
 """The trainer is kept alive while the app lives, and ends with it."""
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
-from app.children import TRAINER, Importer, Trainer, command, stop, worker_name
+from app.children import TRAINER, Importer, Standstill, Trainer, command, stop, stopped, worker_name
 from app.settings import Settings
 from db import jobs
+from db.engine import open_database
 
 WAIT_S = 20.0
 
@@ -36,6 +38,51 @@ def test_a_trainer_that_dies_is_started_again(tmp_path, monkeypatch) -> None:
     trainer.stop()
     assert trainer.child.poll() is not None
     assert trainer.state == "stopped"
+
+
+HOLDS_THE_LOCK = """
+import os, signal, sys
+from db.engine import open_database
+with open_database(sys.argv[1], migrate=False).write():
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_trainer_stopped_in_the_middle_of_a_write_is_replaced_and_the_database_is_free(tmp_path, monkeypatch) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'pairwright.db'}")
+    monkeypatch.setattr("app.children.PAUSED_S", 0.5)
+    monkeypatch.setattr("app.children.PAUSES_S", (0.05,))
+    made: list[subprocess.Popen[bytes]] = []
+
+    def start(module: str, settings: Settings) -> subprocess.Popen[bytes]:
+        words = ["-c", HOLDS_THE_LOCK, database.url] if not made else ["-c", "import time; time.sleep(600)"]
+        made.append(subprocess.Popen([sys.executable, *words]))
+        return made[-1]
+
+    trainer = Trainer(Settings(tmp_path), start)
+    trainer.start()
+    until(lambda: len(made) == 2)
+    with database.write() as s:
+        jobs.enqueue(s, "import", {})
+    assert made[0].returncode == -signal.SIGKILL
+    trainer.stop()
+    database.close()
+
+
+def test_a_child_that_goes_on_in_time_is_left_alone(monkeypatch) -> None:
+    monkeypatch.setattr("app.children.PAUSED_S", 0.3)
+    child = sleeper("", None)
+    stands = Standstill(child)
+    for _ in range(3):
+        child.send_signal(signal.SIGSTOP)
+        until(lambda: stopped(child))
+        stands.end()
+        time.sleep(0.2)
+        child.send_signal(signal.SIGCONT)
+        until(lambda: not stopped(child))
+        stands.end()
+    assert child.poll() is None
+    stop(child)
 
 
 def test_only_the_trainer_is_told_how_to_train(tmp_path) -> None:
