@@ -186,7 +186,7 @@ def _prepared(
 def _introduced(recipe: Recipe, items: list[Item]) -> Attributes:
     """The metadata; what it lacks for this recipe is said before any picture is read."""
     found = Attributes.of(items)
-    for part in (part for term in recipe.terms for part in term.parts if hasattr(part, "learn_of")):
+    for part in recipe.readers:
         part.learn_of(found)
     return found
 

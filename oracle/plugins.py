@@ -22,6 +22,7 @@ CLASSES = {
     "trainer.methods": "Method",
     "trainer.encoders": "Encoder",
     "trainer.backbones": "Backbone",
+    "trainer.towers": "Tower",
 }
 
 

@@ -46,7 +46,7 @@ class MapViews:
 
 def on_maps(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe changes where it sees maps. Raises BadInput for one that needs pixels."""
-    if recipe.look is not None or recipe.teacher:
+    if not getattr(recipe.look, "takes_maps", recipe.look is None) or recipe.teacher:
         raise BadInput("this system needs pixels, and 'lite0_last' learns from maps. Say --set backbone=lite0.")
     return {"views": tuple(MapViews(one.side) for one in recipe.views)}
 

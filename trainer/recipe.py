@@ -101,6 +101,12 @@ class Recipe:
         """The source whose partners lend their pictures to view 1, or None: the first that draws some."""
         return next((term.mates for term in self.terms if term.mates is not None), None)
 
+    @property
+    def readers(self) -> list[Any]:
+        """What reads metadata before the first step: parts of the terms, and the way to look."""
+        parts = [*(part for term in self.terms for part in term.parts), self.look]
+        return [part for part in parts if hasattr(part, "learn_of")]
+
     def __post_init__(self) -> None:
         if self.both_views and (self.momentum is not None or self.teacher or self.stopped):
             raise BadInput("both_views with a target of its own is no recipe: keys would not be comparable.")

@@ -168,11 +168,11 @@ class Training:
 
     def _introduce(self, attributes: Attributes | None) -> None:
         """Parts that read metadata, or look at the pictures themselves, do so once."""
-        for part in (part for term in self.terms for part in term.parts):
-            if attributes is not None and hasattr(part, "learn_of"):
+        if attributes is not None:
+            for part in self.recipe.readers:
                 part.learn_of(attributes.only(self.ids.cpu().numpy()))
-            if hasattr(part, "look_at"):
-                part.look_at(self.pictures)
+        for part in (part for term in self.terms for part in term.parts if hasattr(part, "look_at")):
+            part.look_at(self.pictures)
 
     def _deal(self) -> None:
         """Once an epoch, and after going on: partners are drawn, by the seed and the epoch."""

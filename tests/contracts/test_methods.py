@@ -9,6 +9,7 @@ import torch
 
 from oracle import plugins
 from tests.patterns import patterns
+from trainer.attributes import Attributes
 from trainer.collapse import collapsed, spread
 from trainer.probe import knn_left_out
 from trainer.recipe import FAMILY, build
@@ -18,12 +19,23 @@ from trainer.training_state import read, restore, write
 
 NAMES = plugins.names(FAMILY)
 SLOW = [name for name in NAMES if getattr(plugins.find(FAMILY, name), "slow", False)]  # say so in their own file
+KINDS = ("stripes", "dots", "a wall", "moss", "night", "sand")
 PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
+
+
+def told_of(ids: np.ndarray, labels: np.ndarray) -> Attributes:
+    """Words beside every picture but one: what it shows, among what it does not."""
+    said = [f"{KINDS[label]} {place % 5}" for place, label in enumerate(labels.tolist())]
+    column = np.array([None, *said[1:]], dtype=object)
+    unknown = np.full(len(ids), np.nan)
+    return Attributes(ids, {"caption": column}, unknown, np.stack([unknown, unknown], 1))
 
 
 def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training:
     """A fresh run on generated pictures; ids are not positions."""
-    return Training(build(name), patterns(count)[0], 11 + 3 * np.arange(count), plan)
+    pictures, labels = patterns(count)
+    ids, reads = 11 + 3 * np.arange(count), "text" in plugins.settings_of(FAMILY, name)
+    return Training(build(name), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
 
 
 @pytest.mark.parametrize("name", NAMES)

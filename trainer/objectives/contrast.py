@@ -65,7 +65,8 @@ class Objective:
         return self._masses(pool, self._scores(pool))
 
     def _scores(self, pool: Pool) -> Tensor:
-        return pool.anchors @ pool.keys.T / self.temperature  # (B, K)
+        scores = pool.anchors @ pool.keys.T / self.temperature  # (B, K)
+        return scores if pool.sharpness is None else scores * pool.sharpness
 
     def _masses(self, pool: Pool, scores: Tensor) -> Masses:
         candidates, weight = _with_synthetic(pool, scores, self.temperature)
@@ -96,6 +97,7 @@ def plain(pool: Pool) -> bool:
     """Neither tilt, debiasing nor synthetic columns, and weights that are constants."""
     learnt = pool.pos.requires_grad or pool.neg.requires_grad or pool.confirmed.requires_grad
     bare = pool.tau_plus is None and pool.synthetic is None
+    bare = bare and pool.sharpness is None
     return bare and pool.tilt == 0 and not pool.normalise and not learnt
 
 
