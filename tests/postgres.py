@@ -23,8 +23,8 @@ def postgres_server() -> Iterator[str]:
     folder.chmod(0o755)  # as root, the server runs as another user
     server = server_package.get_server(folder, cleanup_mode="stop")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _command(url, "ALTER SYSTEM SET fsync = off")  # tests kill clients, never the server: no need to wait for the disk
-    _command(url, "SELECT pg_reload_conf()")
+    run(url, "ALTER SYSTEM SET fsync = off")  # tests kill clients, never the server: no need to wait for the disk
+    run(url, "SELECT pg_reload_conf()")
     try:
         yield url
     finally:
@@ -35,7 +35,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """Name of a migrated database that the others are copied from."""
-    _command(postgres_server, "CREATE DATABASE pairwright_template")
+    run(postgres_server, "CREATE DATABASE pairwright_template")
     upgrade(_url(postgres_server, "pairwright_template"))
     return "pairwright_template"
 
@@ -54,18 +54,19 @@ def empty_postgres_url(postgres_server: str) -> Iterator[str]:
 
 def _own(server: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _command(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield _url(server, name)
     finally:
-        _command(server, f"DROP DATABASE {name} WITH (FORCE)")
+        run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _url(server: str, name: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
-def _command(server: str, statement: str) -> None:
+def run(server: str, statement: str) -> None:
+    """One statement outside any transaction."""
     engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
