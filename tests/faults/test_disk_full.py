@@ -85,7 +85,7 @@ def test_a_full_disk_of_postgresql_never_says_stored_falsely_and_recovers_by_its
 
 
 def try_it(disk: Path, url: str, answers: int) -> None:
-    """Fill the disk, answer so often, make room, send again what was refused; and compare what was said with the log."""
+    """Fill the disk, answer so often, make room, send again what was refused; then compare with the log."""
     refused, told = 0, {}
     with closing(open_database(url)) as database:
         world, rounds = make_world(database), times(2, 40)
