@@ -2,14 +2,14 @@
 
 import contextlib
 import socket
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 
 class Proxy:
     """Listens on a port of this machine, hands on to a Unix socket. `lost`: replies go nowhere; `cut` ends all."""
 
     def __init__(self, target: str) -> None:
-        self.target, self.lost, self.open = target, Event(), set[socket.socket]()
+        self.target, self.lost, self.open, self.lock = target, Event(), set[socket.socket](), Lock()
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
         Thread(target=self._listen, daemon=True).start()
@@ -25,7 +25,8 @@ class Proxy:
                     server.close()
                     client.close()
                     continue
-                self.open |= {client, server}
+                with self.lock:  # what is not there yet when all are cut has lost nothing
+                    self.open |= {client, server}
                 Thread(target=self._carry, args=(client, server, False), daemon=True).start()
                 Thread(target=self._carry, args=(server, client, True), daemon=True).start()
 
@@ -40,11 +41,12 @@ class Proxy:
 
     def cut(self) -> None:
         """End every connection, as a network does that forgot them."""
-        for one in list(self.open):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self.open.clear()
+        with self.lock:
+            for one in self.open:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self.open.clear()
 
     def close(self) -> None:
         """No more."""

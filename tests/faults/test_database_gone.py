@@ -134,8 +134,8 @@ def test_a_reply_that_is_lost_after_the_commit_doubles_nothing(database: Databas
             time.sleep(chance.uniform(0, 0.02))
             proxy.lost.set()
             time.sleep(0.15)  # statements go on to the server, what it says does not come back
-            proxy.cut()
             proxy.lost.clear()
+            proxy.cut()  # last: whoever lost a reply is cut off, whoever comes later loses none
         writer.wait_for(3)
     finally:
         writer.end()
