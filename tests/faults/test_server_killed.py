@@ -21,7 +21,7 @@ from tests.measured import tell, times
 from tests.served import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
-KILLS = times(2, 200)
+KILLS = times(2, 50)
 CLIENTS = 8
 
 
