@@ -203,8 +203,11 @@ def methods(run: Run, name: Annotated[str | None, typer.Argument(help="One syste
         run.show(found, table(f"{found.name}: {found.title}", ["what", "value"], _rows(found)))
         return
     known = systems()
-    rows = [[one.name, one.said["Family"], one.said["Needs"], one.title.partition(": ")[2]] for one in known]
-    run.show(known, table("Named systems", ["name", "family", "needs", "idea"], rows))
+    rows = [[one.name, one.said["Family"], one.title.partition(": ")[2], one.said["Status"]] for one in known]
+    run.show(
+        known,
+        table("Named systems; pairwright methods NAME tells all of one", ["name", "family", "idea", "status"], rows),
+    )
 
 
 def _rows(found: Any) -> list[list[Any]]:
