@@ -80,7 +80,8 @@ class Beside:
         heads = tuple(cast(_WordsHead, head) for head in encoders.network.predictors[: len(self.columns)])
         shown, at = {PICTURE: encoders.shown(z)}, rows.cpu()
         for modality, (column, head) in enumerate(zip(self.columns, heads, strict=True), start=PICTURE + 1):
-            shown[modality] = normalize(head(column.rows[at].to(z)).float(), dim=1)
+            heard = head(column.rows[at].to(z)).float()
+            shown[modality] = normalize(heard, dim=1) if recipe.unit else heard
         denied = torch.stack([column.denied[at] for column in self.columns], 1)
         known = Known(rows, codes.to(z.device), denied.to(z.device), *about(rows, rows))
         return SeenBeside(shown, known, heads, self.still, progress)

@@ -22,6 +22,7 @@ from trainer.training_state import read, restore, write
 
 NAMES = plugins.names(FAMILY)
 SLOW = [name for name in NAMES if getattr(plugins.find(FAMILY, name), "slow", False)]  # say so in their own file
+FEW = {name: getattr(plugins.find(FAMILY, name), "few", {}) for name in NAMES}  # settings for few pictures, likewise
 KINDS = ("stripes", "dots", "a wall", "moss", "night", "sand")
 FOLDER = TemporaryDirectory()
 PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
@@ -34,7 +35,7 @@ READS = {"text", "sound"}  # settings of those that need more than pictures
 def recorded(label: int, take: int) -> Path:
     """A recording: a pitch a pattern, in another noise each time."""
     rng, seconds = np.random.default_rng((label, take)), np.arange(3200) / 8000
-    wave = np.sin(2 * np.pi * 300 * 1.4**label * seconds) * np.hanning(3200) + rng.normal(0, 0.1, 3200)
+    wave = np.sin(2 * np.pi * 300 * 1.4**label * seconds) * np.hanning(3200) + rng.normal(0, 0.02, 3200)
     path = Path(FOLDER.name) / f"{label}-{take}.wav"
     soundfile.write(path, 0.3 * wave, 8000)
     return path
@@ -53,7 +54,7 @@ def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training
     """A fresh run on generated pictures; ids are not positions."""
     pictures, labels = patterns(count)
     ids, reads = 11 + 3 * np.arange(count), not READS.isdisjoint(plugins.settings_of(FAMILY, name))
-    return Training(build(name), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
+    return Training(build(name, FEW[name]), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
 
 
 @pytest.mark.parametrize("name", NAMES)
