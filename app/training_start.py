@@ -169,7 +169,7 @@ def _prepared(
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
 
-    attributes = _introduced(recipe, items)
+    attributes = _introduced(recipe, items, settings.folder)
     backbone = load_backbone(plan.backbone, size=plan.size or None, pretrained=False)
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
     reading = partial(told, "reading pictures")
@@ -183,9 +183,9 @@ def _prepared(
     return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids), attributes)
 
 
-def _introduced(recipe: Recipe, items: list[Item]) -> Attributes:
+def _introduced(recipe: Recipe, items: list[Item], workspace: Path) -> Attributes:
     """The metadata; what it lacks for this recipe is said before any picture is read."""
-    found = Attributes.of(items)
+    found = Attributes.of(items, workspace)
     for part in recipe.readers:
         part.learn_of(found)
     return found

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES = range(8)  # what a draw is for
+BANK, CLASSES = 16, 17
 
 
 def generator(*key: int) -> torch.Generator:

@@ -147,6 +147,7 @@ class Training:
             )
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
+        getattr(seen, "after_step", lambda: None)()
         self.done += 1
         told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
         return {"loss": float(loss.detach()), "rate": rate, **told}
@@ -264,7 +265,11 @@ class Training:
                     part.after_keys(torch.cat(list(keys)).detach())
 
     def _refresh(self) -> None:
-        """Once an epoch: policies that look at the whole collection get its embedding."""
+        """Once an epoch: policies that look at the whole collection get its embedding, a way to look may begin anew."""
+        epoch = self.done // self.steps_each
+        if hasattr(self.recipe.look, "renew"):
+            for weight in self.recipe.look.renew(epoch, self.steps_each, self.encoders, self.pictures):
+                self.optimizer.state.pop(weight, None)
         wanting = [part for term in self.terms for part in term.parts if hasattr(part, "refresh")]
         if wanting:
             table = torch.from_numpy(self.embed(projected=True)).to(self.device)
