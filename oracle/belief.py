@@ -17,6 +17,7 @@ from db.nouns import Snapshot
 from oracle.agreement import leaning
 from oracle.constraints import ConstraintGraph
 from oracle.explain import NEVER, OFTEN, Last, Search, explain
+from oracle.granularity import fitting, novel
 from oracle.grouping import answered_groups
 from oracle.housing import houses
 from oracle.moves import Part, parts
@@ -55,6 +56,7 @@ class Belief:
     asked: np.ndarray
     pending: np.ndarray
     founders: np.ndarray
+    start: np.ndarray
     found: Posterior | None = None
     search: Search = NEVER
 
@@ -158,12 +160,25 @@ def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     against = np.zeros(probabilities.shape, dtype=bool)
     against[rows] = found.evidence @ (member[rows][:, None] == np.arange(found.groups)) < 0  # net nats
     between = found.between()
+    start = fitting(snapshot, rows[sure], found.group[sure])
     leant = leaning(probabilities, snapshot.start, rows[sure], found.group[sure], found.prior[sure, :-1])
     leant[rows] = probabilities[rows]
-    labels = _labels(snapshot, leant, fresh, member, against, between, rows)
+    strange = _strange(start, rows[sure], found.group[sure], fresh, rows)
+    labels = _labels(start, leant, strange, member, against, between, rows)
     _keep_together(labels, found, member, against)
     return Belief(snapshot, probabilities, fresh, labels, member, against, between, found.error_rate,
-                  rows, _pending(found), rows[found.founders], found, search)  # fmt: skip
+                  rows, _pending(found), rows[found.founders], start, found, search)  # fmt: skip
+
+
+def _strange(
+    start: np.ndarray, known: np.ndarray, group: np.ndarray, fresh: np.ndarray, asked: np.ndarray
+) -> np.ndarray:
+    """(N,) chance that an item is in none of the groups: by the walk and, unless it was asked, by its start cluster."""
+    unmet = np.ones(int(start.max(initial=0)) + 1, dtype=bool)
+    unmet[start[known]] = False
+    strange = np.where(unmet[start], np.maximum(fresh, novel(start[known], group)), fresh)
+    strange[asked] = fresh[asked]
+    return strange
 
 
 def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +203,7 @@ def _pending(found: Posterior) -> np.ndarray:
 
 
 def _labels(
-    snapshot: Snapshot,
+    start: np.ndarray,
     posterior: np.ndarray,
     fresh: np.ndarray,
     member: np.ndarray,
@@ -197,8 +212,8 @@ def _labels(
     asked: np.ndarray,
 ) -> np.ndarray:
     """The partition: a likely group no answer speaks against, then the start partition."""
-    house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
-    start = len(house) + snapshot.start
+    house, homes = houses(member, between, start), int(start.max(initial=0)) + 1  # (G,)
+    start = len(house) + start
     likely = posterior.argmax(1)  # (N,)
     homeless = np.take_along_axis(posterior, likely[:, None], 1)[:, 0] * (1 - fresh) < HOME
     placed = np.where(homeless, start, house[likely])
@@ -250,4 +265,4 @@ def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
     empty = np.zeros((count, 0), dtype=bool)
     labels, member = snapshot.start.astype(np.int64, copy=True), np.full(count, -1)
     return Belief(snapshot, start, np.full(count, 0.5), labels, member, empty,
-                  np.zeros((0, 0)), graph.error_rate, none, none, none)  # fmt: skip
+                  np.zeros((0, 0)), graph.error_rate, none, none, none, snapshot.start)  # fmt: skip
