@@ -119,13 +119,13 @@ def _sealed(belief: Belief) -> Belief:
     return belief
 
 
-def _last(belief: Belief, items: np.ndarray) -> Last | None:
+def _last(belief: Belief, snapshot: Snapshot, items: np.ndarray) -> Last | None:
     """An earlier belief, and the place of each item id in its explanation."""
     if belief.found is None:
         return None
     known = belief.snapshot.ids[belief.asked]
     place = np.searchsorted(known, items).clip(0, len(known) - 1)
-    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search)
+    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search, belief.snapshot is snapshot)
 
 
 def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
@@ -152,7 +152,7 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
 
 def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     rows = asked.rows
-    found, search = explain(asked, None if last is None else _last(last, snapshot.ids[rows]))
+    found, search = explain(asked, None if last is None else _last(last, snapshot, snapshot.ids[rows]))
     probabilities, fresh = _everybody(snapshot, found)
     member = np.full(len(snapshot.ids), -1)
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
@@ -249,7 +249,8 @@ def _joined(found: Posterior, member: np.ndarray) -> np.ndarray:
     node[doubted] = found.groups + np.arange(len(doubted))
     links = found.evidence.tocoo()
     one, other = node[links.row], node[links.col]
-    open_ = np.maximum(one, other) >= found.groups
+    pulled = (member >= 0) | (found.evidence.maximum(0) @ np.ones(len(member)) > 0)  # what nothing pulls joins nothing
+    open_ = (np.maximum(one, other) >= found.groups) & pulled[links.row] & pulled[links.col]
     count = found.groups + len(doubted)
     return answered_groups(sparse.csr_matrix((links.data[open_], (one[open_], other[open_])), shape=(count, count)))[
         node

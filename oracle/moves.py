@@ -98,6 +98,7 @@ def found_group(found: Posterior) -> bool:
     """Let the item that is surely in no group found one, if there is such an item."""
     new = found.chance[:, -1].copy()
     new[found.founders] = 0.0
+    new[found.tried] = 0.0
     able = np.flatnonzero(new > NEW)
     idle = informative(found.chance[able, :-1], found.error_rate).max(1) < WORTH
     able = able[(new[able] > SURELY_NEW) | idle]
@@ -106,7 +107,9 @@ def found_group(found: Posterior) -> bool:
     weight = np.zeros(found.count)
     weight[able] = new[able]
     pull = np.asarray(found.evidence.maximum(0) @ weight)
-    found.add(int(able[np.lexsort((able, -new[able], -pull[able]))[0]]))
+    founder = int(able[np.lexsort((able, -new[able], -pull[able]))[0]])
+    found.tried[founder] = True
+    found.add(founder)
     return True
 
 
