@@ -31,6 +31,7 @@ BETA = 0.5  # how much large groups are held back
 FLOOR, SHRINK = 0.03, 5.0  # share of the prior spread evenly: FLOOR, more while fewer than about SHRINK items are held
 KINSHIP = 0.3  # how much two items that are both new count as members of the same new group
 HALF, NEW_ITEMS = 0.5, 10.0  # the guess that every second item is new, and its weight in asked items
+LONG = 1000  # answered pairs
 WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
@@ -65,7 +66,8 @@ class Posterior:
 
     chance: (A, G+1), rows sum to 1. told: (A, G+1) log-likelihood from answers alone. prior: (A, G+1). mass: (A, G)
     what each item adds to a group. founders: the item that holds each group. supported: (A,) answers join it to its
-    founder. tried: (A,) had its chance to found a group. hopeful: (A,) has it at the next look.
+    founder. In a long log, tried: (A,) founded a group in this search. quiet: (A,) nobody answered about it since the
+    search that this one goes on from. hopeful: (A,) has its chance to be new at the next look.
     """
 
     def __init__(self, asked: Asked, error_rate: float) -> None:
@@ -77,7 +79,7 @@ class Posterior:
         )
         self._own = asked.kernel.own[:, None]  # (A, 1)
         self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, HALF
-        self.tried, self.hopeful = np.zeros((2, self.count), dtype=bool)
+        self.tried, self.quiet, self.hopeful = np.zeros((3, self.count), dtype=bool)
         self._walked: Walked | None = None
         self.trust(error_rate)
 
@@ -107,8 +109,8 @@ class Posterior:
     def go_on(self, last: "Posterior", place: np.ndarray, *, here: bool = False) -> bool:
         """Start where another attempt ended; False if a founder is gone. place: (A,) in it, -1 for new rows.
 
-        Items somebody answered about since may found a group, as readily as if every second one did. here: it looked at
-        the same kernel.
+        How often items are new starts afresh, so that a new group gets its chance; in a long log only for items that
+        somebody answered about since. here: the other looked at the same kernel.
         """
         known, back = place >= 0, np.full(last.count, -1)
         back[place[known]] = np.flatnonzero(known)
@@ -122,8 +124,9 @@ class Posterior:
         pairs, order = self.asked.a * self.count + self.asked.b, np.argsort(before)
         found = order[np.searchsorted(before, pairs, sorter=order).clip(0, len(before) - 1)]
         old = np.flatnonzero(before[found] == pairs)
-        self.tried[known] = self.heard[known] == last.heard[place[known]]
-        self.hopeful, self.new_rate = ~self.tried, last.new_rate
+        if self.long:
+            self.quiet[known] = self.heard[known] == last.heard[place[known]]
+            self.hopeful, self.new_rate = ~self.quiet, last.new_rate
         if here and last._walked is not None and known.sum() == last.count:
             self._walked = last._walked.moved(self.asked.kernel, place)
         self.factors = np.ones((2 * self.pairs, last.groups + 1), FLOAT)
@@ -140,6 +143,11 @@ class Posterior:
     def heard(self) -> np.ndarray:
         """(A,) answers about each item."""
         return np.bincount(self._to, np.abs(np.tile(self.asked.answers, 2)), minlength=self.count)
+
+    @property
+    def long(self) -> bool:
+        """True if so much was answered that a few answers more say nothing about how often items are new."""
+        return self.pairs >= LONG
 
     @property
     def group(self) -> np.ndarray:

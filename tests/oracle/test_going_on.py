@@ -3,14 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
 from oracle.explain import OFTEN
-from oracle.moves import found_group
+from oracle.moves import dissolve, found_group
 from oracle.posterior import HALF, Posterior
 from tests.oracle.test_belief import blobs
 from tests.oracle.test_posterior import asked_of, noisy
+
+
+@pytest.fixture(autouse=True)
+def _long_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oracle.posterior.LONG", 1)
+
 
 PAIRS, ANSWERS = [(0, 1), (0, 2), (3, 4), (3, 5), (0, 3), (9, 0), (9, 3)], [1, 1, 1, 1, -1, -1, -1]
 
@@ -76,3 +83,20 @@ def test_another_embedding_walks_anew() -> None:
     found = infer(other, graph).found
     assert found is not None and found._walked is not None
     np.testing.assert_allclose(found._walked.arrived, found.asked.kernel @ found._walked.mass, rtol=1e-3, atol=1e-3)
+
+
+def test_a_group_nobody_answered_about_since_is_not_dissolved() -> None:
+    found = gone_on([(12, 0)], [1])
+    found.look()
+    found.founder_holds = lambda: np.zeros(found.groups)  # type: ignore[method-assign]
+    held = [int(found.asked.rows[founder]) for founder in found.founders]
+    assert dissolve(found)
+    assert [int(found.asked.rows[founder]) for founder in found.founders] == [one for one in held if one != 0]
+
+
+def test_in_a_short_log_every_item_has_its_chance_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oracle.posterior.LONG", 1000)
+    found = gone_on([(12, 0)], [1])
+    assert found.new_rate == HALF and not found.quiet.any()
+    found.look()
+    assert found_group(as_new(found, 9)) and not found.tried.any()
