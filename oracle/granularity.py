@@ -15,8 +15,8 @@ import numpy as np
 
 from db.nouns import Snapshot
 
-HELD = 4.0  # asked items that count as alike before any was asked about
-ALIKE = 0.35  # kin below which a level is too coarse
+HELD = 3.0  # asked items that count as alike before any was asked about
+ALIKE = 0.4  # kin below which a level is too coarse
 
 
 def fitting(snapshot: Snapshot, rows: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from db.errors import BadInput
 LINKS = 20  # neighbours of each item that become edges
 SCALE_AT = 6  # the distance to this neighbour is an item's own yardstick
 RESOLUTION = 0.6  # below 1, modularity's own: coarser. Best mean ARI over five collections of photographs and drawings
-CLOSER = (2.0, 6.0, 18.0)  # resolutions at which groups are taken apart, each inside the one before
+CLOSER = (2.0, 6.0)  # resolutions at which groups are taken apart, each inside the one before
 
 
 def start_partition(vectors: np.ndarray, neighbours: np.ndarray, cosines: np.ndarray, seed: int = 0) -> np.ndarray:
