@@ -125,7 +125,8 @@ class Snapshot:
 
     ids: (N,) int64, strictly increasing. vectors: (N, D) float32, unit rows.
     neighbours: (N, K) int64 positions (not ids) of the nearest others, nearest first; cosines: (N, K) float32.
-    start: (N,) int64, the partition found without any answer.
+    start: (N,) int64, the partition found without any answer. finer: (L, N) int64, its groups taken apart ever further,
+    each row inside the one before; no rows where that was not done.
     """
 
     version: int
@@ -134,6 +135,7 @@ class Snapshot:
     neighbours: np.ndarray
     cosines: np.ndarray
     start: np.ndarray
+    finer: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))
 
     @cached_property
     def position(self) -> dict[int, int]:
