@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from db import checks
 from db.dialects import upsert
-from db.errors import Conflict, NotFound, unknown
+from db.errors import BadInput, Conflict, NotFound, unknown
 from db.nouns import Item
 from db.tables import CollectionRow, CriterionRow, ItemRow
 
 CHUNK = 1000
+CAPTION_PROMPT = "Does this caption belong to this picture?"
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ def items_by_id(s: Session, ids: Sequence[int]) -> dict[int, Item]:
 def add_criterion(s: Session, name: str, collection_id: int, prompt: str, captions: str = "") -> int:
     """Id of a new criterion; the same one again is no change. captions: as in `Criterion`.
 
-    Raises: BadInput for a bad name or prompt, Conflict if the name means something else already.
+    Raises: BadInput for a bad name or prompt, or a column without words; Conflict if the name means something else.
     """
     _require_collection(s, collection_id)
     given = checks.name(name, "criterion")
@@ -243,6 +244,11 @@ def add_criterion(s: Session, name: str, collection_id: int, prompt: str, captio
     values = {"name": given, "collection_id": collection_id, "prompt": asked, "captions": words or None}
     s.execute(upsert(s, CriterionRow).values(**values).on_conflict_do_nothing())
     there = criterion(s, given)
+    if words and not texts(s, there):
+        known = {key for _, one in attributes(s, collection_id) for key in one} | {"caption"}
+        raise BadInput(
+            f"no item of this collection has words in the column '{words}'. Columns: {', '.join(sorted(known))}."
+        )
     if (there.collection, there.prompt, there.captions) != (collection_id, asked, words):
         raise Conflict(f"a criterion named '{given}' already asks \"{there.prompt}\". Choose another name.")
     return there.id
@@ -272,7 +278,7 @@ def _criterion(row: CriterionRow) -> Criterion:
     return Criterion(row.id, row.name, row.collection_id, row.prompt, row.captions or "")
 
 
-def captions(s: Session, about: Criterion) -> dict[int, str]:
+def texts(s: Session, about: Criterion) -> dict[int, str]:
     """The words beside each item of the criterion's collection, by id; items without any are left out."""
     found = ((one.id, one.words(about.captions)) for one in items(s, about.collection))
     return {item: words for item, words in found if words}

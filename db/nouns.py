@@ -63,7 +63,10 @@ class Item:
 
 @dataclass(frozen=True)
 class PairVerdict:
-    """One stated pair; about words, the item stands on both sides. `background`: they look alike only because of the background (never learnt as positive)."""
+    """One stated pair; about words, the item stands on both sides.
+
+    background: they look alike only because of the background (never learnt as positive).
+    """
 
     a: int
     b: int

@@ -60,7 +60,8 @@ class Changes:
 def statements(s: Session, criterion: int, *, after: int = 0) -> list[Statement]:
     """Every standing verdict about two items of events after `after`, in the order they were said.
 
-    Those about words are not among them, see `captions`. Answers taken back are left out. What was known before and is taken back since: see `changes`.
+    Those about words are not among them, see `captions`. Answers taken back are left out.
+    What was known before and is taken back since: see `changes`.
     """
     return _statements(s, criterion, after, _dead(_superseding(s, criterion)))
 

@@ -22,14 +22,17 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What was said about words must not be read as said about pairs: it goes. The criteria stay."""
-    mine = "SELECT id FROM criteria WHERE captions IS NOT NULL"
-    said = f"SELECT id FROM answers WHERE criterion_id IN ({mine})"
-    asked = f"SELECT id FROM questions WHERE criterion_id IN ({mine})"
-    op.execute(sa.text(f"DELETE FROM verdicts WHERE answer_id IN ({said})"))
-    op.execute(sa.text(f"DELETE FROM leases WHERE question_id IN ({asked})"))
-    op.execute(sa.text(f"UPDATE answers SET supersedes = NULL WHERE criterion_id IN ({mine})"))
-    op.execute(sa.text(f"DELETE FROM answers WHERE criterion_id IN ({mine})"))
-    op.execute(sa.text(f"DELETE FROM questions WHERE criterion_id IN ({mine})"))
+    criteria = sa.table("criteria", sa.column("id"), sa.column("captions"))
+    answers = sa.table("answers", sa.column("id"), sa.column("criterion_id"), sa.column("supersedes"))
+    questions = sa.table("questions", sa.column("id"), sa.column("criterion_id"))
+    leases, verdicts = sa.table("leases", sa.column("question_id")), sa.table("verdicts", sa.column("answer_id"))
+    mine = sa.select(criteria.c.id).where(criteria.c.captions.is_not(None))
+    said, asked = answers.c.criterion_id.in_(mine), questions.c.criterion_id.in_(mine)
+    op.execute(sa.delete(verdicts).where(verdicts.c.answer_id.in_(sa.select(answers.c.id).where(said))))
+    op.execute(sa.delete(leases).where(leases.c.question_id.in_(sa.select(questions.c.id).where(asked))))
+    op.execute(sa.update(answers).where(said).values(supersedes=None))
+    op.execute(sa.delete(answers).where(said))
+    op.execute(sa.delete(questions).where(asked))
     with op.batch_alter_table("questions") as table:
         table.drop_column("text")
     with op.batch_alter_table("criteria") as table:

@@ -36,7 +36,7 @@ def say(world: World, asked: Question, verdict: Verdict, key: str, source: str =
 
 def texts(world: World) -> dict[int, str]:
     with world.database.read() as s:
-        return catalog.captions(s, catalog.criterion(s, world.criterion))
+        return catalog.texts(s, catalog.criterion(s, world.criterion))
 
 
 def stands(world: World) -> list[tuple[int, Verdict]]:
@@ -114,7 +114,7 @@ def test_the_caption_of_an_import_is_a_column_like_any_other(world):
     with world.database.write() as s:
         catalog.add_items(s, world.collection, [new_item(5, caption=" a boat ")])
         made = catalog.criterion(s, catalog.add_criterion(s, "c", world.collection, "Fits?", captions="caption"))
-        assert catalog.captions(s, made) == {world.items[5]: "a boat"}
+        assert catalog.texts(s, made) == {world.items[5]: "a boat"}
 
 
 NUMBER = itertools.count()
