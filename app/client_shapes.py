@@ -921,12 +921,11 @@ class SearchAboutOut(TypedDict):
 
 
 class SearchIn(TypedDict):
-    """What to look for. items: alike to these; or vector: a picture, as `/search/picture` saw it with `version`."""
-
     criterion: int | str
     items: NotRequired[list[int]]
     vector: NotRequired[str | None]
     version: NotRequired[int | None]
+    text: NotRequired[str]
     liked: NotRequired[list[int]]
     disliked: NotRequired[list[int]]
     where: NotRequired[dict[str, str]]

@@ -26,7 +26,7 @@ class Asker:
         self.rule: Any = plugins.load(family, acquisition, seed=seed)
         self.follower = follower or Follower(criterion)
         self.snapshot: Snapshot | Fits | None = None
-        self.asked_from: tuple[int, int] | None = None  # (model version, last event) of the last proposal
+        self.asked_from: tuple[int | None, int] | None = None  # (model version, last event) of the last proposal
         self.exhausted = False  # nothing was left to ask then
 
     def refresh(self) -> int:

@@ -42,5 +42,5 @@ def reason(fits: Fits, ledger: Ledger, item: int) -> str:
     """Why this one, in a sentence for the person."""
     if ledger.votes.get(item):
         return "What was answered here is in doubt. Please look again."
-    said = f"The model gives these words {100 * fits.of(item):.0f} %, by what goes together in other pictures"
-    return said + (": they hardly fit." if fits.of(item) < 0.5 else "; no others fit worse.")
+    said = f"judging by the others, the model gives these words a chance of {100 * fits.of(item):.0f} %"
+    return f"{said[0].upper()}{said[1:]}." if fits.of(item) < 0.5 else f"No other words fit worse; {said}."
