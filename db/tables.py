@@ -92,13 +92,14 @@ class ItemRow(Base):
 
 
 class CriterionRow(Base):
-    """What "same" means for one collection."""
+    """What "same" means for one collection. captions: the column whose words are asked about, None for pairs."""
 
     __tablename__ = "criteria"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
     prompt: Mapped[str]
+    captions: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = _created()
 
 
@@ -119,6 +120,7 @@ class QuestionRow(Base):
     audit: Mapped[bool]
     version: Mapped[int | None]
     reason: Mapped[str]
+    text: Mapped[str | None]
     state: Mapped[str] = mapped_column(String(16))
     answers: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = _created()

@@ -16,6 +16,7 @@ from db.errors import BadInput, unknown
 CLASSES = {
     "oracle.acquisition": "Acquisition",
     "oracle.answerers": "Answerer",
+    "oracle.captions": "Acquisition",
     "trainer.positives": "PositiveSource",
     "trainer.negatives": "NegativePolicy",
     "trainer.objectives": "Objective",

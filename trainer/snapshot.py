@@ -5,6 +5,7 @@ the start partition, also taken apart: a cache, which may be pruned or found bro
 and the features.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -35,9 +36,12 @@ def build(ids: np.ndarray, vectors: np.ndarray, version: int = 0, seed: int = 0)
     return Snapshot(version, ids, vectors, neighbours, cosines, start, finer)
 
 
-def save(store: ArtifactStore, name: str, snapshot: Snapshot, head: bytes) -> Manifest:
-    """Keep a version crash-safely: the head first, then the cache, whose manifest is returned."""
-    store.save(name, {HEAD: head})
+def save(
+    store: ArtifactStore, name: str, snapshot: Snapshot, head: bytes, beside: Mapping[str, bytes] | None = None
+) -> Manifest:
+    """Keep a version crash-safely: the head first, then the cache, whose manifest is returned. beside: further files
+    that are kept for ever with the head."""
+    store.save(name, {HEAD: head, **(beside or {})})
     return save_cache(store, name, snapshot)
 
 
