@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from app.cli import (
+    answers,
     asking,
     backup,
     collections,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for group in (
     collections,
+    answers,
     asking,
     runs,
     serving,
