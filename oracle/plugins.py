@@ -23,6 +23,8 @@ CLASSES = {
     "trainer.encoders": "Encoder",
     "trainer.backbones": "Backbone",
     "trainer.towers": "Tower",
+    "app.importers.formats": "Format",
+    "app.exporters.datasets": "DataSet",
 }
 
 

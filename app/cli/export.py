@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     command(export, "embeddings", EMBEDDINGS)(embeddings)
     command(export, "answers", ANSWERS)(answers)
     command(export, "audit", AUDIT)(audit)
+    command(export, "dataset", DATASET)(dataset)
     app.add_typer(export, name="export")
 
 
@@ -151,6 +152,35 @@ def audit(run: Run, out: Out, format: Rows = None) -> None:
     with run.database() as database, database.read() as s:
         count = write_rows(audit_rows(entries.history(s)), AUDIT_FIELDS, out, format)
     _done(run, "audit", count, out)
+
+
+DATASET = """
+pairwright export dataset out/ --collection trash --format folder
+pairwright export dataset coco/ --criterion material --format coco
+pairwright export dataset hub/ --criterion material --format huggingface --version 3
+"""
+
+
+def dataset(
+    run: Run,
+    out: Annotated[Path, typer.Argument(help="A new folder; it appears when the data set is whole.")],
+    format: Annotated[str, typer.Option(help="folder, coco, labelstudio, fiftyone, huggingface or webdataset.")],
+    collection: Annotated[str | None, typer.Option(help="The pictures and what is known about them.")] = None,
+    criterion: Annotated[str | None, typer.Option(help="Or these with their groups under this criterion.")] = None,
+    version: Version = None,
+) -> None:
+    """All pictures and what is known about them, as another tool reads it. `import` gives the same collection again."""
+    from app.exporters import collecting
+    from app.exporters.datasets import export_dataset
+
+    if (criterion is None) == (collection is None):
+        raise BadInput("give either --collection (pictures alone) or --criterion (with their groups), not both.")
+    with run.database() as database:
+        if criterion is not None:
+            records = collecting.of_criterion(run.settings, database, criterion, version)
+        else:
+            records = collecting.of_collection(database, run.workspace, str(collection))
+    _done(run, "pictures", export_dataset(criterion or str(collection), records, out, format), out)
 
 
 def _done(run: Run, what: str, count: int, out: Path) -> None:

@@ -122,7 +122,7 @@ def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None
         run.skip(entry.name, stored.reason)
         return
     try:
-        about = meaning(entry.row, run.columns)
+        about = meaning(entry.row, run.columns) if entry.exact is None else entry.exact.fields()
         audio = _audio(run, entry)
     except (RowFault, EntryFault) as fault:
         run.skip(entry.name, str(fault))
@@ -136,8 +136,8 @@ def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None
 
 def _audio(run: _Run, entry: Entry) -> str | None:
     """Store the recording that belongs to a picture. Returns its path relative to the workspace."""
-    column = run.columns.audio
-    given = str(entry.row[column] or "").strip() if column else ""
+    column = run.columns.audio if entry.exact is None else None
+    given = str(entry.row[column] or "").strip() if column else (entry.exact and entry.exact.audio) or ""
     if not given:
         return None
     name = inside(run.source, given)
