@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     command(export, "answers", ANSWERS)(answers)
     command(export, "audit", AUDIT)(audit)
     command(export, "dataset", DATASET)(dataset)
+    command(export, "model", MODEL)(model)
     app.add_typer(export, name="export")
 
 
@@ -181,6 +182,29 @@ def dataset(
         else:
             records = collecting.of_collection(database, run.workspace, str(collection))
     _done(run, "pictures", export_dataset(criterion or str(collection), records, out, format), out)
+
+
+MODEL = """
+pairwright export model material-model/ --criterion material
+pairwright export model material-model/ --criterion material --version 3 --format onnx
+"""
+
+
+def model(
+    run: Run,
+    out: Annotated[Path, typer.Argument(help="A new folder; it appears when the model is whole.")],
+    criterion: Criterion,
+    version: Version = None,
+    format: Annotated[str, typer.Option(help="safetensors, or onnx for both.")] = "safetensors",
+) -> None:
+    """The taught embedding as a folder with weights, config and model card, for `trainer.taught.load` anywhere."""
+    from app.exporters.models import export_model
+
+    with run.database() as database:
+        made = export_model(run.settings, database, criterion, out, version, format)
+    document = {"exported": "model", "version": made.version, "size": made.size, "onnx": made.apart, "file": str(out)}
+    onnx = "" if made.apart is None else f"; ONNX differs from torch by {made.apart:.1g}"
+    run.show(document, f"version {made.version} written to {out}{onnx}")
 
 
 def _done(run: Run, what: str, count: int, out: Path) -> None:
