@@ -15,6 +15,7 @@ from app.cli import (
     forecast,
     health,
     models,
+    plugins,
     refresh,
     robot,
     runs,
@@ -47,6 +48,7 @@ for group in (
     export,
     users,
     backup,
+    plugins,
     health,
 ):
     group.register(app)
