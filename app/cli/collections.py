@@ -25,6 +25,8 @@ pairwright import trashnet.zip --collection trash --metadata metadata.csv
 pairwright import items.parquet --collection shoes --path-column file --where split=train
 pairwright import coco/ --metadata annotations/instances_val2017.json --collection things
 pairwright import shards/ --format webdataset --collection web
+pairwright import holiday.mp4 --format video:every=0.5 --collection holiday
+PAIRWRIGHT_ADDRESSES=1 pairwright import s3://bucket/photos --collection photos
 """
 
 
@@ -48,7 +50,7 @@ def import_(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="coco, fiftyone, huggingface, imagefolder, labelstudio, webdataset; default: recognised."),
+        typer.Option(help="coco, fiftyone, folder, huggingface, imagefolder, labelstudio, video or webdataset."),
     ] = None,
 ) -> None:
     """Bring images into a collection. Known images (same bytes) are not added twice."""

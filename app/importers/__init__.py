@@ -28,7 +28,7 @@ class ImportReport:
 def import_path(
     database: "Database",
     workspace: Path,
-    source: Path,
+    source: Path | str,
     collection: str,
     *,
     metadata: Path | str | None = None,
@@ -49,6 +49,7 @@ def import_path(
     """Import a folder, an archive, a CSV / Parquet / JSONL manifest, or a data set of another tool into a collection.
 
     Args:
+        source: a path, or as text an address such as s3://bucket/photos, where addresses are allowed.
         metadata: a manifest inside the folder or archive; its paths are relative to itself.
         where: `COLUMN=VALUE` filters; the same column twice means either value.
         group_columns: columns whose items must stay on one side of a split.
@@ -65,5 +66,5 @@ def import_path(
         id_column, path_column, time_column, latitude_column, longitude_column, caption_column, audio_column,
         tuple(group_columns),
     )  # fmt: skip
-    with open_source(Path(source), metadata, columns, where, format) as opened:
+    with open_source(source, metadata, columns, where, format) as opened:
         return run_import(database, Path(workspace), opened, collection, columns, progress, cancelled, workers)

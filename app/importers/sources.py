@@ -9,7 +9,9 @@ from app.importers import addresses, formats, manifests
 from app.importers.columns import Columns, Row, keeps, missing_column, row_filter
 from app.importers.exact import Exact
 from app.importers.formats import Described
+from app.importers.remote import fetched, is_remote
 from app.importers.stores import EntryFault, FolderStore, Store, open_store, tidy
+from app.importers.videos import ENDINGS as VIDEOS
 from db.errors import BadInput
 
 
@@ -42,12 +44,25 @@ class Source:
 
 @contextmanager
 def open_source(
-    path: Path, metadata: Path | str | None, columns: Columns, where: Sequence[str] = (), format: str | None = None
+    path: Path | str,
+    metadata: Path | str | None,
+    columns: Columns,
+    where: Sequence[str] = (),
+    format: str | None = None,
 ) -> Iterator[Source]:
-    """The source behind a path, with its rows filtered. format: as what to read it. Raises BadInput."""
-    if not path.exists():
-        raise BadInput(f"there is no file or folder '{path}'. Check the path.")
-    store, manifest = _locate(path, metadata)
+    """The source behind a path or an address, with its rows filtered. format: as what to read it. Raises BadInput."""
+    if isinstance(path, str) and is_remote(path):
+        with fetched(path) as found:
+            yield from _opened(found, metadata, columns, where, format)
+    else:
+        yield from _opened(Path(path), metadata, columns, where, format)
+
+
+def _opened(
+    path: Path | Store, metadata: Path | str | None, columns: Columns, where: Sequence[str], format: str | None
+) -> Iterator[Source]:
+    name = path.name if isinstance(path, Path) else "the address"
+    store, manifest = _locate(path, metadata) if isinstance(path, Path) else (path, _named_there(path, metadata))
     try:
         described = formats.describe(store, manifest, format)
         if described is not None:
@@ -55,19 +70,25 @@ def open_source(
         else:
             source = _listed(store, columns, where) if manifest is None else _described(store, manifest, columns, where)
         if not source.entries and not source.faults:
-            raise BadInput(f"'{path.name}' holds no picture to import{' with these filters' if where else ''}.")
+            raise BadInput(f"'{name}' holds no picture to import{' with these filters' if where else ''}.")
         yield source
     finally:
         store.close()
 
 
+def _named_there(store: Store, metadata: Path | str | None) -> str | None:
+    return None if metadata is None else _manifest_name(store, Path("the address"), str(metadata))
+
+
 def _locate(path: Path, metadata: Path | str | None) -> tuple[Store, str | None]:
     """(store, manifest's name in it). A lone manifest or picture is read from the folder it lies in."""
+    if not path.exists():
+        raise BadInput(f"there is no file or folder '{path}'. Check the path.")
     if path.is_file() and (manifests.is_manifest(path.name) or path.suffix.lower() in DOCUMENTS):
         if metadata is not None:
             raise BadInput("metadata: not needed when the source is a manifest itself. Leave it out.")
         return FolderStore(path.parent), path.name
-    if path.is_file() and path.suffix.lower() in PICTURES:
+    if path.is_file() and path.suffix.lower() in (*PICTURES, *VIDEOS):
         alone = FolderStore(path.parent)
         alone.names = [path.name]
         return alone, None

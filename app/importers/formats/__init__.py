@@ -61,19 +61,28 @@ def names() -> list[str]:
 def describe(store: Store, manifest: str | None, wanted: str | None) -> Described | None:
     """The source as the format asked for, or the one that recognises it; None where it is plain files or a table.
 
+    wanted: a name, or NAME:KEY=VALUE,KEY=VALUE with settings of the format.
     Raises: NotFound for an unknown format, BadInput for a source that is not of it.
     """
     if wanted == FILES:
         return None
-    if wanted is not None and wanted.replace("-", "_") not in plugins.names(FAMILY):
-        raise unknown("import format", wanted, names())
-    for name in plugins.names(FAMILY) if wanted is None else [wanted]:
-        found: Format = plugins.load(FAMILY, name)
+    named, _, words = (wanted or "").partition(":")
+    if wanted is not None and named.replace("-", "_") not in plugins.names(FAMILY):
+        raise unknown("import format", named, names())
+    for name in plugins.names(FAMILY) if wanted is None else [named]:
+        found: Format = plugins.load(FAMILY, name, **_settings(words))
         if found.recognises(store, manifest):
             return found.describe(store, manifest)
     if wanted is not None:
         raise BadInput(f"the source is not of the format '{wanted}'. Leave --format out to see what it is.")
     return None
+
+
+def _settings(words: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words.split(",") if word]
+    if any(not equals for _, equals, _ in pairs):
+        raise BadInput(f"format: NAME:KEY=VALUE,... expected, got '{words}' after the name.")
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def read_json(store: Store, name: str) -> Any:
