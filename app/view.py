@@ -53,7 +53,7 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
         items = {item.id: item for item in catalog.items(s, about.collection)}
         collection = next(c.name for c in catalog.collections(s) if c.id == about.collection)
         said = feedback.statements(s, about.id)
-        shown = _chosen(versions.versions(s, about.id), versions.current(s, about.id), version)
+        shown = chosen(versions.versions(s, about.id), versions.current(s, about.id), version)
     snapshot = (
         load_snapshot(settings, database, collection, shown) if shown else raw_snapshot(settings, database, collection)
     )
@@ -78,7 +78,8 @@ def raw_snapshot(settings: Settings, database: Database, collection: str) -> Sna
     return Learner(store.vectors(), store.ids, seed=0).start()
 
 
-def _chosen(known: "list[Version]", current: "Version | None", wanted: int | None) -> "Version | None":
+def chosen(known: "list[Version]", current: "Version | None", wanted: int | None) -> "Version | None":
+    """The version with this number, or the served one. Raises NotFound."""
     if wanted is None:
         return current
     found = next((v for v in known if v.id == wanted), None)

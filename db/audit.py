@@ -3,7 +3,7 @@
 Answers are not in here: they have a log of their own, `db.feedback`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,12 @@ def note(s: Session, actor: str, action: str, target: str = "", **detail: Any) -
         "detail": checks.plain(detail),
     }
     s.execute(insert(AuditRow), row)
+
+
+def history(s: Session) -> Iterator[Entry]:
+    """Every line, the oldest first."""
+    for row in s.scalars(select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=1000)):
+        yield Entry(row.id, row.actor, row.action, row.target, row.detail, row.created_at)
 
 
 def page(s: Session, *, before: int | None = None, actor: str | None = None, limit: int = 100) -> list[Entry]:

@@ -18,9 +18,13 @@ from db import checks, events, horizon
 from db.clock import now
 from db.dialects import is_sqlite, table
 from db.errors import BadInput, Conflict, NotFound
-from db.nouns import Answer, PairVerdict, Question, Verdict
+from db.nouns import Answer, Origin, PairVerdict, Question, Verdict
 from db.queue import question as find_question
+<<<<<<< HEAD
 from db.standing import Changes, Counts, LoggedAnswer, captions, changes, counts, last_event, log, statements, times
+=======
+from db.standing import Changes, Counts, LoggedAnswer, changes, counts, history, last_event, log, statements, times
+>>>>>>> h-doors
 from db.tables import AnswerRow, LeaseRow, QuestionRow, VerdictRow
 
 __all__ = [
@@ -31,6 +35,8 @@ __all__ = [
     "captions",
     "changes",
     "counts",
+    "event_of",
+    "history",
     "last_event",
     "log",
     "question_of",
@@ -94,6 +100,7 @@ def record(s: Session, answer: Answer) -> Recorded:
         "body": _digest("answer", answer.question, sorted(_said(one) for one in answer.verdicts)),
         "seconds": None if answer.seconds is None else checks.number(answer.seconds, "seconds", 0, 1e9),
         "late": slot.late,
+        **_origin(answer.origin),
     }
     event = _add_event(s, row)
     if event is None:
@@ -105,13 +112,27 @@ def record(s: Session, answer: Answer) -> Recorded:
     return Recorded(event, late=slot.late)
 
 
+def _origin(origin: Origin | None) -> dict[str, Any]:
+    """The columns that an answer from elsewhere brings along."""
+    return {} if origin is None else {"created_at": origin.at, "late": origin.late}
+
+
+def event_of(s: Session, source: str, key: str) -> tuple[int, int] | None:
+    """(event, criterion) that this source added under this key; None if it used the key for nothing yet."""
+    mine = (AnswerRow.source == source, AnswerRow.key == key)
+    row = s.execute(select(AnswerRow.id, AnswerRow.criterion_id).where(*mine)).first()
+    return None if row is None else (row.id, row.criterion_id)
+
+
 def question_of(s: Session, source: str, key: str) -> int | None:
     """The question that this source answered, or undid, under this key; None if it used the key for nothing yet."""
     return s.scalar(select(AnswerRow.question_id).where(AnswerRow.source == source, AnswerRow.key == key))
 
 
-def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
+def undo(s: Session, answer_id: int, key: str, source: str, origin: Origin | None = None) -> Recorded:
     """Take an answer back, as if it had never been given; undoing an undo brings it back. The question is open again.
+
+    origin: of an undo that is brought in from elsewhere.
 
     Raises: NotFound for the event, Conflict if it is undone already, BadInput if the key was used for something else.
     """
@@ -128,6 +149,7 @@ def undo(s: Session, answer_id: int, key: str, source: str) -> Recorded:
         "body": _digest("undo", target.id),
         "seconds": None,
         "late": False,
+        **_origin(origin),
     }
     event = _add_event(s, row)
     if event is None:

@@ -111,8 +111,19 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """When an answer was given that comes from another log, and whether it came late there. at: with its zone."""
+
+    at: datetime
+    late: bool = False
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One event on its way into the log. `key` makes a retry harmless; `source` is who says it."""
+    """One event on its way into the log. `key` makes a retry harmless; `source` is who says it.
+
+    origin: of an answer that is brought in from elsewhere; None for one that is given now.
+    """
 
     question: int
     verdicts: tuple[PairVerdict, ...]
@@ -120,6 +131,7 @@ class Answer:
     key: str
     seconds: float | None = None  # from shown to answered
     lease: str | None = None  # fencing token of the claim, if any
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)

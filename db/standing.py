@@ -1,6 +1,10 @@
 """What the log says now: an event counts unless a counting event supersedes it. The read side of `db.feedback`."""
 
+<<<<<<< HEAD
 from collections.abc import Iterable, Mapping, Sequence
+=======
+from collections.abc import Iterable, Iterator, Sequence
+>>>>>>> h-doors
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,6 +109,16 @@ def log(s: Session, criterion: int, limit: int = 100, before: int | None = None)
     said = _verdicts(s, [row.id for row in rows])
     dead = _dead(_superseding(s, criterion))
     return [_logged(row, asked[row.question_id], said.get(row.id, ()), row.id in dead) for row in rows]
+
+
+def history(s: Session, criterion: int) -> Iterator[LoggedAnswer]:
+    """Every event, the oldest first, undone ones and undos included; a thousand are in memory at once."""
+    dead, after = _dead(_superseding(s, criterion)), 0
+    query = select(AnswerRow).where(AnswerRow.criterion_id == criterion, horizon.settled(s, AnswerRow.xid))
+    while rows := list(s.scalars(query.where(AnswerRow.id > after).order_by(AnswerRow.id).limit(CHUNK))):
+        after = rows[-1].id
+        asked, said = questions(s, [row.question_id for row in rows]), _verdicts(s, [row.id for row in rows])
+        yield from (_logged(row, asked[row.question_id], said.get(row.id, ()), row.id in dead) for row in rows)
 
 
 def times(s: Session, answers: list[int]) -> dict[int, datetime]:

@@ -1,7 +1,8 @@
 """Load a part by its file name: the folder is the registry, `oracle/acquisition/random.py` is 'random'.
 
 A file defines one class of the family's name. Third parties add theirs by entry points of the group
-`pairwright.<family>`, for instance `pairwright.oracle.acquisition`.
+`pairwright.<family>`, for instance `pairwright.oracle.acquisition`: each names such a class, or a module that has it.
+A name of ours is never taken over by another package. How-to: docs/plugins.md.
 """
 
 from dataclasses import MISSING, fields, is_dataclass
@@ -24,6 +25,8 @@ CLASSES = {
     "trainer.encoders": "Encoder",
     "trainer.backbones": "Backbone",
     "trainer.towers": "Tower",
+    "app.importers.formats": "Format",
+    "app.exporters.datasets": "DataSet",
 }
 
 
@@ -31,7 +34,29 @@ def names(family: str) -> list[str]:
     """Every plugin of the family, sorted: the files of its folder, then what other packages register."""
     folder = import_module(family)
     own = {module.name for module in iter_modules(folder.__path__) if not module.name.startswith("_")}
-    return sorted(own | {point.name for point in _registered(family)})
+    return sorted(own | set(_others(family)))
+
+
+def origins(family: str) -> dict[str, str]:
+    """The package and version that each plugin of the family comes from, by its name; "" for our own."""
+    others = _others(family)
+    return {name: _package(others[name]) if name in others else "" for name in names(family)}
+
+
+def _others(family: str) -> dict[str, EntryPoint]:
+    """What other packages register, by name; the first one wins, and none that is called like a file of ours."""
+    folder = import_module(family)
+    own = {module.name for module in iter_modules(folder.__path__)}
+    found: dict[str, EntryPoint] = {}
+    for point in _registered(family):
+        name = point.name.replace("-", "_")
+        if name not in own:
+            found.setdefault(name, point)
+    return found
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
 @cache  # reading the metadata of every installed package takes a quarter of a second
@@ -45,10 +70,25 @@ def find(family: str, name: str) -> type:
     if wanted not in names(family):
         path = f"{family.replace('.', '/')}/{wanted}.py"
         raise unknown(f"{family} plugin", name, names(family), remedy=f"To add one, create {path}.")
-    for point in _registered(family):
-        if point.name == wanted:
-            return point.load()
+    if (other := _others(family).get(wanted)) is not None:
+        return _loaded(other, family)
     return _class_of(import_module(f"{family}.{wanted}"), family)
+
+
+def _loaded(point: EntryPoint, family: str) -> type:
+    """The class of another package. Raises BadInput, in one sentence, for whatever is wrong with it."""
+    try:
+        found = point.load()
+    except Exception as error:  # other people's code may raise anything
+        why = f"{type(error).__name__}: {error}"
+        raise BadInput(f"the plugin '{point.name}' of {_package(point)} cannot be loaded ({why}).") from error
+    found = found if isinstance(found, type) else getattr(found, CLASSES.get(family, "Plugin"), None)
+    if not isinstance(found, type):
+        wanted = CLASSES.get(family, "Plugin")
+        raise BadInput(
+            f"the plugin '{point.name}' of {_package(point)} must be a class named {wanted}, or a module with it."
+        )
+    return found
 
 
 def load(family: str, name: str, **settings: Any) -> Any:

@@ -82,13 +82,17 @@ class Head(nn.Module):
     def from_bytes(cls, content: bytes) -> "Head":
         """The head that `to_bytes` wrote. Raises Broken if the bytes are not one."""
         try:
-            state = load(content)
-            features, width = state["components"].shape
-            head = cls(features, width, state["inner.weight"].shape[0], state["outer.weight"].shape[0])
-            head.load_state_dict(state)
+            return cls.from_state(load(content))
         except Exception as error:
             message = f"this file is not a head of Pairwright ({error}). Rebuild the version from the log."
             raise Broken(message) from error
+
+    @classmethod
+    def from_state(cls, state: dict[str, Tensor]) -> "Head":
+        """The head with these weights. Raises what torch raises where they are not a head's."""
+        features, width = state["components"].shape
+        head = cls(features, width, state["inner.weight"].shape[0], state["outer.weight"].shape[0])
+        head.load_state_dict(state)
         return head
 
     @classmethod

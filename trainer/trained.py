@@ -65,20 +65,33 @@ def about_of(store: ArtifactStore, name: str) -> dict[str, Any]:
 
 def load_trained(store: ArtifactStore, name: str) -> Backbone:
     """The encoder of that name, ready to run. Raises NotFound, or Broken where its file is damaged."""
-    folder, about = store.open(f"{FOLDER}/{name}"), about_of(store, name)
-    try:
-        network = load_backbone(about["backbone"], size=about["size"], pretrained=False)
-        network.load_state_dict(load((folder / WEIGHTS).read_bytes()))
-        beside = about.get("beside")
-        first = load_backbone(_like(network, beside["name"])) if beside else None
-        network = of_pixels(network, first, beside["scales"] if beside else (1.0, 1.0))
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise Broken(f"the encoder '{name}' cannot be read ({error}). Train it again.") from error
+    network = network_of(store, name)
     side = int(network.size)  # type: ignore[arg-type]
     return Backbone(
         name, network, dim=int(network.dim), input_size=side, mean=network.mean, std=network.std,  # type: ignore[arg-type]
         engine="eager" if side <= TINY else "auto",
     )  # fmt: skip
+
+
+def network_of(store: ArtifactStore, name: str) -> nn.Module:
+    """The network of a trained encoder, from pixels to features. Raises NotFound, or Broken where it is damaged."""
+    folder, about = store.open(f"{FOLDER}/{name}"), about_of(store, name)
+    try:
+        taught, whole = assembled(about)
+        taught.load_state_dict(load((folder / WEIGHTS).read_bytes()))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise Broken(f"the encoder '{name}' cannot be read ({error}). Train it again.") from error
+    return whole
+
+
+def assembled(about: Mapping[str, Any], *, pretrained: bool = True) -> tuple[nn.Module, nn.Module]:
+    """(the taught backbone, the network of pixels it is part of), as `about` says and before its weights are read.
+
+    pretrained: whether what stands beside it has its published weights.
+    """
+    taught, beside = load_backbone(about["backbone"], size=about["size"], pretrained=False), about.get("beside")
+    first = load_backbone(_like(taught, beside["name"]), pretrained=pretrained) if beside else None
+    return taught, of_pixels(taught, first, beside["scales"] if beside else (1.0, 1.0))
 
 
 def _like(network: nn.Module, base: str) -> str:

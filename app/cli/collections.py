@@ -24,12 +24,18 @@ IMPORT = """
 pairwright import photos/ --collection photos
 pairwright import trashnet.zip --collection trash --metadata metadata.csv
 pairwright import items.parquet --collection shoes --path-column file --where split=train
+pairwright import coco/ --metadata annotations/instances_val2017.json --collection things
+pairwright import shards/ --format webdataset --collection web
+pairwright import holiday.mp4 --format video:every=0.5 --collection holiday
+PAIRWRIGHT_ADDRESSES=1 pairwright import s3://bucket/photos --collection photos
 """
 
 
 def import_(
     run: Run,
-    path: Annotated[Path, typer.Argument(help="A folder, an archive, or a CSV, Parquet or JSONL manifest.")],
+    path: Annotated[
+        Path, typer.Argument(help="A folder, an archive, a CSV, Parquet or JSONL manifest, or a data set.")
+    ],
     collection: Collection,
     metadata: Annotated[str | None, typer.Option(help="Table of metadata; inside an archive, its name there.")] = None,
     id_column: Annotated[str, typer.Option(help="Column with the name of each item.")] = "id",
@@ -42,6 +48,10 @@ def import_(
     audio_column: Annotated[str | None, typer.Option(help="Column with the path of a recording.")] = None,
     group_column: Annotated[
         list[str] | None, typer.Option(help="Column whose items stay on one side of a split; may be repeated.")
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="coco, fiftyone, folder, huggingface, imagefolder, labelstudio, video or webdataset."),
     ] = None,
 ) -> None:
     """Bring images into a collection. Known images (same bytes) are not added twice."""
@@ -64,6 +74,7 @@ def import_(
             longitude_column=longitude_column,
             caption_column=caption_column,
             audio_column=audio_column,
+            format=format,
         )
     skipped = [{"name": str(name), "reason": reason} for name, reason in report.skipped]
     document = {"collection": collection, "added": report.added, "known": report.known, "skipped": skipped}

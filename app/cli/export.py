@@ -1,5 +1,6 @@
-"""`export`: take pairs, groups and embeddings elsewhere."""
+"""`export`: take pairs, groups, embeddings and answers elsewhere."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,16 @@ import typer
 from app.cli.run import Run, command
 from db.errors import BadInput
 
-export = typer.Typer(help="Take pairs, groups and embeddings elsewhere.", no_args_is_help=True, rich_markup_mode=None)
+
+class Style(StrEnum):
+    """Who reads the pairs."""
+
+    FULL = "full"
+    SENTENCE_TRANSFORMERS = "sentence-transformers"
+    PML = "pml"
+
+
+export = typer.Typer(help="Take what was learnt elsewhere.", no_args_is_help=True, rich_markup_mode=None)
 Out = Annotated[Path, typer.Argument(help="File to write; an existing one is replaced when the new one is whole.")]
 Criterion = Annotated[str, typer.Option(help="Name of the criterion.")]
 Rows = Annotated[str | None, typer.Option(help="parquet, csv or jsonl. Default: the file's ending.")]
@@ -19,25 +29,43 @@ def register(app: typer.Typer) -> None:
     command(export, "pairs", PAIRS)(pairs)
     command(export, "groups", GROUPS)(groups)
     command(export, "embeddings", EMBEDDINGS)(embeddings)
+    command(export, "answers", ANSWERS)(answers)
+    command(export, "audit", AUDIT)(audit)
+    command(export, "dataset", DATASET)(dataset)
+    command(export, "model", MODEL)(model)
     app.add_typer(export, name="export")
 
 
 PAIRS = """
 pairwright export pairs pairs.csv --criterion material
 pairwright export pairs pairs.parquet --criterion material
+pairwright export pairs train.jsonl --criterion material --style sentence-transformers
+pairwright export pairs tuple.safetensors --criterion material --style pml
 """
 
 
-def pairs(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
+def pairs(
+    run: Run,
+    out: Out,
+    criterion: Criterion,
+    format: Rows = None,
+    style: Annotated[Style, typer.Option(help="full, or same and different alone for another library.")] = Style.FULL,
+) -> None:
     """Every pair verdict that stands, with who said it and which images it is about."""
-    from app.exporters import PAIR_FIELDS, pair_rows, write_rows
+    from app.exporters import PAIR_FIELDS, pair_rows, training_pairs, write_rows
     from db import catalog, feedback
 
     with run.database() as database, database.read() as s:
         about = catalog.criterion(s, criterion)
         items = {item.id: item for item in catalog.items(s, about.collection)}
         said = feedback.statements(s, about.id)
-    _done(run, "pairs", write_rows(pair_rows(said, items), PAIR_FIELDS, out, format), out)
+    if style is Style.PML:
+        count = training_pairs.write_indices(said, items, out)
+    elif style is Style.SENTENCE_TRANSFORMERS:
+        count = write_rows(training_pairs.labelled_rows(said, items), training_pairs.FIELDS, out, format)
+    else:
+        count = write_rows(pair_rows(said, items), PAIR_FIELDS, out, format)
+    _done(run, "pairs", count, out)
 
 
 GROUPS = """
@@ -92,6 +120,91 @@ def embeddings(
                 items = {i.id: i for i in catalog.items(s, catalog.collection_id(s, collection))}
             ids, vectors = store.ids, store.vectors()
     _done(run, "embeddings", export_embeddings(ids, vectors, items, out, format), out)
+
+
+ANSWERS = """
+pairwright export answers answers.jsonl --criterion material
+pairwright export answers answers.parquet --criterion material
+"""
+
+
+def answers(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
+    """The whole feedback log: every screen as asked, every answer and undo. `import-answers` brings it in elsewhere."""
+    from app.exporters import ANSWER_FIELDS, answer_rows, write_rows
+    from db import catalog, feedback
+
+    with run.database() as database, database.read() as s:
+        about = catalog.criterion(s, criterion)
+        items = {item.id: item for item in catalog.items(s, about.collection)}
+        count = write_rows(answer_rows(feedback.history(s, about.id), items), ANSWER_FIELDS, out, format)
+    _done(run, "answers", count, out)
+
+
+AUDIT = """
+pairwright export audit audit.csv
+"""
+
+
+def audit(run: Run, out: Out, format: Rows = None) -> None:
+    """Who did what to the installation: people, tokens, sign-ins, promotions, imports."""
+    from app.exporters import AUDIT_FIELDS, audit_rows, write_rows
+    from db import audit as entries
+
+    with run.database() as database, database.read() as s:
+        count = write_rows(audit_rows(entries.history(s)), AUDIT_FIELDS, out, format)
+    _done(run, "audit", count, out)
+
+
+DATASET = """
+pairwright export dataset out/ --collection trash --format folder
+pairwright export dataset coco/ --criterion material --format coco
+pairwright export dataset hub/ --criterion material --format huggingface --version 3
+"""
+
+
+def dataset(
+    run: Run,
+    out: Annotated[Path, typer.Argument(help="A new folder; it appears when the data set is whole.")],
+    format: Annotated[str, typer.Option(help="folder, coco, labelstudio, fiftyone, huggingface or webdataset.")],
+    collection: Annotated[str | None, typer.Option(help="The pictures and what is known about them.")] = None,
+    criterion: Annotated[str | None, typer.Option(help="Or these with their groups under this criterion.")] = None,
+    version: Version = None,
+) -> None:
+    """All pictures and what is known about them, as another tool reads it. `import` gives the same collection again."""
+    from app.exporters import collecting
+    from app.exporters.datasets import export_dataset
+
+    if (criterion is None) == (collection is None):
+        raise BadInput("give either --collection (pictures alone) or --criterion (with their groups), not both.")
+    with run.database() as database:
+        if criterion is not None:
+            records = collecting.of_criterion(run.settings, database, criterion, version)
+        else:
+            records = collecting.of_collection(database, run.workspace, str(collection))
+    _done(run, "pictures", export_dataset(criterion or str(collection), records, out, format), out)
+
+
+MODEL = """
+pairwright export model material-model/ --criterion material
+pairwright export model material-model/ --criterion material --version 3 --format onnx
+"""
+
+
+def model(
+    run: Run,
+    out: Annotated[Path, typer.Argument(help="A new folder; it appears when the model is whole.")],
+    criterion: Criterion,
+    version: Version = None,
+    format: Annotated[str, typer.Option(help="safetensors, or onnx for both.")] = "safetensors",
+) -> None:
+    """The taught embedding as a folder with weights, config and model card, for `trainer.taught.load` anywhere."""
+    from app.exporters.models import export_model
+
+    with run.database() as database:
+        made = export_model(run.settings, database, criterion, out, version, format)
+    document = {"exported": "model", "version": made.version, "size": made.size, "onnx": made.apart, "file": str(out)}
+    onnx = "" if made.apart is None else f"; ONNX differs from torch by {made.apart:.1g}"
+    run.show(document, f"version {made.version} written to {out}{onnx}")
 
 
 def _done(run: Run, what: str, count: int, out: Path) -> None:

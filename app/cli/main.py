@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from app.cli import (
+    answers,
     asking,
     backup,
     collections,
@@ -14,6 +15,7 @@ from app.cli import (
     forecast,
     health,
     models,
+    plugins,
     refresh,
     robot,
     runs,
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 for group in (
     collections,
+    answers,
     asking,
     runs,
     serving,
@@ -45,6 +48,7 @@ for group in (
     export,
     users,
     backup,
+    plugins,
     health,
 ):
     group.register(app)

@@ -82,6 +82,15 @@ Columns of `curve.csv`: `screens` (questions answered), `pair_verdicts`, `second
 `conflicts_open`, `model_version` (candidates promoted). Quality is over all items that carry a label,
 asked about or not. Areas in `summary.json` are mean heights (trapezoids over the range); `..._raw` is the area itself.
 
+## Files of an exported model
+
+| file | holds |
+|---|---|
+| `model.safetensors` | backbone (`network.*`) and head (`head.*`) |
+| `config.json` | which network it is, how pictures become its input, where the model comes from |
+| `README.md` | the model card |
+| `model.onnx` | with `--format onnx`: squares (N, S, S, 3) uint8 -> vectors (N, d) float32 |
+
 ## Files of the workspace
 
 | path | holds |
@@ -100,6 +109,7 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `PAIRWRIGHT_WORKSPACE` | the workspace folder |
 | `PAIRWRIGHT_DATABASE_URL` | the database |
+| `PAIRWRIGHT_ADDRESSES` | 1 lets imports fetch addresses of the open internet and read object stores (off) |
 | `PAIRWRIGHT_RATE` | requests a minute that one caller may send over REST, 0 for no limit (12000) |
 | `PAIRWRIGHT_UPLOAD_MB` | largest request body the app accepts, in megabytes (2048) |
 | `PAIRWRIGHT_BACKUPS` | the folder of the backups (`backups` in the workspace); better on another disk |

@@ -14,7 +14,7 @@ import orjson
 from db.errors import BadInput, Broken, unknown
 
 Row = dict[str, Any]
-Fields = Mapping[str, str]  # name: Arrow's name of the type, or "vector" for float32 numbers
+Fields = Mapping[str, str]  # name: Arrow's name of the type, "vector" for float32 numbers, "json" for nested values
 Writer = Callable[[Iterator[list[Row]], Fields, Path], int]
 CHUNK = 10_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -60,9 +60,19 @@ def whole(out: Path) -> Iterator[Path]:
 
 
 def harmless(value: Any) -> Any:
-    """A CSV cell that no spreadsheet takes for a formula: text that starts like one gets a leading apostrophe."""
-    if isinstance(value, str) and value.startswith(FORMULA):
+    """A CSV cell that no spreadsheet takes for a formula: text that starts like one gets a leading apostrophe.
+
+    So does text that would be taken for such a cell: `plain_cell` gives back exactly what was written.
+    """
+    if isinstance(value, str) and value.lstrip("'").startswith(FORMULA):
         return "'" + value
+    return value
+
+
+def plain_cell(value: Any) -> Any:
+    """What `harmless` was given."""
+    if isinstance(value, str) and value.startswith("'") and value.lstrip("'").startswith(FORMULA):
+        return value[1:]
     return value
 
 
@@ -84,8 +94,10 @@ def _csv(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
 
 
 def _cell(value: Any) -> Any:
-    """Numbers, text and nothing stay; a vector becomes JSON."""
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() if isinstance(value, np.ndarray) else value
+    """Numbers, text and nothing stay; a vector and nested values become JSON."""
+    if isinstance(value, np.ndarray | list | tuple | dict):
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return value
 
 
 def _jsonl(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
@@ -106,13 +118,19 @@ def _parquet(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:
     schema = pa.schema([(name, _arrow(kind)) for name, kind in fields.items()])
     with parquet.ParquetWriter(out, schema) as writer:
         for chunk in chunks:
-            columns = [pa.array([row[name] for row in chunk], schema.field(name).type) for name in fields]
+            columns = [pa.array(_column(chunk, name, kind), _arrow(kind)) for name, kind in fields.items()]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             count += len(chunk)
     return count
 
 
+def _column(chunk: list[Row], name: str, kind: str) -> list[Any]:
+    return [_cell(row[name]) if kind == "json" else row[name] for row in chunk]
+
+
 def _arrow(kind: str) -> Any:
     import pyarrow as pa
 
+    if kind == "json":
+        return pa.string()
     return pa.list_(pa.float32()) if kind == "vector" else pa.type_for_alias(kind)

@@ -1,4 +1,7 @@
-"""Every effective pair verdict of a criterion, one row each: what was said, by whom, about which images."""
+"""Every effective pair verdict of a criterion, one row each: what was said, by whom, about which images.
+
+Paths are relative to the workspace.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,6 +16,8 @@ FIELDS = {
     "b_name": "string",
     "a_sha256": "string",
     "b_sha256": "string",
+    "a_path": "string",
+    "b_path": "string",
     "verdict": "string",
     "confidence": "double",
     "background": "bool",
@@ -34,6 +39,8 @@ def pair_rows(statements: Iterable[Statement], items: Mapping[int, Item]) -> Ite
             "b_name": b.name,
             "a_sha256": a.sha256,
             "b_sha256": b.sha256,
+            "a_path": a.path,
+            "b_path": b.path,
             "verdict": said.verdict.value,
             "confidence": said.confidence,
             "background": said.background,

@@ -28,7 +28,7 @@ class ImportReport:
 def import_path(
     database: "Database",
     workspace: Path,
-    source: Path,
+    source: Path | str,
     collection: str,
     *,
     metadata: Path | str | None = None,
@@ -41,16 +41,19 @@ def import_path(
     caption_column: str | None = None,
     audio_column: str | None = None,
     group_columns: Sequence[str] = (),
+    format: str | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     workers: int | None = None,
 ) -> ImportReport:
-    """Import a folder, a zip or tar archive, or a CSV / Parquet / JSONL manifest into a collection.
+    """Import a folder, an archive, a CSV / Parquet / JSONL manifest, or a data set of another tool into a collection.
 
     Args:
+        source: a path, or as text an address such as s3://bucket/photos, where addresses are allowed.
         metadata: a manifest inside the folder or archive; its paths are relative to itself.
         where: `COLUMN=VALUE` filters; the same column twice means either value.
         group_columns: columns whose items must stay on one side of a split.
+        format: as what to read the source, see `app.importers.formats`; default: what it is recognised as.
         progress: called with (done, total). cancelled: asked between pictures; what is stored stays.
         workers: decoding processes; default one per CPU and one more.
     Raises: BadInput for a source, column or filter that cannot be used; Broken if the disk or database fails.
@@ -63,5 +66,5 @@ def import_path(
         id_column, path_column, time_column, latitude_column, longitude_column, caption_column, audio_column,
         tuple(group_columns),
     )  # fmt: skip
-    with open_source(Path(source), metadata, columns, where) as opened:
+    with open_source(source, metadata, columns, where, format) as opened:
         return run_import(database, Path(workspace), opened, collection, columns, progress, cancelled, workers)

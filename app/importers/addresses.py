@@ -9,6 +9,8 @@ import ipaddress
 import os
 import socket
 import time
+from collections.abc import Callable
+from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -18,7 +20,7 @@ from db.errors import BadInput
 
 VARIABLE = "PAIRWRIGHT_ADDRESSES"
 SCHEMES = ("http", "https")
-REDIRECTS, SECONDS, WAIT_S = 4, 60.0, 10.0
+REDIRECTS, SECONDS, DOWNLOAD_S, WAIT_S = 4, 60.0, 7200.0, 10.0
 # Special networks that Python's ipaddress takes for public: IETF protocols, 6to4 relays, site-local, local NAT64.
 SPECIAL = [ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "64:ff9b:1::/48")]
 EMBEDDED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))  # an IPv4 address in the last bits
@@ -40,16 +42,29 @@ def allowed() -> bool:
 
 def fetch(url: str, limit: int) -> bytes:
     """Up to limit + 1 bytes behind an address. Raises EntryFault."""
-    until = time.monotonic() + SECONDS
+    body = bytearray()
+    _receive(url, limit, SECONDS, "image/*", body.extend)
+    return bytes(body[: limit + 1])
+
+
+def download(url: str, file: BinaryIO, limit: int) -> None:
+    """Write what is behind an address to a file. Raises EntryFault, also where there is more than `limit`."""
+    if _receive(url, limit, DOWNLOAD_S, "*/*", file.write) > limit:
+        raise EntryFault(f"there is more than {limit // 1024**3} GB behind its address")
+
+
+def _receive(url: str, limit: int, seconds: float, accept: str, take: Callable[[bytes], object]) -> int:
+    """Hand over what is behind an address, block by block, until it is more than the limit; returns how many bytes."""
+    until = time.monotonic() + seconds
     for _ in range(REDIRECTS + 1):
         host, ip = checked(url)
         try:
             with (
                 httpx.Client(transport=_Pinned(host, ip), trust_env=False, timeout=WAIT_S) as client,
-                client.stream("GET", url, headers={"accept": "image/*"}) as reply,
+                client.stream("GET", url, headers={"accept": accept}) as reply,
             ):
                 if not reply.is_redirect:
-                    return _body(reply, limit, until)
+                    return _body(reply, limit, until, take)
                 url = urljoin(url, reply.headers["location"])
         except httpx.HTTPError as error:
             raise EntryFault(f"'{host}' does not give it ({type(error).__name__})") from error
@@ -109,14 +124,15 @@ class _Pinned(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def _body(reply: httpx.Response, limit: int, until: float) -> bytes:
+def _body(reply: httpx.Response, limit: int, until: float, take: Callable[[bytes], object]) -> int:
     if reply.status_code != 200:
         raise EntryFault(f"its address replies {reply.status_code}")
-    body = bytearray()
+    count = 0
     for block in reply.iter_bytes():
-        body += block
-        if len(body) > limit:
+        take(block)
+        count += len(block)
+        if count > limit:
             break
         if time.monotonic() > until:
-            raise EntryFault(f"its address takes longer than {SECONDS:.0f} s")
-    return bytes(body[: limit + 1])
+            raise EntryFault("its address takes too long")
+    return count

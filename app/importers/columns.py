@@ -1,7 +1,7 @@
 """What the columns of a manifest mean, and the rows one import wants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,12 +27,15 @@ class Columns:
     audio: str | None = None
     groups: tuple[str, ...] = ()
 
+    def named(self) -> list[str]:
+        """The columns that a user gave a meaning."""
+        given = (self.time, self.latitude, self.longitude, self.caption, self.audio, *self.groups)
+        return [column for column in given if column is not None]
+
     def require(self, there: Sequence[str], where: str) -> None:
         """Raises BadInput if a named column is missing. A missing default id column is no fault: paths stand in."""
-        named = [getattr(self, field.name) for field in fields(self) if field.name not in ("id", "groups")]
-        wanted = [*named, *self.groups, *([] if self.id == "id" else [self.id])]
-        for column in wanted:
-            if column is not None and column not in there:
+        for column in [self.path, *self.named(), *([] if self.id == "id" else [self.id])]:
+            if column not in there:
                 raise missing_column(column, there, where)
 
 

@@ -8,12 +8,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from app.importers import decode
 from app.importers.decode import Refused, Stored
 
 KILLED = f"decoding the picture crashed or took more than {decode.CPU_S} s of processor time"
 
+Result = TypeVar("Result")
 Task = Callable[[bytes, str, Path], Stored | Refused]
 
 
@@ -70,6 +72,19 @@ class Decoders:
         for pool in (self._pool, self._careful):
             if pool is not None:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Killed(Exception):
+    """A limited process died."""
+
+
+def in_a_child(task: Callable[..., Result], *given: Any) -> Result:
+    """Call a function in a limited process of its own. Raises Killed where that dies of it."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(task, *given).result()
+        except BrokenProcessPool:
+            raise Killed from None
 
 
 def available_cpus() -> int:

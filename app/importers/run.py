@@ -2,9 +2,10 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.importers import Cancelled, ImportReport, Progress, files
 from app.importers.columns import Columns, RowFault, meaning
@@ -21,6 +22,7 @@ BATCH = 1000  # items in one transaction
 WINDOW_BYTES = 64 * 1024 * 1024  # bytes of pictures under way at once
 WINDOW = 64  # pictures under way at once
 TICK = 8  # pictures between two looks at `progress` and `cancelled`
+About = Callable[[Entry], dict[str, Any]]
 AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
 
 
@@ -34,6 +36,7 @@ class _Run:
     collection: str
     columns: Columns
     report: ImportReport
+    about: About
     seen: dict[str, str] = field(default_factory=dict)  # sha256 -> name
     ready: list[NewItem] = field(default_factory=list)
 
@@ -52,9 +55,11 @@ def run_import(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     workers: int | None = None,
+    about: About | None = None,
 ) -> ImportReport:
-    """Import an opened source. See `app.importers.import_path`."""
-    run = _Run(database, workspace, source, checks.name(collection, "collection"), columns, ImportReport())
+    """Import an opened source. See `app.importers.import_path`. about: the fields of an entry's item, not its row's."""
+    named, told = checks.name(collection, "collection"), about or (lambda entry: _meaning(entry, columns))
+    run = _Run(database, workspace, source, named, columns, ImportReport(), told)
     for name, reason in source.faults:
         run.skip(name, reason)
     try:
@@ -122,7 +127,7 @@ def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None
         run.skip(entry.name, stored.reason)
         return
     try:
-        about = meaning(entry.row, run.columns)
+        about = run.about(entry)
         audio = _audio(run, entry)
     except (RowFault, EntryFault) as fault:
         run.skip(entry.name, str(fault))
@@ -134,10 +139,14 @@ def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None
         _flush(run)
 
 
+def _meaning(entry: Entry, columns: Columns) -> dict[str, Any]:
+    return meaning(entry.row, columns) if entry.exact is None else entry.exact.fields()
+
+
 def _audio(run: _Run, entry: Entry) -> str | None:
     """Store the recording that belongs to a picture. Returns its path relative to the workspace."""
-    column = run.columns.audio
-    given = str(entry.row[column] or "").strip() if column else ""
+    column = run.columns.audio if entry.exact is None else None
+    given = str(entry.row[column] or "").strip() if column else (entry.exact and entry.exact.audio) or ""
     if not given:
         return None
     name = inside(run.source, given)

@@ -5,19 +5,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.importers import addresses, manifests
+from app.importers import addresses, formats, manifests
 from app.importers.columns import Columns, Row, keeps, missing_column, row_filter
+from app.importers.exact import Exact
+from app.importers.formats import Described
+from app.importers.remote import fetched, is_remote
 from app.importers.stores import EntryFault, FolderStore, Store, open_store, tidy
+from app.importers.videos import ENDINGS as VIDEOS
 from db.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture to import. name: what people call it. file: where it lies in the store. row: its metadata."""
+    """One picture to import. name: what people call it. file: where it lies in the store. row: its metadata.
+
+    exact: all that is known about it, where one of our data sets says so; it goes before the row.
+    """
 
     name: str
     file: str
     row: Row
+    exact: Exact | None = None
 
 
 @dataclass(frozen=True)
@@ -36,28 +44,51 @@ class Source:
 
 @contextmanager
 def open_source(
-    path: Path, metadata: Path | str | None, columns: Columns, where: Sequence[str] = ()
+    path: Path | str,
+    metadata: Path | str | None,
+    columns: Columns,
+    where: Sequence[str] = (),
+    format: str | None = None,
 ) -> Iterator[Source]:
-    """The source behind a path, with its rows filtered. Raises BadInput."""
-    if not path.exists():
-        raise BadInput(f"there is no file or folder '{path}'. Check the path.")
-    store, manifest = _locate(path, metadata)
+    """The source behind a path or an address, with its rows filtered. format: as what to read it. Raises BadInput."""
+    if isinstance(path, str) and is_remote(path):
+        with fetched(path) as found:
+            yield from _opened(found, metadata, columns, where, format)
+    else:
+        yield from _opened(Path(path), metadata, columns, where, format)
+
+
+def _opened(
+    path: Path | Store, metadata: Path | str | None, columns: Columns, where: Sequence[str], format: str | None
+) -> Iterator[Source]:
+    name = path.name if isinstance(path, Path) else "the address"
+    store, manifest = _locate(path, metadata) if isinstance(path, Path) else (path, _named_there(path, metadata))
     try:
-        source = _listed(store, columns, where) if manifest is None else _described(store, manifest, columns, where)
+        described = formats.describe(store, manifest, format)
+        if described is not None:
+            store, source = described.store, _of_format(described, columns, where)
+        else:
+            source = _listed(store, columns, where) if manifest is None else _described(store, manifest, columns, where)
         if not source.entries and not source.faults:
-            raise BadInput(f"'{path.name}' holds no picture to import{' with these filters' if where else ''}.")
+            raise BadInput(f"'{name}' holds no picture to import{' with these filters' if where else ''}.")
         yield source
     finally:
         store.close()
 
 
+def _named_there(store: Store, metadata: Path | str | None) -> str | None:
+    return None if metadata is None else _manifest_name(store, Path("the address"), str(metadata))
+
+
 def _locate(path: Path, metadata: Path | str | None) -> tuple[Store, str | None]:
     """(store, manifest's name in it). A lone manifest or picture is read from the folder it lies in."""
-    if path.is_file() and manifests.is_manifest(path.name):
+    if not path.exists():
+        raise BadInput(f"there is no file or folder '{path}'. Check the path.")
+    if path.is_file() and (manifests.is_manifest(path.name) or path.suffix.lower() in DOCUMENTS):
         if metadata is not None:
             raise BadInput("metadata: not needed when the source is a manifest itself. Leave it out.")
         return FolderStore(path.parent), path.name
-    if path.is_file() and path.suffix.lower() in PICTURES:
+    if path.is_file() and path.suffix.lower() in (*PICTURES, *VIDEOS):
         alone = FolderStore(path.parent)
         alone.names = [path.name]
         return alone, None
@@ -70,6 +101,23 @@ def _locate(path: Path, metadata: Path | str | None) -> tuple[Store, str | None]
 
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm")
+
+
+DOCUMENTS = (".json", ".arrow")  # of the formats in `app.importers.formats`
+
+
+def _of_format(described: Described, columns: Columns, where: Sequence[str]) -> Source:
+    """What a format of another tool lists, with its rows filtered."""
+    there = [*described.columns, columns.path]
+    columns.require(there, "the data set")
+    wanted = row_filter(where, there, "the data set")
+    asked = dict.fromkeys(columns.named())
+    entries = [
+        Entry(str(line.row.get(columns.id) or line.name), line.file, asked | dict(line.row), line.exact)
+        for line in described.lines
+        if keeps(line.row, wanted)
+    ]
+    return Source(described.store, entries, described.faults, described.base)
 
 
 def _manifest_name(store: Store, path: Path, wanted: str) -> str:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, cast
 
 from db.errors import BadInput
 
@@ -77,18 +77,25 @@ class FolderStore:
                     yield (Path(folder) / name).relative_to(self._root).as_posix()
 
     def read(self, name: str, limit: int) -> bytes:
+        try:
+            with self.place(name).open("rb") as file:
+                return file.read(limit + 1)
+        except OSError as error:
+            raise EntryFault(f"the file cannot be read ({error.strerror})") from error
+
+    def place(self, name: str) -> Path:
+        """Where a file lies, for what must be read piece by piece. Raises EntryFault."""
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
             raise EntryFault("it is a link that leads out of the folder")
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise EntryFault("it is not a regular file")
-            with path.open("rb") as file:
-                return file.read(limit + 1)
         except FileNotFoundError:
             raise EntryFault("there is no such file") from None
         except OSError as error:
             raise EntryFault(f"the file cannot be read ({error.strerror})") from error
+        return path
 
     def close(self) -> None: ...
 
@@ -172,6 +179,40 @@ class TarStore:
 
     def close(self) -> None:
         self._tar.close()
+
+
+class ShardStore:
+    """Several tar archives of one folder as one store; files are named SHARD/NAME. One archive is open at a time."""
+
+    def __init__(self, folder: FolderStore, shards: Iterable[str]) -> None:
+        self._folder, self._open = folder, ("", cast(TarStore, None))
+        self.faults: list[tuple[str, str]] = list(folder.faults)
+        self.names: list[str] = []
+        for shard in shards:
+            tar = self._shard(shard)
+            self.names += [f"{shard}/{name}" for name in tar.names]
+            self.faults += [(f"{shard}/{name}", why) for name, why in tar.faults]
+
+    def read(self, name: str, limit: int) -> bytes:
+        shard, slash, inner = name.rpartition(".tar/")
+        if not slash:
+            raise EntryFault("there is no such file in the archives")
+        return self._shard(f"{shard}.tar").read(inner, limit)
+
+    def _shard(self, name: str) -> TarStore:
+        if self._open[0] != name:
+            self.close()
+            opened = open_store(self._folder.place(name))
+            if not isinstance(opened, TarStore):
+                opened.close()
+                raise BadInput(f"'{name}' is no tar archive. Take it out of the folder.")
+            self._open = (name, opened)
+        return self._open[1]
+
+    def close(self) -> None:
+        if self._open[0]:
+            self._open[1].close()
+            self._open = ("", cast(TarStore, None))
 
 
 def _is_clutter(name: str) -> bool:

@@ -28,7 +28,7 @@ class Answerer(Scripted):
     file: str | Path
 
     def __post_init__(self) -> None:
-        place = _places(self.items)
+        place = places(self.items)
         self._said: dict[Pair, PairVerdict] = {}
         for number, row in enumerate(_rows(Path(self.file)), start=1):
             said = _verdict(row, place, f"{self.file}, row {number}")
@@ -58,7 +58,7 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
             yield from (json.loads(line) for line in lines if line.strip())
 
 
-def _places(items: Sequence[Item]) -> dict[str, int]:
+def places(items: Sequence[Item]) -> dict[str, int]:
     """Item id by content hash, name and id, as text; the hash wins over the name, the name over the id."""
     place = {str(item.id): item.id for item in items}
     place |= {item.name: item.id for item in items if item.name}

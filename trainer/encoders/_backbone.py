@@ -34,12 +34,15 @@ class Backbone:
         """The (input_size, input_size, 3) uint8 square of one encoded picture."""
         return pictures.decode_square(encoded, self.input_size, self._resample)
 
+    def array_square(self, pixels: np.ndarray) -> np.ndarray:
+        """The same square of pixels that are decoded already, (H, W, 3) uint8. Raises BadInput for other arrays."""
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise BadInput(f"images: expected (H, W, 3) uint8 each, got {pixels.shape} {pixels.dtype}.")
+        return pictures.array_square(pixels, self.input_size, self._resample)
+
     def encode(self, images: list[np.ndarray]) -> np.ndarray:
         """images: (H, W, 3) uint8 each -> (N, dim) float32."""
-        for image in images:
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise BadInput(f"images: expected (H, W, 3) uint8 each, got {image.shape} {image.dtype}.")
-        squares = [pictures.array_square(image, self.input_size, self._resample) for image in images]
+        squares = [self.array_square(image) for image in images]
         empty = np.empty((0, self.input_size, self.input_size, 3), np.uint8)
         return self.encode_squares(np.stack(squares) if squares else empty)
 
