@@ -20,7 +20,8 @@ from db import checks, horizon
 from db.tables import EventRow
 
 KINDS = (
-    "answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "session", "synthetic",
+    "answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "session",
+    "synthetic",
 )  # fmt: skip
 
 

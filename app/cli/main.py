@@ -18,6 +18,7 @@ from app.cli import (
     robot,
     runs,
     serving,
+    synthetic,
     training,
     users,
 )
@@ -38,6 +39,7 @@ for group in (
     serving,
     compare,
     training,
+    synthetic,
     refresh,
     models,
     forecast,
