@@ -104,4 +104,4 @@ def _drawn(pictures: np.ndarray, batch: int, seed: int, step: int) -> Tensor:
 
 def _signed(pictures: np.ndarray) -> Tensor:
     """(B, S, S, 3) uint8 -> (B, 3, S, S) float in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().contiguous() / 127.5 - 1
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float().contiguous() / 127.5 - 1

@@ -86,10 +86,9 @@ def test_what_is_no_picture_of_this_collection_is_refused(world):
             synthetic.add(s, world.collection, [wrong])
     with pytest.raises(NotFound, match="no synthetic picture with id 99"):
         look(world, 99)
-    with pytest.raises(BadInput, match="state must be one of"):
-        with world.database.write() as s:
-            synthetic.add(s, world.collection, [made(world.items[0])])
-            synthetic.decide(s, synthetic.pictures(s, world.collection)[0].id, "liked", "ann", "a")
+    with pytest.raises(BadInput, match="state must be one of"), world.database.write() as s:
+        synthetic.add(s, world.collection, [made(world.items[0])])
+        synthetic.decide(s, synthetic.pictures(s, world.collection)[0].id, "liked", "ann", "a")
 
 
 def test_nothing_that_lists_items_meets_a_synthetic_picture(world, proposed):

@@ -123,18 +123,18 @@ def test_the_generator_climbs_what_the_model_descends() -> None:
     assert moved["model"] < 0 < moved["making"]
 
 
-def test_the_tie_of_a_pair_falls_to_nothing() -> None:
-    made = game(steps=4, tie=2.0)
-    ties = []
-    for _ in range(5):
-        ties.append(made.tie)
+def test_pairs_shall_be_less_alike_as_the_game_goes_on() -> None:
+    made = game(steps=4, least=0.2)
+    wanted = []
+    for _ in range(6):
+        wanted.append(made.wanted)
         made.done += 1
-    assert ties == [2.0, 1.5, 1.0, 0.5, 0.0]
+    assert wanted == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2, 0.2])
 
 
-def test_without_a_tie_pairs_become_less_alike_than_with_one() -> None:
-    apart = {}
-    for tie in (0.0, 4.0):
-        made = game(steps=10**6, tie=tie, rate=2e-3)
-        apart[tie] = [made.step(PIXELS[:8])["similarity"] for _ in range(12)][-1]
-    assert apart[0.0] < apart[4.0]
+def test_pairs_become_as_alike_as_they_shall_be() -> None:
+    last = {}
+    for least in (0.2, 1.0):
+        made = game(steps=1, least=least, tie=20.0, rate=2e-3)
+        last[least] = [made.step(PIXELS[:8])["similarity"] for _ in range(10)][-1]
+    assert last[0.2] < last[1.0] - 0.05

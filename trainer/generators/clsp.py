@@ -7,8 +7,9 @@ w = 1 nothing is mixed, and this is the plain generator.
 
 Source: Zeng, Wu, Hu, Xu, Shi 2024, "Contrastive learning with synthetic positives" (CLSP), arXiv 2408.16965. Official
 code: dewenzeng/clsp (no licence, not copied from). The UNet and the sampler are those of diffusers.
-Differs from the paper: a UNet of 420,000 weights taught for minutes on the collection itself, at 28 to 32 pixels; 50
-steps of DDIM in place of 100; a moving average of the weights makes the pictures.
+Differs from the paper: a UNet of 1,000,000 weights taught for minutes on the collection itself, at 32 pixels; it tells
+the velocity under a cosine schedule, which gives whole shapes sooner than telling the noise; 50 steps of DDIM in place
+of 100; a moving average of the weights makes the pictures.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ EXPONENT = 0.99  # of the moving average
 
 @dataclass(frozen=True)
 class Generator:
-    """side: of the pictures in pixels, a multiple of 4. width: channels of the first of three levels, a multiple of 8.
+    """side: of the pictures in pixels, a multiple of 8. width: channels of the first of four levels, a multiple of 8.
     steps, batch, rate: of learning. candidates: pictures an anchor. w: weight of the own feature, in [0, 1]. eta: noise
     in each step of DDIM, in [0, 1]. ddim: steps from noise to a picture."""
 
@@ -38,7 +39,7 @@ class Generator:
     width: int = 16
     steps: int = 1500
     batch: int = 32
-    rate: float = 1e-3
+    rate: float = 2e-3
     candidates: int = 8
     w: float = 0.1
     eta: float = 0.1
@@ -48,7 +49,7 @@ class Generator:
         for name, low in (("steps", 1), ("batch", 1), ("candidates", 1), ("ddim", 1)):
             if getattr(self, name) < low:
                 raise BadInput(f"{name} = at least {low} expected, got {getattr(self, name)}.")
-        for name, part in (("side", 4), ("width", 8)):
+        for name, part in (("side", 8), ("width", 8)):
             if getattr(self, name) < part or getattr(self, name) % part:
                 raise BadInput(f"{name} = a multiple of {part} expected, got {getattr(self, name)}.")
         if not 0 <= self.w <= 1 or not 0 <= self.eta <= 1:
@@ -62,31 +63,33 @@ class Generator:
 
 
 class Diffusion(Maker):
-    """A UNet that tells the noise of a picture."""
+    """A UNet that tells the velocity of a picture: what it is and what noise it has, in one number a pixel."""
 
     def __init__(self, settings: Generator, seed: int) -> None:
         unet, scheduler = diffusers("UNet2DModel", "DDIMScheduler")
         self.settings, self.seed = settings, seed
-        widths = (settings.width, 2 * settings.width, 3 * settings.width)
+        widths = tuple(level * settings.width for level in (1, 2, 3, 4))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chance.number(seed, chance.START))
             net = unet(
                 sample_size=settings.side, in_channels=3, out_channels=3, layers_per_block=1,
-                block_out_channels=widths, down_block_types=("DownBlock2D",) * 3, up_block_types=("UpBlock2D",) * 3,
+                block_out_channels=widths, down_block_types=("DownBlock2D",) * 4, up_block_types=("UpBlock2D",) * 4,
                 norm_num_groups=8, add_attention=False,
             )  # fmt: skip
         self.average = Average(net, 0.0, EXPONENT)
         self.networks = nn.ModuleDict({"unet": net, "average": self.average.network})
         self.optimizers = {"adam": torch.optim.AdamW(net.parameters(), lr=settings.rate, weight_decay=0.0)}
-        self.noise = scheduler(num_train_timesteps=TIMES, clip_sample=True)
+        self.noise = scheduler(
+            num_train_timesteps=TIMES, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction"
+        )
 
     def step(self, pictures: Tensor) -> dict[str, float]:
-        """Tell the noise that was added: L = |eps - eps(x_t, t)|^2."""
+        """L = |v - v(x_t, t)|^2,  v = sqrt(a_t) eps - sqrt(1 - a_t) x_0."""
         random = chance.generator(self.seed, chance.NOISE, self.done)
         noise = torch.randn(pictures.shape, generator=random)
         times = torch.randint(0, TIMES, (len(pictures),), generator=random)
         guess = self.networks["unet"](self.noise.add_noise(pictures, noise, times), times).sample
-        loss = (guess - noise).square().mean()
+        loss = (guess - self.noise.get_velocity(pictures, noise, times)).square().mean()
         self.optimizers["adam"].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizers["adam"].step()

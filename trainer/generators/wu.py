@@ -2,17 +2,17 @@
 
     model      min  L_c                                             L_c: NT-Xent, 2 pictures x 2 views = 4 positives
     critic     min  softplus(D(G(x, n))) + softplus(-D(x))
-    generator  min  softplus(-D(G(x, n))) - hard L_c + tie(t) (1 - cos(f(G(x, n)), f(G(x, n')))) + near |G(x, n) - x|
+    generator  min  softplus(-D(G(x, n))) - hard L_c + tie (cos(f(G(x, n)), f(G(x, n'))) - s(t))^2 + near |G(x, n) - x|
 
-f is the model's feature; tie(t) falls from `tie` to 0 with the share of the steps done, so pairs grow harder.
+f is the model's feature; s(t) falls from 1 to `least` with the share of the steps done, so pairs grow harder.
 
 Source: Wu, Wang, Zeng, Shi, Hu 2023, "Synthetic data can also teach: synthesizing effective data for unsupervised
 visual representation learning", AAAI, arXiv 2202.06464. No public code was found.
 Not read: the equations of the paper; only its abstract, and a summary of its figure 2, could be. From these: a
 generator learned jointly with the model, against its loss; a pair of similar but distinct pictures, two views of each,
-four positives; similarity of the pair that decreases. Everything else is chosen here: a sum with these weights, the cosine
-as similarity, a linear fall, the loss of the critic, and one generator with two noises in the place of two generators.
-The paper makes pictures from noise alone; here each is made of an anchor, by an encoder that learns with the generator,
+four positives; similarity of the pair that decreases. Everything else is chosen here: a sum with these weights, the
+cosine as similarity, a linear fall, the loss of the critic, and one generator with two noises in the place of two. The
+paper makes pictures from noise alone; here each is made of an anchor, by an encoder that learns with the generator,
 and held near it (`near`), so that it can be keyed to an item and judged beside it.
 """
 
@@ -39,8 +39,8 @@ NOISE = 16  # numbers that tell the pictures of an anchor apart
 class Generator:
     """side: of the pictures in pixels, a multiple of 4, at least 16. width: channels of the generator's last layer but
     one. code: numbers that an anchor is told by. steps, batch, rate: of learning. candidates: pictures an anchor. hard:
-    weight of the game. tie: of the pair's similarity at the start. near: of the distance to the anchor. temperature:
-    of L_c."""
+    weight of the game. tie: of the pair's similarity, least: which it has at the end, in [-1, 1]. near: weight of the
+    distance to the anchor. temperature: of L_c."""
 
     side: int = 32
     width: int = 16
@@ -50,8 +50,9 @@ class Generator:
     rate: float = 5e-4
     candidates: int = 4
     hard: float = 0.1
-    tie: float = 1.0
-    near: float = 3.0
+    tie: float = 5.0
+    least: float = 0.7
+    near: float = 2.0
     temperature: float = 0.2
 
     def __post_init__(self) -> None:
@@ -63,6 +64,8 @@ class Generator:
         for name in ("hard", "tie", "near"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise BadInput(f"{name} = 0 or a number above expected, got {getattr(self, name)}.")
+        if not -1 <= self.least <= 1:
+            raise BadInput(f"least = -1 to 1 expected, got {self.least}.")
         if not self.rate > 0 or not self.temperature > 0:
             raise BadInput(f"rate and temperature > 0 expected, got {self.rate} and {self.temperature}.")
 
@@ -98,9 +101,9 @@ class Game(Maker):
         self.objective, self.views = Objective(settings.temperature, denominator="self"), Views()
 
     @property
-    def tie(self) -> float:
-        """Weight of the pair's similarity now."""
-        return self.settings.tie * max(0.0, 1 - self.done / self.settings.steps)
+    def wanted(self) -> float:
+        """s(t): how alike the two of a pair should be now."""
+        return 1 - (1 - self.settings.least) * min(1.0, self.done / self.settings.steps)
 
     def step(self, pictures: Tensor) -> dict[str, float]:
         """Each player once. similarity: mean cosine of the two pictures of a pair, as the model sees them."""
@@ -111,9 +114,10 @@ class Game(Maker):
         contrast = self._learn("model", self.contrast(one.detach(), other.detach(), random))
         similarity = self.similarity(one, other)
         fooled = softplus(-self.networks["critic"](torch.cat([one, other]))).mean()
+        tie = self.settings.tie * (similarity - self.wanted).square()
         game = self.settings.hard * self.contrast(one, other, random)
         near = self.settings.near * ((one - pictures).abs().mean() + (other - pictures).abs().mean()) / 2
-        making = self._learn("making", fooled - game + self.tie * (1 - similarity) + near)
+        making = self._learn("making", fooled - game + tie + near)
         self.done += 1
         return {
             "loss": making, "critic": critic, "contrast": contrast, "similarity": float(similarity.detach()),
