@@ -289,6 +289,46 @@ class PlacementPairRow(Base):
     answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), unique=True)
 
 
+class SyntheticRow(Base):
+    """A picture that a generator made of an item. Not an item itself: import, export, search and groups never see it.
+
+    Rows are only added. maker: checksum of the generator's weights. path is relative to the workspace.
+    """
+
+    __tablename__ = "synthetic_pictures"
+    __table_args__ = (
+        UniqueConstraint("anchor_id", "sha256"),
+        Index(None, "collection_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    anchor_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    path: Mapped[str]
+    method: Mapped[str] = mapped_column(String(80))
+    maker: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = _created()
+
+
+class SyntheticVerdictRow(Base):
+    """What was said about a synthetic picture: accepted, rejected, or proposed again. Rows are only added; the newest
+    about a picture counts."""
+
+    __tablename__ = "synthetic_verdicts"
+    __table_args__ = (UniqueConstraint("source", "key"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    picture_id: Mapped[int] = mapped_column(ForeignKey("synthetic_pictures.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = _created()
+
+
 class VersionRow(Base):
     """One trained model. promotion counts this criterion's promotions; at most one version is promoted."""
 

@@ -30,7 +30,8 @@ class Term:
 
     predictor: which of the recipe's predictors the anchors go through, None for z itself; one with a `bag` puts a
     centroid in the place of anchors and keys (see `trainer.centroid`). matches: of which views the anchors and keys
-    are, None for those of the recipe; the summand is their mean.
+    are, None for those of the recipe; the summand is their mean. beside: whether its keys are of pictures beside the
+    batch, as generated ones are, so that no key is an anchor.
     """
 
     objective: Objective
@@ -39,6 +40,7 @@ class Term:
     weight: float = 1.0
     predictor: int | None = None
     matches: tuple[tuple[int, int], ...] | None = None
+    beside: bool = False
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -100,6 +102,11 @@ class Recipe:
     def mates(self) -> Any:
         """The source whose partners lend their pictures to view 1, or None: the first that draws some."""
         return next((term.mates for term in self.terms if term.mates is not None), None)
+
+    @property
+    def generated(self) -> Any:
+        """The source that takes generated pictures, or None."""
+        return next((part for term in self.terms for part in term.positives if hasattr(part, "take")), None)
 
     @property
     def readers(self) -> list[Any]:

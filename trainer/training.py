@@ -22,6 +22,7 @@ from trainer.attributes import Attributes
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
+from trainer.generated import Generated
 from trainer.labelled import Labelled
 from trainer.network import TRAINABLE
 from trainer.overlay import Overlay, nothing, overlaid
@@ -83,11 +84,13 @@ class Training:
     """One run. pictures: (N, S, S, 3) uint8, an array or a memory map; ids: (N,) int64; done: steps so far.
 
     attributes: metadata of the items, None for none: then sources by metadata leave every picture its own view.
+    generated: pictures that stand beside the items they were made of, for the recipes that take them.
     """
 
     def __init__(
         self, recipe: Recipe, pictures: np.ndarray, ids: np.ndarray, settings: TrainSettings,
         overlay: Overlay | Labelled | None = None, attributes: Attributes | None = None,
+        generated: Generated | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.pictures, self.settings, self.overlay = recipe, pictures, settings, overlay
         self.batch = min(settings.batch, len(ids))
@@ -103,7 +106,7 @@ class Training:
         held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
         self._dealt = -1  # the epoch that partners were drawn for
-        self._introduce(attributes)
+        self._introduce(attributes, generated)
 
     @property
     def rate(self) -> float:
@@ -167,8 +170,10 @@ class Training:
         )  # fmt: skip
         return seen
 
-    def _introduce(self, attributes: Attributes | None) -> None:
+    def _introduce(self, attributes: Attributes | None, generated: Generated | None) -> None:
         """Parts that read metadata, or look at the pictures themselves, do so once."""
+        if generated is not None and self.recipe.generated is not None:
+            self.recipe.generated.take(generated)
         if attributes is not None:
             for part in self.recipe.readers:
                 part.learn_of(attributes.only(self.ids.cpu().numpy()))
@@ -214,7 +219,7 @@ class Training:
         """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
         for source in term.positives:
             pool = source(pool)
-        if self.recipe.both_views:
+        if self.recipe.both_views and not term.beside:
             itself = torch.eye(*pool.pos.shape, dtype=torch.bool, device=self.device)
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
         return term.negatives(pool)

@@ -20,6 +20,7 @@ from app.cli import (
     robot,
     runs,
     serving,
+    synthetic,
     training,
     users,
 )
@@ -41,6 +42,7 @@ for group in (
     serving,
     compare,
     training,
+    synthetic,
     refresh,
     models,
     forecast,

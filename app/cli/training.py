@@ -9,10 +9,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.failing import guarded
-from app.cli.run import Run, command, console, table
+from app.cli.run import Run, command, table
 from app.together import LOST, STOPPED, together
 from db.errors import BadInput, LostPeer, Refused
 from trainer.systems import DEFAULT
@@ -113,11 +112,7 @@ def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) 
     """Train under a progress bar, then print how it went."""
     from app.training import train as run_lesson
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    screen = console()
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("getting ready", total=None)
-        told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
+    with run.telling() as told:
         learnt = run_lesson(run.settings, lesson, told, stopped, again=again)
     for warning in learnt.warnings:
         run.say(f"warning: {warning}")

@@ -93,6 +93,10 @@ WHO = {
     ("GET", "/api/v1/sessions/{id}/observations"): VIEWERS,
     ("POST", "/api/v1/sessions/{id}/placements"): ANSWERERS,
     ("GET", "/api/v1/sessions/{id}/placements"): VIEWERS,
+    ("GET", "/api/v1/synthetic"): VIEWERS,
+    ("GET", "/api/v1/synthetic/{id}"): VIEWERS,
+    ("GET", "/api/v1/synthetic/{id}/picture"): VIEWERS,
+    ("POST", "/api/v1/synthetic/{id}/verdict"): ANSWERERS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 
