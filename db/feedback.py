@@ -20,11 +20,19 @@ from db.dialects import is_sqlite, table
 from db.errors import BadInput, Conflict, NotFound
 from db.nouns import Answer, Origin, PairVerdict, Question, Verdict
 from db.queue import question as find_question
-<<<<<<< HEAD
-from db.standing import Changes, Counts, LoggedAnswer, captions, changes, counts, last_event, log, statements, times
-=======
-from db.standing import Changes, Counts, LoggedAnswer, changes, counts, history, last_event, log, statements, times
->>>>>>> h-doors
+from db.standing import (
+    Changes,
+    Counts,
+    LoggedAnswer,
+    captions,
+    changes,
+    counts,
+    history,
+    last_event,
+    log,
+    statements,
+    times,
+)
 from db.tables import AnswerRow, LeaseRow, QuestionRow, VerdictRow
 
 __all__ = [

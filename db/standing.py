@@ -1,10 +1,6 @@
 """What the log says now: an event counts unless a counting event supersedes it. The read side of `db.feedback`."""
 
-<<<<<<< HEAD
-from collections.abc import Iterable, Mapping, Sequence
-=======
-from collections.abc import Iterable, Iterator, Sequence
->>>>>>> h-doors
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -25,12 +25,9 @@ CLASSES = {
     "trainer.encoders": "Encoder",
     "trainer.backbones": "Backbone",
     "trainer.towers": "Tower",
-<<<<<<< HEAD
     "app.importers.formats": "Format",
     "app.exporters.datasets": "DataSet",
-=======
     "trainer.generators": "Generator",
->>>>>>> h-synthetic
 }
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import normalize
 
 from benchmarks.negatives.trial import recipe_of
-from benchmarks.spoken.sets import NAME, WORDS, Loaded, Spoken, load
+from benchmarks.spoken.sets import NAME, WORDS, Loaded, load
 from trainer.columns import Column, Sounds
 from trainer.columns import Words as Text
 from trainer.modalities import HEAD
@@ -77,6 +77,3 @@ def encoded(training: Training, column: tuple[Column, int], values: list[Any]) -
 def nearest(asked: np.ndarray, truth: np.ndarray, known: np.ndarray, labels: np.ndarray) -> float:
     """Share of (M, d) rows whose nearest of (N, d) rows has their label."""
     return float((labels[(asked @ known.T).argmax(1)] == truth).mean())
-
-
-
