@@ -56,7 +56,8 @@ class Network(nn.Module):
         return torch.cat([z, torch.softmax(self.grouping(features).float(), 1), features], 1).float()
 
     def places(self, pixels: Tensor, grid: int) -> Tensor:
-        """(B, 3, S, S) in [0, 1] -> (B, grid * grid, d) z of each place, row by row: what one place alone would have."""
+        """(B, 3, S, S) in [0, 1] -> (B, grid * grid, d) z of each place, row by row: what one place alone would
+        have."""
         found = adaptive_avg_pool2d(self.backbone.places((pixels - self.mean) / self.std), grid)  # type: ignore[operator]
         cells = found.flatten(2).transpose(1, 2).flatten(0, 1)[..., None, None]  # (B P, C, 1, 1)
         z: Tensor = self.projection(self.backbone.pooled(cells))  # type: ignore[operator]

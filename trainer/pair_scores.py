@@ -54,7 +54,8 @@ def pair_scores(recipe: Recipe, network: Network, pictures: np.ndarray, texts: S
 
 
 def beside_others(log_score: Callable[[Tensor], Tensor], count: int) -> Tensor:
-    """(N,) sigmoid(own - log mean of others). log_score: (N,) places of partners -> (N,) scores of each with its own."""
+    """(N,) sigmoid(own - log mean of others). log_score: (N,) places of partners -> (N,) scores of each with its
+    own."""
     itself = torch.arange(count)
     steps = np.random.default_rng(0).permutation(np.arange(1, count))[:OTHERS].tolist()
     if not steps:

@@ -1,6 +1,7 @@
 """A trained network that reads words beside pictures, kept whole, so that it can say which pairs do not fit.
 
-`trainer.trained` keeps the backbone, which is all that an encoder needs; this keeps heads and vocabulary, under its name.
+`trainer.trained` keeps the backbone, which is all that an encoder needs; this keeps heads and vocabulary, under its
+name.
 """
 
 import json

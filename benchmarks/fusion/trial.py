@@ -22,15 +22,16 @@ from trainer.training import Training, TrainSettings
 from trainer.views import Views
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-SIDE, ASKED = 48, 500
-AT = 3  # place of the digit in "[start] the digit NAME"
-WARM, EPOCHS, BATCH = 20, 40, 128
+SIDE, GRID, ASKED = 32, 2, 500
+AT = 1  # place of the digit's name: after the start
+WARM, EPOCHS, BATCH = 12, 25, 64
 VIEW = Views(area=0.6, flip=0.0, colour=0.0, grey=0.0)
-RATES: Mapping[str, float] = {}
+SYSTEMS = ("visualbert", "lxmert", "flava", "beit3", "mapl", "flamingo")
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures (N, S, S, 3) uint8 and digits of those to be taught, then of those to be asked; the same for all seeds."""
+    """Pictures (N, S, S, 3) uint8 and digits of those to be taught, then of those to be asked; the same for all
+    seeds."""
     images, labels = load_digits(return_X_y=True)
     grey = [Image.fromarray((16 * row.reshape(8, 8)).clip(0, 255).astype(np.uint8)) for row in images]
     pictures = np.stack([np.asarray(one.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for one in grey])
@@ -41,7 +42,7 @@ def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def captions(labels: Sequence[int]) -> list[str]:
     """What is said of each."""
-    return [f"the digit {NAMES[label]}" for label in labels]
+    return [NAMES[label] for label in labels]
 
 
 @cache
@@ -55,12 +56,12 @@ def eye(seed: int) -> dict[str, Tensor]:
     return dict(run.encoders.network.backbone.state_dict())
 
 
-def measure(system: str, seed: int, epochs: int = EPOCHS, rate: float = 0.0) -> dict[str, Any]:
+def measure(system: str, seed: int, epochs: int = EPOCHS) -> dict[str, Any]:
     """A line of results. right, shuffled: share of the hidden digits told from the own picture, and from another's."""
     pictures, labels, asked, truth = digits()
     weights, began = eye(seed), time.process_time()
     run = taught(system, pictures, labels, weights, TrainSettings(
-        size=SIDE, epochs=epochs, batch=BATCH, seed=seed, trainable="frozen", rate=rate))  # fmt: skip
+        size=SIDE, epochs=epochs, batch=BATCH, seed=seed, trainable="frozen"))  # fmt: skip
     losses = [run.step()["loss"] for _ in range(run.steps)]
     spent = time.process_time() - began
     look, network = run.recipe.look, run.encoders.network
@@ -79,8 +80,12 @@ def taught(
 ) -> Training:
     """A run before its first step, with an eye that can see already."""
     ids, unknown = np.arange(len(pictures)), np.full(len(pictures), np.nan)
-    told = Attributes(ids, {"caption": np.array(captions(labels.tolist()), object)}, unknown, np.stack([unknown] * 2, 1))
-    run = Training(replace(build(system, seed=plan.seed), views=(VIEW,)), pictures, ids, plan, attributes=told)
+    told = Attributes(
+        ids, {"caption": np.array(captions(labels.tolist()), object)}, unknown, np.stack([unknown] * 2, 1)
+    )
+    run = Training(
+        replace(build(system, {"grid": GRID}, seed=plan.seed), views=(VIEW,)), pictures, ids, plan, attributes=told
+    )
     run.encoders.network.backbone.load_state_dict(dict(weights))
     return run
 

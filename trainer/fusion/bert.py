@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from trainer.fusion.nets import ANSWERS, CODEBOOK, VOCABULARY, Net, Shape, Told
+from trainer.fusion.nets import ANSWERS, CODEBOOK, VOCABULARY, Net, Shape, Told, start_of
 from trainer.fusion.vocabulary import PAD
 from trainer.modalities import SHARPEST
 
@@ -26,6 +26,7 @@ class VisualBert(Net):
             vocab_size=shape.words, hidden_size=width, visual_embedding_dim=width, num_hidden_layers=shape.layers,
             num_attention_heads=shape.heads, intermediate_size=4 * width, hidden_dropout_prob=shape.dropout,
             attention_probs_dropout_prob=shape.dropout, max_position_embeddings=shape.longest, pad_token_id=PAD,
+            initializer_range=start_of(width),
         )  # fmt: skip
         self.model = VisualBertForPreTraining(settings)
         self.where = nn.Parameter(torch.zeros(shape.places, width))
@@ -45,7 +46,8 @@ class VisualBert(Net):
 
 
 class Lxmert(Net):
-    """Words and places each by themselves, then in each other's light. Tan and Bansal 2019, LXMERT, arXiv 1908.07490."""
+    """Words and places each by themselves, then in each other's light. Tan and Bansal 2019, LXMERT, arXiv
+    1908.07490."""
 
     def __init__(self, width: int, shape: Shape) -> None:
         super().__init__()
@@ -56,7 +58,7 @@ class Lxmert(Net):
             intermediate_size=4 * width, l_layers=shape.layers, r_layers=shape.layers, x_layers=shape.layers,
             max_position_embeddings=shape.longest, num_object_labels=max(shape.codes, 1), task_qa=False,
             visual_attr_loss=False, visual_feat_loss=False, hidden_dropout_prob=shape.dropout,
-            attention_probs_dropout_prob=shape.dropout, pad_token_id=PAD,
+            attention_probs_dropout_prob=shape.dropout, pad_token_id=PAD, initializer_range=start_of(width),
         )  # fmt: skip
         self.model = LxmertForPreTraining(settings)
         self.register_buffer("boxes", boxes(math.isqrt(shape.places)), persistent=False)
@@ -91,21 +93,22 @@ class Flava(Net):
         part = {
             "hidden_size": width, "num_hidden_layers": shape.layers, "num_attention_heads": shape.heads,
             "intermediate_size": 4 * width, "hidden_dropout_prob": shape.dropout,
-            "attention_probs_dropout_prob": shape.dropout,
+            "attention_probs_dropout_prob": shape.dropout, "initializer_range": start_of(width),
         }  # fmt: skip
         image = {"image_size": self.side, "patch_size": 1, "num_channels": width, "vocab_size": max(shape.codes, 1)}
         text = {"vocab_size": shape.words, "max_position_embeddings": shape.longest, "pad_token_id": PAD}
         settings = FlavaConfig(
             image_config=part | image, text_config=part | text, multimodal_config=part, hidden_size=width,
-            projection_dim=width, init_codebook=False,
+            projection_dim=width, init_codebook=False, initializer_range=start_of(width),
         )  # fmt: skip
         self.model = FlavaForPreTraining(settings)
 
     def forward(self, places: Tensor, tokens: Tensor, covered: Tensor | None = None) -> Told:
         """See `Net`."""
         flava, real = self.model.flava, tokens != PAD
-        image = flava.image_model(self._map(places), bool_masked_pos=covered).last_hidden_state
-        text = flava.text_model(tokens, attention_mask=real.long()).last_hidden_state
+        image = flava.image_model(self._map(places), bool_masked_pos=covered, output_hidden_states=True)
+        text = flava.text_model(tokens, attention_mask=real.long(), output_hidden_states=True)
+        image, text = image.hidden_states[-1], text.hidden_states[-1]  # before the last normalisation, as the library
         both = torch.cat([flava.image_to_mm_projection(image), flava.text_to_mm_projection(text)], 1)
         seen = torch.cat([real.new_ones(len(real), 1 + image.shape[1]), real], 1)
         told = flava.multimodal_model(both, attention_mask=seen.long()).last_hidden_state

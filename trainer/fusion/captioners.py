@@ -1,19 +1,20 @@
 """Networks that tell a caption word by word: a language model that stays still, and what shows it the picture.
 
-The language model learns the collection's captions alone, in the first share `reading` of the run; then its weights
-stay as they are, and what stands between picture and words learns. No language model has to be downloaded.
+The language model learns the collection's captions alone, in the first READING of the run; then its weights stay as
+they are, and what stands between picture and words learns. No language model has to be downloaded.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from trainer.fusion.multiway import feed_forward
-from trainer.fusion.nets import VOCABULARY, Net, Shape, Told
+from trainer.fusion.nets import VOCABULARY, Net, Shape, Told, start_of
 from trainer.fusion.vocabulary import END, PAD, START
 
-READING = 0.3  # share of the run in which the language model reads captions without pictures
+READING = 0.4  # share of the run in which the language model reads captions without pictures
 
 
 class Captioner(Net):
@@ -28,7 +29,7 @@ class Captioner(Net):
         settings = GPT2Config(
             vocab_size=shape.words, n_positions=shape.longest + prefix, n_embd=width, n_layer=shape.layers,
             n_head=shape.heads, resid_pdrop=shape.dropout, embd_pdrop=shape.dropout, attn_pdrop=shape.dropout,
-            use_cache=False, bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
+            use_cache=False, initializer_range=start_of(width), bos_token_id=START, eos_token_id=END, pad_token_id=PAD,
         )  # fmt: skip
         self.language, self.alone = GPT2LMHeadModel(settings), False
         self.register_buffer("no_bias", torch.zeros(shape.words), persistent=False)
@@ -42,7 +43,7 @@ class Captioner(Net):
     def read(self, tokens: Tensor, before: Tensor | None = None) -> Tensor:
         """(B, T, d) what the language model makes of (B, T) tokens behind (B, L, d) rows that stand for a picture."""
         words, seen = self.language.transformer.wte(tokens), tokens != PAD
-        if before is not None:
+        if before is not None:  # what stands before is all seen, padding too
             words = torch.cat([before, words], 1)
             seen = torch.cat([seen.new_ones(before.shape[:2]), seen], 1)
         told: Tensor = self.language.transformer(inputs_embeds=words, attention_mask=seen.long()).last_hidden_state
@@ -73,9 +74,17 @@ class Mapl(Captioner):
     def forward(self, places: Tensor, tokens: Tensor, covered: Tensor | None = None) -> Told:
         """See `Net`."""
         if self.alone:
-            return Told(self.read(tokens))
+            return Told(self.read(tokens, self._twice(tokens)))
         x = torch.cat([self.down(places) + self.where, self.asking.expand(len(places), -1, -1)], 1)
         return Told(self.read(tokens, self.up(self.mapper(x)[:, -self.latents :])))
+
+    def _twice(self, tokens: Tensor) -> Tensor:
+        """(B, L, d) the first words of half of the captions, of the others nothing: so the language model learns what a
+        large one can, to go on from what stands before."""
+        first = pad(tokens[:, 1 : 1 + self.latents], [0, self.latents], value=PAD)[:, : self.latents]
+        silent = torch.rand(len(tokens), 1).to(tokens.device) < 0.5
+        told: Tensor = self.language.transformer.wte(first.masked_fill(silent, PAD))
+        return told
 
 
 class Flamingo(Captioner):
@@ -107,7 +116,8 @@ class Flamingo(Captioner):
 
 
 class _Resampler(nn.Module):
-    """Places (B, P, d) -> (B, L, d): a few learnt rows look at places and at each other. Alayrac et al., section 3.1."""
+    """Places (B, P, d) -> (B, L, d): a few learnt rows look at places and at each other. Alayrac et al., section
+    3.1."""
 
     def __init__(self, width: int, shape: Shape, latents: int) -> None:
         super().__init__()

@@ -148,7 +148,8 @@ class _Batch:
 @dataclass(frozen=True, eq=False)
 class SeenTogether:
     """One batch, read. told: view -> what the network says of it, and what is right. words: size of the vocabulary that
-    is in use. texts: (B,) equal for equal texts. known: what is known about pairs of items, as `trainer.pools.About`."""
+    is in use. texts: (B,) equal for equal texts. known: what is known about pairs of items, as
+    `trainer.pools.About`."""
 
     told: dict[int, Rows]
     net: Net

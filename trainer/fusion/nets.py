@@ -16,8 +16,8 @@ NO, YES = 0, 1  # keys of ANSWERS
 
 @dataclass(frozen=True)
 class Shape:
-    """words: size of the vocabulary; longest: tokens of a text; places: of a picture; codes: visual words. layers, heads:
-    of the network; dropout: in it."""
+    """words: size of the vocabulary; longest: tokens of a text; places: of a picture; codes: visual words. layers,
+    heads: of the network; dropout: in it."""
 
     words: int
     longest: int
@@ -38,7 +38,8 @@ class Told:
 
 
 class Net(nn.Module):
-    """forward: places (B, P, d) float, tokens (B, T) int64, covered (B, P) bool or None for places that may not be seen.
+    """forward: places (B, P, d) float, tokens (B, T) int64, covered (B, P) bool or None for places that may not be
+    seen.
 
     `causal` ones tell at every token what comes next and never look ahead.
     """
@@ -65,6 +66,11 @@ class Fused:
 
     def __call__(self, inputs: int, outputs: int) -> nn.Module:
         return self.net(outputs, self.shape)
+
+
+def start_of(width: int) -> float:
+    """Deviation of the random weights: .02 in the papers' networks of 768, and as strong a signal in narrower ones."""
+    return 0.02 * (768 / width) ** 0.5
 
 
 def with_table(rows: Tensor, table: tuple[Tensor, Tensor], count: int | None = None) -> tuple[Tensor, Tensor]:

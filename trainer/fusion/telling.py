@@ -71,7 +71,8 @@ def text_log_probs(network: Network, look: Fusion, places: Tensor, tokens: Tenso
 
 @torch.no_grad()
 def word_log_probs(network: Network, look: Fusion, places: Tensor, tokens: Tensor, at: int) -> Tensor:
-    """(N, V) log chances of the token in the place `at` of each text: after the words before it, or among all others."""
+    """(N, V) log chances of the token in the place `at` of each text: after the words before it, or among all
+    others."""
     net, words = _ready(network), len(look.vocabulary)
 
     def read(some: Tensor, text: Tensor) -> Tensor:

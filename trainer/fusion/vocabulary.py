@@ -50,7 +50,7 @@ class Vocabulary:
         found = np.full((len(texts), longest), PAD, np.int64)
         for row, text in enumerate(texts):
             if text:
-                read = [START, *self.read(text)][: longest - 1] + [END]
+                read = [START, *self.read(text)[: longest - 2], END]
                 found[row, : len(read)] = read
         return found
 

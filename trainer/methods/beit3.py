@@ -8,11 +8,11 @@ BEiT pretraining for all vision and vision-language tasks", arXiv 2208.10442, se
 microsoft/unilm.
 Parts: one view of the picture as places of a feature map, and its words; one network for both; vocabulary and visual
 words as candidates; the right one; uniform negatives; contrast (self) with temperature 1, which is cross entropy.
-Needs: pictures with words in a column of the metadata (`text`). `pairwright match` says which captions do not fit: those
-whose hidden words are no likelier beside their picture than beside others.
-Differs from the paper: places of a feature map in place of raw patches, visual words found by k-means of pixels in place
-of the tokenizer of BEiT v2; pairs alone, no single pictures and texts; places are covered one by one, not in blocks; a
-small network from random weights.
+Needs: pictures with words in a column of the metadata (`text`). `pairwright match` says which captions do not fit:
+those whose hidden words are no likelier beside their picture than beside others.
+Differs from the paper: places of a feature map in place of raw patches, visual words found by k-means of pixels in
+place of the tokenizer of BEiT v2; pairs alone, no single pictures and texts; places are covered one by one, not in
+blocks; a small network from random weights.
 Checked by: plain loops; the contract of methods; benchmarks/fusion.
 """
 
@@ -47,4 +47,6 @@ class Method:
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
         matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK))
         terms = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
-        return Recipe(terms, both_views=False, predictors=(Fused(Multiway, shape),), look=look, outputs=self.width)
+        return Recipe(
+            terms, both_views=False, predictors=(Fused(Multiway, shape),), look=look, outputs=self.width, rate=3e-3
+        )

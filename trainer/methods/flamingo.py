@@ -5,10 +5,10 @@
 Family: fusion
 Source: Alayrac et al. 2022, "Flamingo: a visual language model for few-shot learning", arXiv 2204.14198, sections 2.1
 and 2.2. No official code.
-Parts: one view of the picture as places of a feature map, and its words; a language model of transformers; vocabulary as
-candidates; the next word; uniform negatives; contrast (self) with temperature 1, which is cross entropy.
-Needs: as `mapl`. `pairwright match` says which captions do not fit: those that are no likelier behind their picture than
-behind others.
+Parts: one view of the picture as places of a feature map, and its words; a language model of transformers; vocabulary
+as candidates; the next word; uniform negatives; contrast (self) with temperature 1, which is cross entropy.
+Needs: as `mapl`. `pairwright match` says which captions do not fit: those that are no likelier behind their picture
+than behind others.
 Differs from the paper: the language model as in `mapl`; one picture before its caption, no texts with several pictures
 in them; 8 latents in place of 64.
 Checked by: a closed gate leaves the language model as it was; plain loops; the contract of methods; benchmarks/fusion.
@@ -40,4 +40,6 @@ class Method:
         shape = Shape(self.words, self.longest, self.grid**2, self.layers)
         term = Term(Objective(1.0, denominator="self"), matches=((NEXT_WORD, VOCABULARY),))
         look = Fusion(shape, self.text, self.grid)
-        return Recipe((term,), both_views=False, predictors=(Fused(Flamingo, shape),), look=look, outputs=self.width)
+        return Recipe(
+            (term,), both_views=False, predictors=(Fused(Flamingo, shape),), look=look, outputs=self.width, rate=3e-3
+        )

@@ -9,7 +9,8 @@ Parts: one view of the picture as places of a feature map, and its words; an enc
 batch, vocabulary, visual words and yes or no as candidates; the right one; uniform negatives; contrast (all) with a
 learnt temperature, and contrast (self) with temperature 1, which is cross entropy.
 Needs: pictures with words in a column of the metadata (`text`), and pip install 'pairwright[methods]'. Answers: as
-`visualbert`; in the contrast must-links attract and cannot-links push. `pairwright match` says which captions do not fit.
+`visualbert`; in the contrast must-links attract and cannot-links push. `pairwright match` says which captions do not
+fit.
 Differs from the paper: the transformer for pictures reads places of a feature map, not pixels; visual words found by
 k-means in place of a learnt codebook; neither pictures nor words are masked by themselves (no MIM, no MLM); pairs are
 judged with nothing hidden; equal words are one text; a small network from random weights.
@@ -38,9 +39,9 @@ from trainer.recipe import Recipe, Term
 
 @dataclass(frozen=True)
 class Method:
-    """text: the column of the words. contrast: weight of that term, above 0. hidden, covered: shares of words and places
-    to tell. codes: visual words. grid: places a side. width, layers: of each part of the network. words: size of the
-    vocabulary. longest: tokens of a text. seed: of the visual words."""
+    """text: the column of the words. contrast: weight of that term, above 0. hidden, covered: shares of words and
+    places to tell. codes: visual words. grid: places a side. width, layers: of each part of the network. words: size
+    of the vocabulary. longest: tokens of a text. seed: of the visual words."""
 
     text: str = "caption"
     contrast: float = 1.0
@@ -62,5 +63,10 @@ class Method:
         told = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
         contrast = Term(Objective(1.0), weight=self.contrast, matches=BOTH_WAYS)
         return Recipe(
-            (contrast, *told), both_views=False, predictors=(Fused(Flava, shape),), look=look, outputs=self.width
+            (contrast, *told),
+            both_views=False,
+            predictors=(Fused(Flava, shape),),
+            look=look,
+            outputs=self.width,
+            rate=3e-3,
         )

@@ -1,4 +1,4 @@
-"""LXMERT: words and places are read apart, then in each other's light; hidden words, hidden places and the pair are told.
+"""LXMERT: words and places are read apart, then in each other's light; it tells hidden ones, and whether they match.
 
     L = - mean_w log p(w | other words, picture) - mean_p log p(code_p | words, other places) - mean_i log p(match_i)
 
@@ -57,4 +57,6 @@ class Method:
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
         matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
         terms = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
-        return Recipe(terms, both_views=False, predictors=(Fused(Lxmert, shape),), look=look, outputs=self.width)
+        return Recipe(
+            terms, both_views=False, predictors=(Fused(Lxmert, shape),), look=look, outputs=self.width, rate=3e-3
+        )

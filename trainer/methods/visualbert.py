@@ -7,9 +7,9 @@ Source: Li, Yatskar, Yin, Hsieh, Chang 2019, "VisualBERT: a simple and performan
 arXiv 1908.03557, sections 3.2 and 3.3. Official code: uclanlp/visualbert; the network is that of transformers.
 Parts: one view of the picture as places of a feature map, and its words; one network for both; vocabulary and yes or no
 as candidates; the right one; uniform negatives; contrast (self) with temperature 1, which is cross entropy.
-Needs: pictures with words in a column of the metadata (`text`), and pip install 'pairwright[methods]'. Answers: captions
-of items that are held apart are the first to be shown as wrong ones, those of items that belong together never are.
-`pairwright match` says which captions do not fit.
+Needs: pictures with words in a column of the metadata (`text`), and pip install 'pairwright[methods]'. Answers:
+captions of items that are held apart are the first to be shown as wrong ones, those of items that belong together
+never are. `pairwright match` says which captions do not fit.
 Differs from the paper: places of a grid in place of detected regions, learnt along unless --set trainable=frozen; words
 of the collection in place of BERT's; hidden words are told from matching pairs alone, and pairs are judged with no word
 hidden; a small network from random weights.
@@ -47,5 +47,10 @@ class Method:
         told = Objective(1.0, denominator="self")
         words, pair = (Term(told, matches=(match,)) for match in ((HIDDEN_WORD, VOCABULARY), (PAIR, ANSWERS)))
         return Recipe(
-            (words, pair), both_views=False, predictors=(Fused(VisualBert, shape),), look=look, outputs=self.width
+            (words, pair),
+            both_views=False,
+            predictors=(Fused(VisualBert, shape),),
+            look=look,
+            outputs=self.width,
+            rate=3e-3,
         )
