@@ -24,6 +24,7 @@ from trainer import ranks
 from trainer.features import feature_store
 from trainer.probe import knn_left_out, sampled
 from trainer.provenance import checked, versions
+from trainer.readers import of_method, store_reader
 from trainer.reporting import PROBED, Reporter
 from trainer.run import Outcome, run
 from trainer.trained import load_trained, store_encoder
@@ -35,7 +36,8 @@ STATE = "state.safetensors"
 
 @dataclass(frozen=True)
 class Learnt:
-    """How a run ended. figures: kNN accuracy and held-out F1 where they are known; encoder: name of the new one."""
+    """How a run ended. figures: kNN accuracy and held-out F1 where they are known; encoder: name of the new one; reads:
+    whether it came of a network that reads words, which `pairwright match` can ask."""
 
     finished: bool
     steps: int
@@ -46,6 +48,7 @@ class Learnt:
     version: int | None = None
     run: int | None = None
     warnings: tuple[str, ...] = ()
+    reads: bool = False
 
 
 def train(
@@ -164,6 +167,7 @@ def _stored(
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
     encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about)
+    reads = store_reader(store, encoder, lesson.method, of_method(lesson.options), training)
     features = feature_store(settings.folder, items[0].collection, encoder)
     features.extend(load_trained(store, encoder), items, settings.folder, lambda done, of: told("embedding", done, of))
     version = None
@@ -175,7 +179,7 @@ def _stored(
         figures = figures | held_out
     return Learnt(
         True, training.done, training.steps, _last(outcome), figures, encoder, version,
-        reporter.run if reporter else None, tuple(outcome.warnings),
+        reporter.run if reporter else None, tuple(outcome.warnings), reads,
     )  # fmt: skip
 
 

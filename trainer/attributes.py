@@ -71,6 +71,10 @@ class Attributes:
             return _coded(_objects([None if np.isnan(one) else one for one in self.taken]))
         return _coded(self._column(name))
 
+    def texts(self, name: str) -> list[str | None]:
+        """(N) words of a column, None where there are none."""
+        return [None if _empty(one) else str(one).strip() for one in self._column(name)]
+
     def times(self, name: str) -> np.ndarray:
         """(N,) seconds since 1970: when a picture was taken, or a column of times. NaN where unknown.
 

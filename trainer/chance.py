@@ -8,6 +8,7 @@ import torch
 
 VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES, NOISE, MADE = range(10)  # what a draw is for
 BANK, CLASSES = 16, 17
+WORDS = NOISE  # no run draws both
 
 
 def generator(*key: int) -> torch.Generator:

@@ -177,7 +177,8 @@ class Training:
         if attributes is not None:
             for part in self.recipe.readers:
                 part.learn_of(attributes.only(self.ids.cpu().numpy()))
-        for part in (part for term in self.terms for part in term.parts if hasattr(part, "look_at")):
+        parts = [*(part for term in self.terms for part in term.parts), self.recipe.look]
+        for part in (part for part in parts if hasattr(part, "look_at")):
             part.look_at(self.pictures)
 
     def _deal(self) -> None:

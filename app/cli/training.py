@@ -162,6 +162,8 @@ def in_words(learnt: "Learnt") -> str:
     if "reason" in figures:
         lines.append(str(figures["reason"]))
     lines.append(f"encoder {learnt.encoder}; its features are kept")
+    if learnt.reads:
+        lines.append(f"to see which captions do not fit: pairwright match --encoder {learnt.encoder} --collection NAME")
     if learnt.version is not None:
         lines.append(f"version {learnt.version}; to serve it: pairwright versions promote {learnt.version}")
     return "\n".join(lines)

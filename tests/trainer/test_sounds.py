@@ -334,7 +334,7 @@ def test_a_damaged_recording_sits_out_and_the_others_are_heard(
 def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
     attributes = told(tmp_path)
     bare = replace(attributes, recordings=np.zeros(0, object))
-    with pytest.raises(BadInput, match="no item has a recording that can be read. Import them with --audio-column"):
+    with pytest.raises(BadInput, match=r"no item has a recording that can be read\. Import them with --audio-column"):
         training("clap", bare)
     with pytest.raises(BadInput, match="Known: logmel"):
         training("clap", attributes, sound="ngrams")
