@@ -23,6 +23,7 @@ CLASSES = {
     "trainer.encoders": "Encoder",
     "trainer.backbones": "Backbone",
     "trainer.towers": "Tower",
+    "trainer.selectors": "Selector",
 }
 
 

@@ -6,7 +6,7 @@ So a run that was stopped goes on exactly as if it had not been, with nothing to
 import numpy as np
 import torch
 
-VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES = range(8)  # what a draw is for
+VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES, CHOICE, REFERENCE = range(10)  # what a draw is for
 
 
 def generator(*key: int) -> torch.Generator:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from trainer.pools import About, Earlier
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe, Term
+    from trainer.reference import Reference
 
 PICTURE, WORDS = 0, 1
 BOTH_WAYS = ((PICTURE, WORDS), (WORDS, PICTURE))
@@ -38,7 +39,8 @@ SHARPEST = 100.0  # the learnt 1 / tau stays below, as in CLIP
 class Words:
     """The words of a column, read by a tower. column: of the metadata. tower: a file of trainer/towers.
 
-    rows: (N, D) of the items that were introduced; codes: (N,), equal for equal texts, -1 without one.
+    rows: (N, D) of the items that were introduced; codes: (N,), equal for equal texts, -1 without one. judge: a model
+    whose scores of a batch the pools get, see `trainer.reference`.
     """
 
     takes_maps: ClassVar[bool] = True  # the pictures may be maps of a frozen trunk, see trainer/maps.py
@@ -48,6 +50,7 @@ class Words:
     rows: Tensor = field(default_factory=lambda: torch.zeros(0, 0), init=False, repr=False)
     codes: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64), init=False, repr=False)
     ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), init=False, repr=False)
+    judge: "Reference | None" = field(default=None, init=False, repr=False)
 
     @cached_property
     def reader(self) -> towers.Tower:
@@ -84,29 +87,47 @@ class Words:
         rows, codes = rows[told.to(rows.device)], codes[told]
         view = recipe.views[PICTURE](pictures[told.to(pictures.device)], chance.generator(seed, chance.VIEWS, step))
         z = encoders.online(view)
-        head = cast(_WordsHead, encoders.network.predictors[HEAD])
-        words = torch.nn.functional.normalize(head(self.rows[rows.cpu()].to(z)).float(), dim=1)
+        words = self.shown(encoders, self.rows[rows.cpu()].to(z))
         bare, codes = torch.zeros(len(rows), 0, device=z.device), codes.to(z.device)
         plain = replace(Pool.of(bare, bare, codes, codes, *about(rows, rows)), progress=progress)
-        return SeenWords({PICTURE: encoders.shown(z), WORDS: words}, plain, head.sharpness())
+        judged = None if self.judge is None else self.judge.scores(rows)
+        return SeenWords({PICTURE: encoders.shown(z), WORDS: words}, plain, self.head(encoders).sharpness(), judged=judged)
+
+    def head(self, encoders: Encoders) -> "_WordsHead":
+        """What learns on top of the tower."""
+        return cast(_WordsHead, encoders.network.predictors[HEAD])
+
+    def sharpness(self, encoders: Encoders, objective: Any) -> float:
+        """1 / tau as it is now, learnt or fixed."""
+        learnt = self.head(encoders).sharpness()
+        return (1.0 if learnt is None else float(learnt.detach())) / float(getattr(objective, "temperature", 1.0))
+
+    def shown(self, encoders: Encoders, rows: Tensor) -> Tensor:
+        """(B, D) rows of the tower -> (B, d) unit rows, with gradient."""
+        return torch.nn.functional.normalize(self.head(encoders)(rows).float(), dim=1)
 
 
 @dataclass(frozen=True, eq=False)
 class SeenWords:
     """One batch. shown: modality -> (B, d) unit rows with gradient. plain: a pool without vectors. sharpness: () the
-    learnt 1 / tau, None where it is fixed."""
+    learnt 1 / tau, None where it is fixed. judged: (B, B) scores of pictures with words by another model, or None."""
 
     shown: dict[int, Tensor]
     plain: Pool
     sharpness: Tensor | None
     keys: Mapping[int, Tensor] = field(default_factory=dict)
+    judged: Tensor | None = None
 
     def pools(self, term: "Term", recipe: "Recipe", encoders: Encoders) -> list[Pool]:
         """From pictures to words and back: (B' x B') with the B' items of the batch that have words."""
+        turned = None if self.judged is None else self.judged.T
         return [
-            replace(self.plain, anchors=self.shown[one], keys=self.shown[other], sharpness=self.sharpness)
+            replace(
+                self.plain, anchors=self.shown[one], keys=self.shown[other], sharpness=self.sharpness,
+                judged=self.judged if one == PICTURE else turned,
+            )
             for one, other in term.matches or recipe.matches
-        ]
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
