@@ -65,7 +65,9 @@ class Chooser:
     def rows(self) -> np.ndarray:
         """The next super-batch, rising: a slice of the pass's order, so that a pass looks at every item once."""
         if len(self.able) < 2:
-            raise BadInput(f"{len(self.able)} pictures to choose from, at least 2 expected. Reject fewer, or import more.")
+            raise BadInput(
+                f"{len(self.able)} pictures to choose from, at least 2 expected. Reject fewer, or import more."
+            )
         size = min(whole(self.run.batch, self.selector.filter), len(self.able))
         turn, place = divmod(self.run.done, len(self.able) // size)
         order = np.random.default_rng((self.run.settings.seed, chance.CHOICE, turn)).permutation(self.able)

@@ -91,7 +91,9 @@ class Words:
         bare, codes = torch.zeros(len(rows), 0, device=z.device), codes.to(z.device)
         plain = replace(Pool.of(bare, bare, codes, codes, *about(rows, rows)), progress=progress)
         judged = None if self.judge is None else self.judge.scores(rows)
-        return SeenWords({PICTURE: encoders.shown(z), WORDS: words}, plain, self.head(encoders).sharpness(), judged=judged)
+        return SeenWords(
+            {PICTURE: encoders.shown(z), WORDS: words}, plain, self.head(encoders).sharpness(), judged=judged
+        )
 
     def head(self, encoders: Encoders) -> "_WordsHead":
         """What learns on top of the tower."""

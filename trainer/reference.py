@@ -69,7 +69,9 @@ def reference(
         told = run.recipe.look.shown(run.encoders, words.rows)  # type: ignore[union-attr]
     seen = torch.from_numpy(run.encoders.embed(learner.pictures, projected=True)).to(told.device)
     sharpness = float(run.recipe.look.sharpness(run.encoders, run.terms[0].objective))  # type: ignore[union-attr]
-    return Reference(seen, told, sharpness, {name: one.clone() for name, one in run.encoders.network.state_dict().items()})
+    return Reference(
+        seen, told, sharpness, {name: one.clone() for name, one in run.encoders.network.state_dict().items()}
+    )
 
 
 def _run(plan: Plan, learner: "Training", attributes: Attributes, teach: Callable[..., "Training"]) -> "Training":

@@ -77,7 +77,9 @@ def suspects(store: ArtifactStore, encoder: str) -> dict[int, float]:
     """
     path = store.open(f"encoders/{encoder}") / FILE
     if not path.exists():
-        raise NotFound(f"the run of '{encoder}' doubted nothing. Train with a selector that has a reference, as jest does.")
+        raise NotFound(
+            f"the run of '{encoder}' doubted nothing. Train with a selector that has a reference, as jest does."
+        )
     try:
         table = {name: one.numpy() for name, one in load(path.read_bytes()).items()}
         looks = Looks(*(table[name] for name in ("looks", "chosen", *MODELS)))

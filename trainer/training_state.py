@@ -84,7 +84,9 @@ def read(path: Path, about: Mapping[str, str]) -> State | None:
 
 def _keeping(training: Training) -> dict[str, Any]:
     """What keeps a state: parts of the terms, by a name that is their place, and who chooses."""
-    parts: dict[str, Any] = {f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)}
+    parts: dict[str, Any] = {
+        f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)
+    }
     if training.chooser is not None:
         parts["choice"] = training.chooser
     return {name: part for name, part in parts.items() if hasattr(part, "state")}

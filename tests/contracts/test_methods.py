@@ -24,18 +24,21 @@ PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
 
 
 def told_of(ids: np.ndarray, labels: np.ndarray) -> Attributes:
-    """Words beside every picture but one: what it shows, among what it does not."""
+    """Words beside every picture but one: what it shows, among what it does not. Half of them are confirmed."""
     said = [f"{KINDS[label]} {place % 5}" for place, label in enumerate(labels.tolist())]
     column = np.array([None, *said[1:]], dtype=object)
     unknown = np.full(len(ids), np.nan)
-    return Attributes(ids, {"caption": column}, unknown, np.stack([unknown, unknown], 1))
+    sure = np.where(np.arange(len(ids)) % 2, 1, None)
+    columns = {"caption": column, "label": np.array(KINDS, object)[labels], "confirmed": sure, "target": sure}
+    return Attributes(ids, columns, unknown, np.stack([unknown, unknown], 1))
 
 
 def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training:
     """A fresh run on generated pictures; ids are not positions."""
     pictures, labels = patterns(count)
     ids, reads = 11 + 3 * np.arange(count), "text" in plugins.settings_of(FAMILY, name)
-    return Training(build(name), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
+    brief = {"selector.steps": 30} if hasattr(build(name).selector, "steps") else {}
+    return Training(build(name, brief), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
 
 
 @pytest.mark.parametrize("name", NAMES)

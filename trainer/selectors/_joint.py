@@ -56,32 +56,33 @@ class Sigmoid:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """scores: (S, S), -inf for others with equal words. The loss of a pair is the mean of both directions."""
+    """scores: (2, S, S) of everybody's words for a picture, and of everybody's picture for words; -inf for others with
+    equal words. The loss of a pair is the mean of both."""
 
     scores: Tensor
 
     @classmethod
     def of(cls, scores: Tensor, codes: Tensor) -> "Softmax":
         """From (S, S) scores."""
-        return cls(scores.masked_fill(_others(codes), -torch.inf))
+        open_ = scores.masked_fill(_others(codes), -torch.inf)
+        return cls(torch.stack([open_, open_.T]))
 
     def alone(self) -> Tensor:
         """(S,) own loss among all candidates."""
-        among = self.scores.logsumexp(1) + self.scores.logsumexp(0)
-        return among / 2 - self.scores.diagonal()
+        return self.scores.logsumexp(2).mean(0) - self._own()
 
     def beside(self, chosen: Tensor) -> Tensor:
         """(S,) own loss among the chosen, and what each of them loses by one more negative; among all before the
         first."""
         if not len(chosen):
             return self.alone()
-        own = self.scores.diagonal()
-        total = torch.zeros_like(own)
-        for scores in (self.scores, self.scores.T):  # from pictures to words and back
-            total += softplus(scores[:, chosen].logsumexp(1) - own)
-            mass = scores[chosen][:, chosen].logsumexp(1)  # (K,)
-            total += softplus(scores[chosen] - mass[:, None]).sum(0)
-        return total / 2
+        rows = self.scores[:, chosen]  # (2, K, S)
+        mass = rows[:, :, chosen].logsumexp(2, keepdim=True)  # (2, K, 1)
+        own = softplus(rows.logsumexp(1) - self._own())  # the rows of one direction are the columns of the other
+        return (own + softplus(rows - mass).sum(1)).mean(0)
+
+    def _own(self) -> Tensor:
+        return self.scores[0].diagonal()
 
 
 @dataclass(frozen=True)

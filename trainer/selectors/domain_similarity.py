@@ -1,14 +1,15 @@
 """Words that talk like those of a target domain: of every super-batch the k nearest.
 
-    keep the k with the highest  mean_c <t_i, d_c>
+    keep the k with the highest  mean of <t_i, d_c> over the nearest c
 
 t_i are the words beside a picture and d_c those of the items of the target domain, both as a tower reads them. Looks at
 words alone: what they say of their picture may still be wrong.
 
 Source: Zhou, Liu, Cheng, Gan, Zhang 2021, "CUPID: adaptive curation of pre-training data for video-and-language
 representation learning", arXiv 2104.00285. No official code.
-Differs from the paper: the abstract could be read, the exact similarity could not: the mean cosine to the target's words
-stands in for it; the paper filters once before training, here every super-batch is, and so the same share is kept.
+Differs from the paper: the abstract could be read, the exact similarity could not: the cosine to the nearest words of
+the target stands in for it, since the mean over all of them keeps but the commonest; the paper filters once before
+training, here every super-batch is, and so the same share is kept.
 """
 
 from dataclasses import dataclass
@@ -28,15 +29,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selector:
-    """filter: share of the super-batch that is left out. column: says 1 for items of the target domain."""
+    """filter: share of the super-batch that is left out. column: says 1 for items of the target domain. nearest: how
+    many of its texts count, 0 for all."""
 
     reads: ClassVar[tuple[str, ...]] = ("told", "wanted")
 
     filter: float = 0.8
     column: str = "target"
+    nearest: int = 1
 
     def __post_init__(self) -> None:
         checked_filter(self.filter)
+        if self.nearest < 0:
+            raise BadInput(f"nearest = 0 or more expected, got {self.nearest}.")
 
     def learn_of(self, attributes: Attributes) -> None:
         """Raises: BadInput or NotFound where no item is of the target domain."""
@@ -53,12 +58,13 @@ class Selector:
         return np.array(inside, np.int64)
 
     def wanted(self, words: "Words", attributes: Attributes) -> Tensor | None:
-        """(C, D) rows of the words of the target domain. Raises: BadInput where it has none."""
+        """(C, D) rows of the words of the target domain, equal ones once. Raises: BadInput where it has none."""
         inside = np.isin(words.ids, self.members(attributes)) & (words.codes.numpy() >= 0)
         if not inside.any():
             raise BadInput(f"no item of the target domain in '{self.column}' has words. Mark others with 1.")
-        return words.rows[inside.nonzero()[0]]
+        _, first = np.unique(words.codes.numpy()[inside], return_index=True)
+        return words.rows[inside.nonzero()[0][first]]
 
     def __call__(self, candidates: Candidates, count: int, draw: Draw) -> Tensor:
-        mean = candidates.at("wanted").mean(0)  # (D,)
-        return best(candidates.at("told") @ mean, count, draw)
+        near = candidates.at("told") @ candidates.at("wanted").T  # (S, C)
+        return best(near.topk(min(self.nearest or near.shape[1], near.shape[1]), dim=1).values.mean(1), count, draw)
