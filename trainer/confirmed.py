@@ -16,7 +16,7 @@ YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 
 
 def said(attributes: Attributes, column: str) -> dict[int, bool]:
-    """The verdicts of a column. Raises: NotFound for another column; BadInput for a value that is neither yes nor no."""
+    """The verdicts of a column. Raises: NotFound for an unknown one; BadInput for a value neither yes nor no."""
     known = attributes.codes(column) >= 0
     found = {}
     for number, value in zip(attributes.ids[known].tolist(), attributes.values[column][known], strict=True):

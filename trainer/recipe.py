@@ -142,7 +142,8 @@ def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
 
     settings: the method's own fields; `negatives=NAME`, `objective=NAME` and `selector=NAME` put another part in its
     place, `negatives.KEY`, `objective.KEY`, `selector.KEY` and `views.KEY` set theirs. Another objective keeps the
-    temperature. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming the nearest spelling.
+    temperature. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming the
+    nearest spelling.
     """
     own, parts = sorted_out(settings or {})
     if "seed" in plugins.settings_of(FAMILY, name):

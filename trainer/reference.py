@@ -41,8 +41,8 @@ class Plan(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """pictures, words: (N, d) unit rows of every item being trained on. sharpness: of their cosines. state: the weights,
-    by name."""
+    """pictures, words: (N, d) unit rows of every item being trained on. sharpness: of their cosines. state: the
+    weights, by name."""
 
     pictures: Tensor
     words: Tensor

@@ -26,8 +26,8 @@ MODELS = ("learner", "reference")
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """looks, chosen: (N,) how often each item was a candidate, and came into the batch. learner, reference: (N,) sums of
-    its own loss in nats."""
+    """looks, chosen: (N,) how often each item was a candidate, and came into the batch. learner, reference: (N,) sums
+    of its own loss in nats."""
 
     looks: np.ndarray
     chosen: np.ndarray

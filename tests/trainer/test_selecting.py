@@ -299,7 +299,7 @@ def test_what_the_metadata_lacks_is_said_before_any_step(name: str, settings: di
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
     with pytest.raises(NotFound, match="Did you mean 'learnability'"):
         build("clip", {"selector": "learnabilty"})
-    with pytest.raises(BadInput, match="no selector to set filter of. Say selector=NAME"):
+    with pytest.raises(BadInput, match=r"no selector to set filter of\. Say selector=NAME"):
         build("clip", {"selector.filter": ".5"})
     with pytest.raises(BadInput, match="this system reads none"):
         build("simclr", {"selector": "uniform"})
@@ -309,7 +309,7 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
         build("jest", {"selector.chunks": "0"})
     with pytest.raises(BadInput, match="threshold in"):
         build("cit", {"selector.threshold": "2"})
-    with pytest.raises(BadInput, match="metadata with confirmed pairs|pictures with words"):
+    with pytest.raises(BadInput, match=r"metadata with confirmed pairs|pictures with words"):
         Training(build("jest"), patterns(8)[0], np.arange(8), PLAN).step()
     with pytest.raises(BadInput, match="candidates with learner expected"):
         load(FAMILY, "learnability")(Candidates(torch.arange(3)), 2, draws(3))

@@ -1,4 +1,4 @@
-"""What another model finds fitting pulls as much as it finds it fitting: its view of every picture with everybody's words.
+"""What another model finds fitting pulls as much as it finds it fitting: its view of pictures with everybody's words.
 
     P_ij = softmax_j(sharp * judged_ij)        judged: scores of a reference model
 
