@@ -112,7 +112,7 @@ class Chooser:
 
     def state(self) -> dict[str, Tensor]:
         """What was seen of every pair, and the weights of the reference model once it was taught."""
-        weights = {} if self._reference is None else self._reference.state
+        weights = self._stored if self._reference is None else self._reference.state
         return {**self.looks.state(), **{f"{WEIGHTS}{name}": one for name, one in weights.items()}}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:

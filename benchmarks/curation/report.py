@@ -23,10 +23,11 @@ Made by `python -m benchmarks.curation report` from `benchmarks/results/curation
 Scikit-learn's digits, 16 pixels a side, each beside the word for it, and {WRONG:.0%} of the words are wrong.
 {CONFIRMED} right ones are confirmed, nothing else is known. Every system trains the same small network from the same
 start for as many steps on batches of 64; all but `{BASE}` choose each batch from a super-batch of 320. *Zero-shot*: of
-{ASKED} digits that were not trained on, how many are nearest to the right of ten words; *gain*: points over `{BASE}` with
-the same seed. *Wrong chosen*: share of wrong captions in the batches. *Doubt*: how well what the run doubts tells wrong
-captions from right ones (AUC, over pairs that nobody confirmed), and how many of the first hundred are wrong. Mean ±
-standard deviation over the seeds, per cent. *Time*: processor time of the run, of which the reference model is a part.
+{ASKED} digits that were not trained on, how many are nearest to the right of ten words; *gain*: points over `{BASE}`
+with the same seed. *Wrong chosen*: share of wrong captions in the batches. *Doubt*: how well what the run doubts tells
+wrong captions from right ones (AUC, over pairs that nobody confirmed), and how many of the first hundred are wrong.
+Mean ± standard deviation over the seeds, per cent. *Time*: processor time of the run, of which the reference model is a
+part.
 """
 NOTE = f"""`cit` and `cupid` look at words alone: a caption that names the wrong digit is as near to a class as a right
 one, so they cannot help where words are swapped. Class names for `cit` are the ten words, the target domain of `cupid`

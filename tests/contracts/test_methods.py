@@ -37,7 +37,7 @@ def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training
     """A fresh run on generated pictures; ids are not positions."""
     pictures, labels = patterns(count)
     ids, reads = 11 + 3 * np.arange(count), "text" in plugins.settings_of(FAMILY, name)
-    brief = {"selector.steps": 30} if hasattr(build(name).selector, "steps") else {}
+    brief = {"selector.steps": 10} if hasattr(build(name).selector, "steps") else {}
     return Training(build(name, brief), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
 
 
