@@ -83,7 +83,7 @@ def planned(lesson: Lesson) -> TrainSettings:
     if lesson.criterion and lesson.taught_by:
         raise BadInput("either the answers of a criterion or the labels of a column teach, and both were named.")
     general = {key: value for key, value in lesson.options.items() if key in ours}
-    known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
+    known = {*FAMILIES, *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
     if "seed" in lesson.options:
         raise BadInput(f"seed is an option of its own. Say --seed {lesson.options['seed']}.")
     for key in lesson.options:

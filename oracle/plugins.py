@@ -28,6 +28,7 @@ CLASSES = {
     "app.importers.formats": "Format",
     "app.exporters.datasets": "DataSet",
     "trainer.generators": "Generator",
+    "trainer.selectors": "Selector",
 }
 
 

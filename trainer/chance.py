@@ -8,7 +8,8 @@ import torch
 
 VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES, NOISE, MADE = range(10)  # what a draw is for
 BANK, CLASSES = 16, 17
-WORDS = NOISE  # no run draws both
+WORDS = CHOICE = NOISE  # no run draws two of these
+REFERENCE = MADE
 
 
 def generator(*key: int) -> torch.Generator:

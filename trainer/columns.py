@@ -6,21 +6,24 @@ item -> value (a text, the path of a recording) -> tower -> row; equal values ha
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from db.errors import BadInput
 from trainer import towers
 from trainer.attributes import Attributes
+from trainer.encoding import Encoders
 from trainer.recordings import waveform
 
 if TYPE_CHECKING:
     from trainer.modalities import SeenBeside
+    from trainer.reference import Reference
 
 log = logging.getLogger("pairwright.training")
 BLOCK = 64  # recordings in memory at once
@@ -31,7 +34,8 @@ class Column(ABC):
     """column: of the metadata. tower: a file of trainer/towers, or FILE:MODEL.
 
     rows: (N, D) of the items that were introduced; codes: (N,), equal for equal values, -1 without one. denied: (N,)
-    bool, whether an answer says that the value does not belong to its item.
+    bool, whether an answer says that the value does not belong to its item. judge: a model whose scores of a batch the
+    pools get, see `trainer.reference`.
     """
 
     takes_maps: ClassVar[bool] = True  # the pictures may be maps of a frozen trunk, see trainer/maps.py
@@ -42,6 +46,7 @@ class Column(ABC):
     codes: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64), init=False, repr=False)
     denied: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool), init=False, repr=False)
     ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), init=False, repr=False)
+    judge: "Reference | None" = field(default=None, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and (self.column, self.tower) == (other.column, other.tower)  # type: ignore[attr-defined]
@@ -84,7 +89,20 @@ class Column(ABC):
         """A column alone is a way to look: pictures, and it beside them."""
         from trainer.modalities import Beside
 
-        return Beside((self,))(*batch, **about)
+        return replace(Beside((self,))(*batch, **about), judge=self.judge)
+
+    def head(self, encoders: Encoders) -> Any:
+        """What learns on top of the tower, where the column is a way to look."""
+        return encoders.network.predictors[0]
+
+    def shown(self, encoders: Encoders, rows: Tensor) -> Tensor:
+        """(B, D) rows of the tower -> (B, d) unit rows, with gradient."""
+        return normalize(self.head(encoders)(rows).float(), dim=1)
+
+    def sharpness(self, encoders: Encoders, objective: Any) -> float:
+        """1 / tau as it is now, learnt or fixed."""
+        learnt = self.head(encoders).sharpness()
+        return (1.0 if learnt is None else float(learnt.detach())) / float(getattr(objective, "temperature", 1.0))
 
 
 @dataclass(eq=False)

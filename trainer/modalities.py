@@ -27,6 +27,7 @@ from trainer.pools import About, Earlier
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe, Term
+    from trainer.reference import Reference
 
 __all__ = ["BOTH_WAYS", "PICTURE", "WORDS", "Beside", "SeenBeside", "Sounds", "Words", "WordsHead", "both_ways"]
 PICTURE, WORDS = 0, 1
@@ -118,7 +119,7 @@ class Known:
 @dataclass(frozen=True, eq=False)
 class SeenBeside:
     """One batch. shown: modality -> (B, d) unit rows with gradient. known: what stands beside whom. heads: of the
-    columns. still: modalities that pictures do not feel."""
+    columns. still: modalities that pictures do not feel. judge: a model whose scores of the batch the pools get."""
 
     shown: dict[int, Tensor]
     known: Known
@@ -126,6 +127,7 @@ class SeenBeside:
     still: tuple[int, ...] = ()
     progress: float = 0.0
     keys: Mapping[int, Tensor] = field(default_factory=dict)
+    judge: "Reference | None" = None
 
     def pools(self, term: "Term", recipe: "Recipe", encoders: Encoders) -> list[Pool]:
         """From one modality to another: (B' x B') with the B' items of the batch that have both."""
@@ -140,7 +142,9 @@ class SeenBeside:
         )
         first, later = sorted((one, other))
         sharpness = self.heads[later - 1].sharpness(first)
-        return replace(plain, anchors=anchors, keys=keys, sharpness=sharpness, progress=self.progress)
+        judged = None if self.judge is None else self.judge.scores(self.known.rows[kept])
+        turned = judged if judged is None or one == PICTURE else judged.T
+        return replace(plain, anchors=anchors, keys=keys, sharpness=sharpness, progress=self.progress, judged=turned)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from torch import Tensor
 from db.errors import BadInput
 from trainer import chance, ranks
 from trainer.attributes import Attributes
+from trainer.choosing import Chooser
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
@@ -105,6 +106,7 @@ class Training:
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
         held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
+        self.chooser = Chooser(recipe.selector, self, Training) if recipe.selector else None
         self._dealt = -1  # the epoch that partners were drawn for
         self._introduce(attributes, generated)
 
@@ -177,6 +179,8 @@ class Training:
         if attributes is not None:
             for part in self.recipe.readers:
                 part.learn_of(attributes.only(self.ids.cpu().numpy()))
+        if self.chooser is not None:
+            self.chooser.learn_of(attributes)
         parts = [*(part for term in self.terms for part in term.parts), self.recipe.look]
         for part in (part for part in parts if hasattr(part, "look_at")):
             part.look_at(self.pictures)
@@ -298,11 +302,11 @@ class Training:
         return self.encoders.upload(self.pictures[rows])
 
     def _rows(self) -> np.ndarray:
-        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them; part of it
-        replaced by answered items."""
+        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them, or chosen by a
+        selector; part of it replaced by answered items."""
         epoch, place = divmod(self.done, self.steps_each)
         order = np.random.default_rng((self.settings.seed, chance.ORDER, epoch)).permutation(len(self.ids))
-        rows = order[place * self.batch : (place + 1) * self.batch]
+        rows = order[place * self.batch : (place + 1) * self.batch] if self.chooser is None else self.chooser()
         weights = None if self.recipe.mates is None else self.recipe.mates.anchors()
         if weights is not None:  # in place of the slice, by weight
             noise = np.random.default_rng((self.settings.seed, chance.ORDER, epoch, place)).gumbel(size=len(order))

@@ -88,9 +88,12 @@ def read(path: Path, about: Mapping[str, str]) -> State | None:
 
 
 def _keeping(training: Training) -> dict[str, Any]:
-    """Parts of the terms that keep a state, by a name that is their place, and the way to look."""
-    parts = {f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)}
-    return {name: part for name, part in (parts | {"look": training.recipe.look}).items() if hasattr(part, "state")}
+    """What keeps a state: parts of the terms, by a name that is their place, the way to look, and who chooses."""
+    parts: dict[str, Any] = {
+        f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)
+    }
+    parts |= {"look": training.recipe.look, "choice": training.chooser}
+    return {name: part for name, part in parts.items() if hasattr(part, "state")}
 
 
 def _moments(training: Training) -> dict[str, Mapping[str, Tensor]]:

@@ -25,6 +25,8 @@ def register(app: typer.Typer) -> None:
     command(app, "methods", METHODS)(methods)
 
 
+NAMED = 5  # suspects in words
+
 TRAIN = r"""
 pairwright train --collection trash --criterion material
 pairwright train simclr --collection photos
@@ -32,6 +34,8 @@ pairwright train fnc_attraction --collection trash --criterion material --labels
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
 pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
 pairwright train supcon --collection trash --taught-by material
+pairwright train jest --collection photos --set confirmed=checked
+pairwright train cloob --collection photos --set selector=easy_reference --set selector.filter=.5
 pairwright train simclr --collection photos --processes 2
 torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection photos --workspace /shared/pairwright
 """
@@ -159,6 +163,9 @@ def in_words(learnt: "Learnt") -> str:
         lines.append(what_pushed(report["negatives"]))
     if "knn_accuracy" in figures:
         lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
+    if "suspects" in figures:
+        names = ", ".join(one["name"] for one in figures["suspects"][:NAMED])
+        lines.append(f"words doubted most: {names}; all of them in artifacts/encoders/{learnt.encoder}")
     if "reason" in figures:
         lines.append(str(figures["reason"]))
     lines.append(f"encoder {learnt.encoder}; its features are kept")
