@@ -8,7 +8,7 @@ A hundred pairs are enough to tell words that fit a picture from words that do n
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import torch
@@ -17,10 +17,10 @@ from torch import Tensor
 from trainer import chance
 from trainer.attributes import Attributes
 from trainer.confirmed import enough
-from trainer.recipe import Recipe
 
 if TYPE_CHECKING:
-    from trainer.training import Training
+    from trainer.modalities import Words
+    from trainer.training import Training, TrainSettings
 
 BATCH = 64  # confirmed pairs of a step, at most
 
@@ -60,33 +60,38 @@ def reference(
 ) -> Reference:  # fmt: skip
     """Teach the reference model of a run, or make it from the state of one. teach: builds a run."""
     run = _run(plan, learner, attributes, teach)
+    network, ours, theirs = run.encoders.network, _words(learner), _words(run)
     if state:
-        run.encoders.network.load_state_dict(state)
+        network.load_state_dict(state)
     while not state and run.done < run.steps:
         run.step()
-    words: Any = learner.recipe.look
     with torch.no_grad():
-        told = run.recipe.look.shown(run.encoders, words.rows)  # type: ignore[union-attr]
-    seen = torch.from_numpy(run.encoders.embed(learner.pictures, projected=True)).to(told.device)
-    sharpness = float(run.recipe.look.sharpness(run.encoders, run.terms[0].objective))  # type: ignore[union-attr]
-    return Reference(
-        seen, told, sharpness, {name: one.clone() for name, one in run.encoders.network.state_dict().items()}
-    )
+        told = theirs.shown(run.encoders, ours.rows.to(run.device))
+    seen = torch.from_numpy(run.encoders.embed(learner.pictures, projected=True)).to(run.device)
+    weights = {name: one.clone() for name, one in network.state_dict().items()}
+    return Reference(seen, told, theirs.sharpness(run.encoders, run.terms[0].objective), weights)
 
 
 def _run(plan: Plan, learner: "Training", attributes: Attributes, teach: Callable[..., "Training"]) -> "Training":
     """A run of the first term alone on the confirmed pairs, before its first step."""
-    ids = learner.ids.cpu().numpy()
+    ids, words = learner.ids.cpu().numpy(), _words(learner)
     sure = [number for number, yes in enough(attributes, plan.confirmed).items() if yes]
-    rows = np.flatnonzero(np.isin(ids, sure) & (attributes.only(ids).codes(learner.recipe.look.column) >= 0))  # type: ignore[union-attr]
-    ours = learner.settings
-    plan_ = replace(
-        ours, batch=min(BATCH, len(rows)), epochs=1, probe=0, partners=0, answered=0.0,
-        seed=chance.number(ours.seed, chance.REFERENCE) % 2**31,
-        **({"backbone": plan.backbone, "size": learner.pictures.shape[1]} if plan.backbone else {}),
+    rows = np.flatnonzero(np.isin(ids, sure) & (words.codes.numpy() >= 0))
+    recipe = replace(learner.recipe, terms=learner.recipe.terms[:1], selector=None, look=replace(words))
+    settings = _settings(plan, learner, len(rows))
+    return teach(recipe, learner.pictures[rows], ids[rows], settings, attributes=attributes)
+
+
+def _settings(plan: Plan, learner: "Training", pairs: int) -> "TrainSettings":
+    """Those of the learner, for so many steps on so many pairs; another backbone sees the same squares."""
+    batch = min(BATCH, pairs)
+    other = {"backbone": plan.backbone, "size": learner.pictures.shape[1]} if plan.backbone else {}
+    return replace(
+        learner.settings, batch=batch, epochs=max(round(plan.steps / max(pairs // batch, 1)), 1), probe=0, partners=0,
+        answered=0.0, seed=chance.number(learner.settings.seed, chance.REFERENCE) % 2**31, **other,
     )  # fmt: skip
-    plan_ = replace(plan_, epochs=max(round(plan.steps / max(len(rows) // plan_.batch, 1)), 1))
-    recipe: Recipe = replace(
-        learner.recipe, terms=learner.recipe.terms[:1], selector=None, look=replace(learner.recipe.look)  # type: ignore[type-var]
-    )  # fmt: skip
-    return teach(recipe, learner.pictures[rows], ids[rows], plan_, attributes=attributes)
+
+
+def _words(run: "Training") -> "Words":
+    """The way to look of a run with a selector, which reads words."""
+    return cast("Words", run.recipe.look)

@@ -13,13 +13,17 @@ import pytest
 from PIL import Image
 
 from app.cli.main import run
+from app.cli.training import in_words
 from app.features import ensure_features
 from app.settings import Settings
+from app.training import Learnt
 from db import catalog, feedback, queue, runs, versions
+from db.artifacts import ArtifactStore
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
 from tests.patterns import patterns
 from trainer.features import feature_store
 from trainer.pictures import decode_square
+from trainer.suspects import suspects
 
 COUNT = 72
 SHORT = ("--set", "size=16", "--set", "batch=24", "--epochs", "4")
@@ -33,10 +37,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pixels, kinds = patterns(COUNT)
     with (folder / "metadata.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["id", "path", "kind"])
+        writer.writerow(["id", "path", "kind", "sure"])
         for number in range(COUNT):
             Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{number:02}.png")
-            writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}"])
+            sure = "1" if number < 30 else ""  # somebody said that the kind is right
+            writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}", sure])
     where = ["--workspace", str(place)]
     assert run(["import", str(folder), "--collection", "tiles", "--metadata", "metadata.csv", *where]) == 0
     assert run(["criterion", "add", "kind", "--collection", "tiles", "--prompt", "Same kind?", *where]) == 0
@@ -122,6 +127,18 @@ def test_a_column_of_labels_teaches_in_the_place_of_answers(call: Call) -> None:
         assert code == 0 and done["finished"] and done["version"] is None, err
         found.append(done)
     assert found[0]["encoder"] != found[1]["encoder"]
+
+
+def test_a_run_that_chooses_names_the_words_it_doubts_and_keeps_its_doubts(call: Call, workspace: Path) -> None:
+    words = ("train", "jest", "--collection", "tiles", "--set", "text=kind", "--set", "selector.steps=4", *SHORT)
+    code, _, err = call(*words)
+    assert code == 2 and "0 pictures with confirmed words = at least 8 expected" in err
+    code, done, err = call(*words, "--set", "confirmed=sure")
+    assert code == 0, err
+    doubts = suspects(ArtifactStore(workspace / "artifacts"), done["encoder"])
+    named = done["figures"]["suspects"]
+    assert len(doubts) == COUNT and [one["item"] for one in named] == list(doubts)[:10]
+    assert "words doubted most: " + named[0]["name"] in in_words(Learnt(**done))
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_same_command_goes_on(

@@ -321,3 +321,12 @@ def test_words_know_their_temperature_learnt_or_fixed() -> None:
     run = training("cloob", metadata(caption=TOLD, confirmed=SURE), selector="easy_reference")
     assert isinstance(run.recipe.look, Words)
     assert run.recipe.look.sharpness(run.encoders, run.terms[0].objective) == pytest.approx(10)
+
+
+def test_words_that_all_are_of_the_target_are_drawn_alike() -> None:
+    """Their cosines are 1 but for rounding, which must not rank them."""
+    codes = torch.arange(90) % 3
+    rows = torch.nn.functional.normalize(torch.randn(3, 64, generator=torch.Generator().manual_seed(0)), dim=1)
+    given = Candidates(codes, told=rows[codes], wanted=rows)
+    chosen = load(FAMILY, "domain_similarity")(given, 30, draws(90))
+    assert torch.bincount(codes[chosen]).min() >= 5

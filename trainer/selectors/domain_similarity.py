@@ -26,6 +26,8 @@ from trainer.confirmed import said
 if TYPE_CHECKING:
     from trainer.modalities import Words
 
+DIGITS = 5  # of a cosine; else rounding would rank words that are all among the target's
+
 
 @dataclass(frozen=True)
 class Selector:
@@ -67,4 +69,5 @@ class Selector:
 
     def __call__(self, candidates: Candidates, count: int, draw: Draw) -> Tensor:
         near = candidates.at("told") @ candidates.at("wanted").T  # (S, C)
-        return best(near.topk(min(self.nearest or near.shape[1], near.shape[1]), dim=1).values.mean(1), count, draw)
+        mean = near.topk(min(self.nearest or near.shape[1], near.shape[1]), dim=1).values.mean(1)
+        return best(mean.round(decimals=DIGITS), count, draw)
