@@ -75,7 +75,7 @@ class _Table:
         self._piece = lambda number: whole.slice(number * ROWS, ROWS)
 
     def piece(self, number: int) -> list[dict[str, Any]]:
-        """The rows of one piece. Arrow files are checked first: they are mapped, and their offsets may lead anywhere."""
+        """The rows of one piece. They are checked first: Arrow files are mapped, and offsets may lead anywhere."""
         import pyarrow as pa
 
         try:
