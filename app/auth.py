@@ -33,6 +33,7 @@ SCOPE_OF_TAG = {  # of routes that are not GET
     "questions": "answer",
     "search": "read",
     "sessions": "answer",
+    "synthetic": "answer",
     "training": "train",
 }
 COOKIE_AGE_S = 30 * 24 * 3600

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-Kind = Literal["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge"]
+Kind = Literal["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge", "caption"]
+
+State = Literal["proposed", "accepted", "rejected"]
 
 Verdict = Literal["same", "different", "not_comparable", "unsure", "skip"]
 
@@ -292,11 +294,10 @@ class CriteriaOut(TypedDict):
 
 
 class CriterionIn(TypedDict):
-    """What "same" shall mean. collection: name or id."""
-
     name: str
     collection: int | str
-    prompt: str
+    prompt: NotRequired[str]
+    captions: NotRequired[str]
 
 
 class CriterionOut(TypedDict):
@@ -304,6 +305,7 @@ class CriterionOut(TypedDict):
     name: str
     collection: int
     prompt: str
+    captions: str
 
 
 class DroppedOut(TypedDict):
@@ -795,6 +797,7 @@ class ProgressOut(TypedDict):
     effect_answers: int
     open_questions: int
     credit: str
+    review: ReviewOut | None
 
 
 class QualityOut(TypedDict):
@@ -811,7 +814,7 @@ class QualityOut(TypedDict):
 
 
 class QuestionOut(TypedDict):
-    """One leased question, with the pictures it shows."""
+    """One leased question, with the pictures it shows. text: the words it asks about (caption)."""
 
     id: int
     criterion: int
@@ -823,6 +826,7 @@ class QuestionOut(TypedDict):
     proposer: str
     version: int | None
     expected: list[float]
+    text: str
     token: str | None
     expires_at: str | None
 
@@ -860,6 +864,15 @@ class RefreshOut(TypedDict):
 
 class ReleaseIn(TypedDict):
     token: str
+
+
+class ReviewOut(TypedDict):
+    captions: int
+    looked_at: int
+    found: int
+    left: float
+    stop: bool
+    words: str
 
 
 class RunOut(TypedDict):
@@ -910,12 +923,11 @@ class SearchAboutOut(TypedDict):
 
 
 class SearchIn(TypedDict):
-    """What to look for. items: alike to these; or vector: a picture, as `/search/picture` saw it with `version`."""
-
     criterion: int | str
     items: NotRequired[list[int]]
     vector: NotRequired[str | None]
     version: NotRequired[int | None]
+    text: NotRequired[str]
     liked: NotRequired[list[int]]
     disliked: NotRequired[list[int]]
     where: NotRequired[dict[str, str]]
@@ -1008,6 +1020,42 @@ class StepOut(TypedDict):
     loss: float | None
     losses: dict[str, Any]
     negatives: dict[str, float] | None
+
+
+class SyntheticIn(TypedDict):
+    """May it stand for its anchor? proposed: takes the verdict back."""
+
+    state: State
+
+
+class SyntheticOut(TypedDict):
+    id: int
+    synthetic: Literal[True]
+    media: str
+    anchor: MediaOut
+    method: str
+    maker: str
+    seed: int
+    state: State
+    source: str
+    decided_at: str | None
+
+
+class SyntheticVerdictOut(TypedDict):
+    """The receipt of a verdict: stored for good."""
+
+    id: int
+    picture: int
+    state: State
+
+
+class SyntheticsOut(TypedDict):
+    """Synthetic pictures by id. counts: how many of the collection are in each state. next: pass it as `after`."""
+
+    collection: int
+    counts: dict[str, int]
+    pictures: list[SyntheticOut]
+    next: int | None
 
 
 class SystemOut(TypedDict):

@@ -57,6 +57,20 @@ class Eye:
         """(D,) raw features of a picture. Raises as `see`."""
         return self._features({"encoder": encoder}, encoded)[1]
 
+    def read(self, head: str, key: str, sentence: str, captions: Callable[[], bytes]) -> np.ndarray:
+        """(D,) unit vector of a sentence among the pictures of a version. head: the artifact of the version; captions:
+        what teaches words, packed, asked for where the process has not read those of this key yet.
+
+        Raises: BadInput in a sentence for what cannot be read, Broken as `see`.
+        """
+        asked = {"sentence": sentence, "head": head, "key": key}
+        header, body = self._asked(asked, b"")
+        if "unread" in header:
+            header, body = self._asked(asked, captions())
+        if "refused" in header:
+            raise BadInput(str(header["refused"]))
+        return np.frombuffer(body, np.float32)
+
     def keep(self, encoder: str, encoded: bytes, sha: str) -> tuple[Stored, np.ndarray]:
         """Put a picture into the media store as an import does; where it is, and its (D,) raw features.
 

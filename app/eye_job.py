@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from app.eye import receive, send
+from app.eye_words import told
 from app.importers.decode import Refused
 from app.importers.decoders import Decoders
 from app.importers.glimpse import glimpse
@@ -47,6 +48,8 @@ def main() -> None:
 def answer(workspace: Path, decoders: Decoders, header: dict[str, Any], encoded: bytes) -> tuple[dict[str, Any], bytes]:
     """What to reply: the vector, or a sentence."""
     try:
+        if "sentence" in header:
+            return told(workspace, header, encoded)
         checked = decoders.result(decoders.submit(encoded, str(header.get("keep", ""))))
         if isinstance(checked, Refused):
             return {"refused": checked.reason}, b""

@@ -2,7 +2,8 @@
 
 Whoever approves one group looked at one group, yet a log of "same" and never "different" reads like a collection of one
 kind, and what was never asked about would move into it. So a start group leaves its place only once any of it was part
-of an answer. What to ask and what to learn go by the belief itself.
+of an answer; where answers show start groups to be too coarse, that holds of their parts. What to ask and what to learn
+go by the belief itself.
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ class Seen(NamedTuple):
 
 def seen(belief: Belief) -> Seen:
     """Labels as `Belief.labels` but for start groups that no answer is about, and how sure they are."""
-    start = belief.snapshot.start
+    start = belief.start
     if not belief.groups:
         return Seen(belief.labels, np.zeros(len(start), np.float32))
     home = ~np.isin(start, start[belief.asked])

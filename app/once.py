@@ -24,7 +24,9 @@ from db.errors import PairwrightError
 from db.replies import Reply
 
 COVERED = "/api/v1/"
-OWN = re.compile(r"/api/v1/(answers|sessions|compare/grade|conflicts/answer|groups)(/|$)")  # keep the key themselves
+OWN = re.compile(
+    r"/api/v1/(answers|sessions|synthetic|compare/grade|conflicts/answer|groups)(/|$)"
+)  # keep the key themselves
 SECRETS = re.compile(r"/api/v1/users(/\d+/(password|tokens))?$")
 MOST = 256 * 1024  # a longer reply is not kept; none of ours is
 Result = TypeVar("Result")

@@ -12,8 +12,9 @@ NAME = "log.sqlite"
 
 
 def new_scratch(
-    folder: Path, items: Sequence[Item], collection: str, criterion: str, prompt: str, *, name: str = NAME
-) -> tuple[Database, int, list[Item]]:
+    folder: Path, items: Sequence[Item], collection: str, criterion: str, prompt: str, *, name: str = NAME,
+    captions: str = "",
+) -> tuple[Database, int, list[Item]]:  # fmt: skip
     """Make `folder/name` anew; returns (database, criterion id, the items as they are there, in the order given).
 
     Ids there count from 1: they do not depend on what else the workspace holds, so a seed gives one curve anywhere.
@@ -25,7 +26,7 @@ def new_scratch(
     with database.write() as s:
         number = catalog.add_collection(s, collection)
         catalog.add_items(s, number, [_copy(item) for item in items])
-        about = catalog.add_criterion(s, criterion, number, prompt)
+        about = catalog.add_criterion(s, criterion, number, prompt, captions)
     with database.read() as s:
         there = {item.sha256: item for item in catalog.items(s, number)}
     return database, about, [there[item.sha256] for item in items]

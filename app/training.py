@@ -20,22 +20,28 @@ from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
 from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
+from db.nouns import Item
 from trainer import ranks
 from trainer.features import feature_store
 from trainer.probe import knn_left_out, sampled
 from trainer.provenance import checked, versions
+from trainer.readers import of_method, store_reader
 from trainer.reporting import PROBED, Reporter
 from trainer.run import Outcome, run
+from trainer.suspects import FILE as SUSPECTS
+from trainer.suspects import ranked
 from trainer.trained import load_trained, store_encoder
 from trainer.training import Training, TrainSettings
 
 __all__ = ["Learnt", "Lesson", "planned", "train"]
 STATE = "state.safetensors"
+SHOWN = 10  # suspects that a report names
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """How a run ended. figures: kNN accuracy and held-out F1 where they are known; encoder: name of the new one."""
+    """How a run ended. figures: kNN accuracy and held-out F1 where they are known; encoder: name of the new one; reads:
+    whether it came of a network that reads words, which `pairwright match` can ask."""
 
     finished: bool
     steps: int
@@ -46,6 +52,7 @@ class Learnt:
     version: int | None = None
     run: int | None = None
     warnings: tuple[str, ...] = ()
+    reads: bool = False
 
 
 def train(
@@ -163,7 +170,9 @@ def _stored(
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
-    encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about)
+    doubted, more = _doubts(training, items)
+    encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about, more=more)
+    reads = store_reader(store, encoder, lesson.method, of_method(lesson.options), training)
     features = feature_store(settings.folder, items[0].collection, encoder)
     features.extend(load_trained(store, encoder), items, settings.folder, lambda done, of: told("embedding", done, of))
     version = None
@@ -174,9 +183,21 @@ def _stored(
         )
         figures = figures | held_out
     return Learnt(
-        True, training.done, training.steps, _last(outcome), figures, encoder, version,
-        reporter.run if reporter else None, tuple(outcome.warnings),
+        True, training.done, training.steps, _last(outcome), figures | doubted, encoder, version,
+        reporter.run if reporter else None, tuple(outcome.warnings), reads,
     )  # fmt: skip
+
+
+def _doubts(training: Training, items: list[Item]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file."""
+    if training.chooser is None:
+        return {}, {}
+    ids, looks = training.ids.cpu().numpy(), training.chooser.looks
+    doubted, names = ranked(ids, looks), {item.id: item.name for item in items}
+    if not doubted:
+        return {}, {}
+    first = [{"item": number, "name": names[number], "doubt": doubted[number]} for number in list(doubted)[:SHOWN]]
+    return {"suspects": first}, {SUSPECTS: looks.to_bytes(ids)}
 
 
 def _last(outcome: Outcome) -> dict[str, Any]:

@@ -5,7 +5,7 @@ lesson -> settings checked -> items, answers -> squares -> Training, and short t
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +16,16 @@ import numpy as np
 from app.scoring import column
 from app.settings import Settings
 from app.training_answers import Answers, answers_of
-from db import catalog
+from db import catalog, synthetic
 from db.engine import Database
 from db.errors import BadInput, Refused, unknown
 from db.nouns import Item
+from db.synthetic import State, SyntheticPicture
 from oracle import plugins
 from trainer import ranks
 from trainer.attributes import Attributes
 from trainer.evaluate import label_codes
+from trainer.generated import Generated
 from trainer.labelled import Labelled
 from trainer.maps import maps, on_maps
 from trainer.overlay import Overlay
@@ -81,7 +83,7 @@ def planned(lesson: Lesson) -> TrainSettings:
     if lesson.criterion and lesson.taught_by:
         raise BadInput("either the answers of a criterion or the labels of a column teach, and both were named.")
     general = {key: value for key, value in lesson.options.items() if key in ours}
-    known = {"negatives", "objective", *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
+    known = {*FAMILIES, *ours, *plugins.settings_of(FAMILY, lesson.method)} - {"seed"}
     if "seed" in lesson.options:
         raise BadInput(f"seed is an option of its own. Say --seed {lesson.options['seed']}.")
     for key in lesson.options:
@@ -121,20 +123,44 @@ def prepare(
     items = [item for item in _items(database, lesson) if only is None or item.id in only]
     if lesson.criterion and known is None:
         known = answers_of(settings, database, lesson.criterion, lesson.collection)
-    training = _prepared(settings, lesson, _recipe(lesson, known), plan, items, known, folder, told, cancelled)
+    recipe = _recipe(lesson, known)
+    made = synthetic_of(database, lesson.collection, recipe)
+    training = _prepared(settings, lesson, recipe, plan, items, known, made, folder, told, cancelled)
     if training is None:
         return None
-    return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training))
+    return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training, made))
 
 
-def _about(lesson: Lesson, training: Training) -> dict[str, str]:
+def synthetic_of(database: Database, collection: str, recipe: Recipe) -> list[SyntheticPicture]:
+    """The synthetic pictures that this recipe learns from: accepted, or as its source says; never a rejected one.
+
+    Raises: BadInput where it needs some and there are none.
+    """
+    if recipe.generated is None:
+        return []
+    used = [State.ACCEPTED, *([State.PROPOSED] if recipe.generated.use == "proposed" else [])]
+    with database.read() as s:
+        made = synthetic.pictures(s, catalog.collection_id(s, collection), used)
+    if not made:
+        words = " or ".join(used)
+        raise BadInput(
+            f"the collection '{collection}' has no {words} synthetic picture. Make some: pairwright synthetic make "
+            f"clsp --collection {collection}; then accept them on the Compare screen, or: pairwright synthetic judge."
+        )
+    return made
+
+
+def _about(lesson: Lesson, training: Training, made: Sequence[SyntheticPicture]) -> dict[str, str]:
     """What a stored state must share with the run that goes on from it."""
+    ids = np.array([one.id for one in made], np.int64)
+    beside = {"synthetic": f"{len(ids)} ({digest(ids)})"} if made else {}
     plan = {key: value for key, value in asdict(training.settings).items() if key not in ("seed", "probe")}
     return {
         "method": lesson.method,
         "settings": json.dumps({**plan, **lesson.options}, sort_keys=True),
         "seed": str(lesson.seed),
         "pictures": f"{len(training.ids)} ({digest(training.ids.cpu().numpy())})",
+        **beside,
     }
 
 
@@ -164,12 +190,12 @@ def _items(database: Database, lesson: Lesson) -> list[Item]:
 
 def _prepared(
     settings: Settings, lesson: Lesson, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None,
-    folder: Path, told: Told, cancelled: Callable[[], bool],
+    made: Sequence[SyntheticPicture], folder: Path, told: Told, cancelled: Callable[[], bool],
 ) -> Training | None:  # fmt: skip
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
 
-    attributes = _introduced(recipe, items)
+    attributes = _introduced(recipe, items, settings.folder)
     backbone = load_backbone(plan.backbone, size=plan.size or None, pretrained=False)
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
     reading = partial(told, "reading pictures")
@@ -178,14 +204,24 @@ def _prepared(
         pixels, ids = maps(folder, wanted, settings.folder, backbone.trunk(), reading, cancelled)  # type: ignore[operator]
     else:
         pixels, ids = squares(folder, wanted, settings.folder, int(backbone.size), reading, cancelled)  # type: ignore[arg-type]
+    generated = _generated(made, folder, settings.folder, int(pixels.shape[1]), cancelled) if made else None
     if cancelled():
         return None
-    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids), attributes)
+    return Training(recipe, pixels, ids, plan, _overlay(lesson, items, known, ids), attributes, generated)
 
 
-def _introduced(recipe: Recipe, items: list[Item]) -> Attributes:
+def _generated(
+    made: Sequence[SyntheticPicture], folder: Path, workspace: Path, side: int, cancelled: Callable[[], bool]
+) -> Generated:
+    """The pictures that can be read, as squares, with their anchors."""
+    pixels, ids = squares(folder / "synthetic", made, workspace, side, cancelled=cancelled)
+    anchor = {one.id: one.anchor for one in made}
+    return Generated(pixels, np.array([anchor[number] for number in ids.tolist()], np.int64))
+
+
+def _introduced(recipe: Recipe, items: list[Item], workspace: Path) -> Attributes:
     """The metadata; what it lacks for this recipe is said before any picture is read."""
-    found = Attributes.of(items)
+    found = Attributes.of(items, workspace)
     for part in recipe.readers:
         part.learn_of(found)
     return found

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from db import checks
 from db.dialects import upsert
-from db.errors import Conflict, NotFound, unknown
+from db.errors import BadInput, Conflict, NotFound, unknown
 from db.nouns import Item
 from db.tables import CollectionRow, CriterionRow, ItemRow
 
 CHUNK = 1000
+CAPTION_PROMPT = "Does this caption belong to this picture?"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Collection:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What "same" means. collection: id of the collection it is about."""
+    """What "same" means. collection: id of the collection it is about. captions: the column whose words are asked
+    about, "" where pairs are."""
 
     id: int
     name: str
     collection: int
     prompt: str
+    captions: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,18 +232,24 @@ def items_by_id(s: Session, ids: Sequence[int]) -> dict[int, Item]:
     return found
 
 
-def add_criterion(s: Session, name: str, collection_id: int, prompt: str) -> int:
-    """Id of a new criterion; the same one again is no change.
+def add_criterion(s: Session, name: str, collection_id: int, prompt: str, captions: str = "") -> int:
+    """Id of a new criterion; the same one again is no change. captions: as in `Criterion`.
 
-    Raises: BadInput for a bad name or prompt, Conflict if the name means something else already.
+    Raises: BadInput for a bad name or prompt, or a column without words; Conflict if the name means something else.
     """
     _require_collection(s, collection_id)
     given = checks.name(name, "criterion")
     asked = checks.text(prompt.strip() if isinstance(prompt, str) else prompt, "a criterion's prompt", 500)
-    values = {"name": given, "collection_id": collection_id, "prompt": asked}
+    words = checks.text(captions.strip(), "a column of captions", 200, shortest=0)
+    values = {"name": given, "collection_id": collection_id, "prompt": asked, "captions": words or None}
     s.execute(upsert(s, CriterionRow).values(**values).on_conflict_do_nothing())
     there = criterion(s, given)
-    if (there.collection, there.prompt) != (collection_id, asked):
+    if words and not texts(s, there):
+        known = {key for _, one in attributes(s, collection_id) for key in one} | {"caption"}
+        raise BadInput(
+            f"no item of this collection has words in the column '{words}'. Columns: {', '.join(sorted(known))}."
+        )
+    if (there.collection, there.prompt, there.captions) != (collection_id, asked, words):
         raise Conflict(f"a criterion named '{given}' already asks \"{there.prompt}\". Choose another name.")
     return there.id
 
@@ -254,7 +263,7 @@ def criterion(s: Session, name_or_id: str | int) -> Criterion:
     if row is None:
         names = s.scalars(select(CriterionRow.name))
         raise unknown("criterion", str(name_or_id), names, remedy="Add one with: pairwright criterion add NAME.")
-    return Criterion(row.id, row.name, row.collection_id, row.prompt)
+    return _criterion(row)
 
 
 def criteria(s: Session, collection_id: int | None = None, after: int = 0, limit: int | None = None) -> list[Criterion]:
@@ -262,7 +271,17 @@ def criteria(s: Session, collection_id: int | None = None, after: int = 0, limit
     query = select(CriterionRow).where(CriterionRow.id > after).order_by(CriterionRow.id).limit(limit)
     if collection_id is not None:
         query = query.where(CriterionRow.collection_id == collection_id)
-    return [Criterion(row.id, row.name, row.collection_id, row.prompt) for row in s.scalars(query)]
+    return [_criterion(row) for row in s.scalars(query)]
+
+
+def _criterion(row: CriterionRow) -> Criterion:
+    return Criterion(row.id, row.name, row.collection_id, row.prompt, row.captions or "")
+
+
+def texts(s: Session, about: Criterion) -> dict[int, str]:
+    """The words beside each item of the criterion's collection, by id; items without any are left out."""
+    found = ((one.id, one.words(about.captions)) for one in items(s, about.collection))
+    return {item: words for item, words in found if words}
 
 
 def require_items(s: Session, collection_id: int, ids: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ An event is written with the change it tells of, in the same transaction. Kinds 
     answer {answer, question, source} · undo {answer, undone, source} · questions {open}
     training {run, step, of, loss} · version {version, metrics} · promotion {version, previous}
     job {job, state, progress, note} · conflict {...} · name {item, name, source}
+    synthetic {picture, anchor, collection, state, source}
     session {session, what, ...}: opened, paused, resumed, closed, observation, placement, correction, abstention
 """
 
@@ -18,7 +19,10 @@ from sqlalchemy.orm import Session
 from db import checks, horizon
 from db.tables import EventRow
 
-KINDS = ("answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "session")
+KINDS = (
+    "answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "session",
+    "synthetic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,19 @@ from db.dialects import is_sqlite, table
 from db.errors import BadInput, Conflict, NotFound
 from db.nouns import Answer, Origin, PairVerdict, Question, Verdict
 from db.queue import question as find_question
-from db.standing import Changes, Counts, LoggedAnswer, changes, counts, history, last_event, log, statements, times
+from db.standing import (
+    Changes,
+    Counts,
+    LoggedAnswer,
+    captions,
+    changes,
+    counts,
+    history,
+    last_event,
+    log,
+    statements,
+    times,
+)
 from db.tables import AnswerRow, LeaseRow, QuestionRow, VerdictRow
 
 __all__ = [
@@ -28,6 +40,7 @@ __all__ = [
     "Counts",
     "LoggedAnswer",
     "Recorded",
+    "captions",
     "changes",
     "counts",
     "event_of",

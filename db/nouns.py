@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ODD = "odd_ones_out"  # anchor and candidates believed to be one group: click the strangers
     MISSING = "missing_positives"  # anchor and its nearest believed negatives: click the false ones
     MERGE = "merge"  # group of the anchor (anchor + context) against group of candidates: one verdict
+    CAPTION = "caption"  # anchor and the words beside it, no candidate: same means that they belong to it
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,20 @@ class Item:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)  # keys that keep items on one side of a split
 
+    def words(self, column: str) -> str:
+        """The text of a metadata column, "" without one. `caption` is also what import took for the caption."""
+        value = self.attributes.get(column)
+        if value is None and column == "caption":
+            value = self.caption
+        return "" if value is None or value != value else str(value).strip()
+
 
 @dataclass(frozen=True)
 class PairVerdict:
-    """One stated pair. `background`: they look alike only because of the background (never learnt as positive)."""
+    """One stated pair; about words, the item stands on both sides.
+
+    background: they look alike only because of the background (never learnt as positive).
+    """
 
     a: int
     b: int
@@ -70,6 +81,7 @@ class Question:
 
     expected: the model's p(same) for each candidate when it was proposed; empty if unknown.
     context: further members of the anchor's group, shown beside it (merge).
+    text: the very words that are asked about (caption); an answer holds for these words and no others.
     probability: chance with which the proposer drew this very question; 1.0 for a deterministic choice.
     """
 
@@ -84,10 +96,16 @@ class Question:
     expected: tuple[float, ...] = ()
     context: tuple[int, ...] = ()
     reason: str = ""  # one plain sentence for the person: why this question
+    text: str = ""
     id: int | None = None
 
     def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Pairs a full answer states: anchor with every candidate; for merge, one pair stands for both groups."""
+        """Pairs a full answer states: anchor with every candidate; for merge, one pair stands for both groups.
+
+        About words it is the anchor with itself: no pair of two items, so it can join or part nothing.
+        """
+        if self.kind is Kind.CAPTION:
+            return ((self.anchor, self.anchor),)
         shown = self.candidates[:1] if self.kind is Kind.MERGE else self.candidates
         return tuple((self.anchor, candidate) for candidate in shown)
 
@@ -137,7 +155,8 @@ class Snapshot:
 
     ids: (N,) int64, strictly increasing. vectors: (N, D) float32, unit rows.
     neighbours: (N, K) int64 positions (not ids) of the nearest others, nearest first; cosines: (N, K) float32.
-    start: (N,) int64, the partition found without any answer.
+    start: (N,) int64, the partition found without any answer. finer: (L, N) int64, its groups taken apart ever further,
+    each row inside the one before; no rows where that was not done.
     """
 
     version: int
@@ -146,6 +165,7 @@ class Snapshot:
     neighbours: np.ndarray
     cosines: np.ndarray
     start: np.ndarray
+    finer: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.int64))
 
     @cached_property
     def position(self) -> dict[int, int]:

@@ -61,7 +61,7 @@ def put(s: Session, criterion: int, questions: Sequence[Question], *, retire: bo
     Raises: BadInput for a question that is not well formed, NotFound for an item outside the collection.
     """
     there = catalog.criterion(s, criterion)
-    rows = [_row(question, there.id) for question in questions]
+    rows = [_row(_fitting(question, there), there.id) for question in questions]
     shown = [one for row in rows for one in (row["anchor"], *row["candidates"], *row["context"])]
     catalog.require_items(s, there.collection, shown)
     if retire:
@@ -280,9 +280,22 @@ def _not_by(holder: BindParameter[str]) -> list[ColumnElement[bool]]:
     return [~in_hand, ~answered]
 
 
+def _fitting(asked: Question, there: catalog.Criterion) -> Question:
+    """A criterion asks about words or about pairs, never both: neither kind of verdict can reach the other's readers.
+
+    Raises: BadInput.
+    """
+    if (asked.kind is Kind.CAPTION) != bool(there.captions):
+        what = f"the words in the column '{there.captions}'" if there.captions else "pairs of pictures"
+        raise BadInput(f"the criterion '{there.name}' asks about {what} alone. Choose another criterion for this.")
+    return asked
+
+
 def _row(asked: Question, criterion: int) -> dict[str, Any]:
     """The question as a row. Raises BadInput."""
     anchor, *candidates = (checks.row_id(one, "an item's id") for one in (asked.anchor, *asked.candidates))
+    if Kind(asked.kind) is Kind.CAPTION:
+        return _common(asked, criterion) | _caption(asked, anchor)
     most = MOST_CANDIDATES.get(Kind(asked.kind), 1000)
     if not 1 <= len(candidates) <= most or len({anchor, *candidates}) != 1 + len(candidates):
         raise BadInput(
@@ -291,12 +304,30 @@ def _row(asked: Question, criterion: int) -> dict[str, Any]:
         )
     if len(asked.expected) not in (0, len(candidates)):
         raise BadInput(f"expected must have one value per candidate ({len(candidates)}), got {len(asked.expected)}.")
-    return {
-        "criterion_id": criterion,
-        "kind": Kind(asked.kind).value,
+    return _common(asked, criterion) | {
         "anchor": anchor,
         "candidates": candidates,
         "context": [checks.row_id(one, "an item's id") for one in asked.context],
+        "text": None,
+    }
+
+
+def _caption(asked: Question, anchor: int) -> dict[str, Any]:
+    """What is special about a question on words. Raises BadInput."""
+    if asked.candidates or asked.context or len(asked.expected) > 1:
+        raise BadInput(
+            f"a '{asked.kind}' question is about one picture and its words, got {len(asked.candidates)} candidates. "
+            "Leave them out."
+        )
+    words = checks.text(asked.text, "the words of a question", 100_000)
+    return {"anchor": anchor, "candidates": [], "context": [], "text": words}
+
+
+def _common(asked: Question, criterion: int) -> dict[str, Any]:
+    """What every kind of question has. Raises BadInput."""
+    return {
+        "criterion_id": criterion,
+        "kind": Kind(asked.kind).value,
         "expected": [checks.number(p, "expected", 0, 1) for p in asked.expected],
         "proposer": checks.text(asked.proposer, "a proposer", 200),
         "probability": checks.number(asked.probability, "probability", 0, 1, open_low=True),
@@ -321,5 +352,6 @@ def _question(row: QuestionRow) -> Question:
         expected=tuple(row.expected),
         context=tuple(row.context),
         reason=row.reason,
+        text=row.text or "",
         id=row.id,
     )

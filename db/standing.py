@@ -1,16 +1,16 @@
 """What the log says now: an event counts unless a counting event supersedes it. The read side of `db.feedback`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from db import horizon
 from db.catalog import CHUNK
-from db.nouns import PairVerdict, Question, Statement, Verdict
+from db.nouns import Kind, PairVerdict, Question, Statement, Verdict
 from db.queue import questions
 from db.tables import AnswerRow, QuestionRow, VerdictRow
 
@@ -58,11 +58,22 @@ class Changes:
 
 
 def statements(s: Session, criterion: int, *, after: int = 0) -> list[Statement]:
-    """Every standing pair verdict of events after `after`, in the order they were said.
+    """Every standing verdict about two items of events after `after`, in the order they were said.
 
-    Answers taken back are left out. What was known before and is taken back since: see `changes`.
+    Those about words are not among them, see `captions`. Answers taken back are left out.
+    What was known before and is taken back since: see `changes`.
     """
     return _statements(s, criterion, after, _dead(_superseding(s, criterion)))
+
+
+def captions(s: Session, criterion: int, texts: Mapping[int, str]) -> list[Statement]:
+    """Every standing verdict about the words beside a picture, the item on both sides, in the order they were said.
+
+    texts: the words of now, by item. What was said of other words, before they were changed, is left out.
+    """
+    dead = _dead(_superseding(s, criterion))
+    rows = _said(s, criterion, 0, QuestionRow.kind == Kind.CAPTION.value, QuestionRow.text)
+    return [_statement(tuple(row)[:-1]) for row in rows if row.answer_id not in dead and texts.get(row.a) == row.text]
 
 
 def last_event(s: Session, criterion: int) -> int:
@@ -156,14 +167,18 @@ def _dead(links: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _statements(s: Session, criterion: int, after: int, dead: set[int]) -> list[Statement]:
-    # in the order of Statement's fields
+    rows = _said(s, criterion, after, QuestionRow.kind != Kind.CAPTION.value)
+    return [_statement(tuple(row)) for row in rows if row.answer_id not in dead]
+
+
+def _said(s: Session, criterion: int, after: int, which: ColumnElement[bool], *others: Any) -> list[Any]:
+    """Verdicts of settled events, in the order of Statement's fields, then other columns."""
     said = (VerdictRow.answer_id, VerdictRow.a, VerdictRow.b, VerdictRow.verdict)
     more = (AnswerRow.source, VerdictRow.confidence, VerdictRow.background, QuestionRow.audit, QuestionRow.probability)
-    joined = select(*said, *more).join(AnswerRow, AnswerRow.id == VerdictRow.answer_id)
+    joined = select(*said, *more, *others).join(AnswerRow, AnswerRow.id == VerdictRow.answer_id)
     query = joined.join(QuestionRow, QuestionRow.id == AnswerRow.question_id)
     mine = (AnswerRow.criterion_id == criterion, AnswerRow.id > after, horizon.settled(s, AnswerRow.xid))
-    rows = s.execute(query.where(*mine).order_by(VerdictRow.answer_id, VerdictRow.id))
-    return [_statement(tuple(row)) for row in rows if row.answer_id not in dead]
+    return list(s.execute(query.where(*mine, which).order_by(VerdictRow.answer_id, VerdictRow.id)))
 
 
 def _statement(row: Sequence[Any]) -> Statement:

@@ -92,13 +92,14 @@ class ItemRow(Base):
 
 
 class CriterionRow(Base):
-    """What "same" means for one collection."""
+    """What "same" means for one collection. captions: the column whose words are asked about, None for pairs."""
 
     __tablename__ = "criteria"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
     prompt: Mapped[str]
+    captions: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = _created()
 
 
@@ -119,6 +120,7 @@ class QuestionRow(Base):
     audit: Mapped[bool]
     version: Mapped[int | None]
     reason: Mapped[str]
+    text: Mapped[str | None]
     state: Mapped[str] = mapped_column(String(16))
     answers: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = _created()
@@ -285,6 +287,46 @@ class PlacementPairRow(Base):
     placement_id: Mapped[int] = mapped_column(ForeignKey("placements.id"), index=True)
     beside_id: Mapped[int] = mapped_column(ForeignKey("placements.id"), index=True)
     answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), unique=True)
+
+
+class SyntheticRow(Base):
+    """A picture that a generator made of an item. Not an item itself: import, export, search and groups never see it.
+
+    Rows are only added. maker: checksum of the generator's weights. path is relative to the workspace.
+    """
+
+    __tablename__ = "synthetic_pictures"
+    __table_args__ = (
+        UniqueConstraint("anchor_id", "sha256"),
+        Index(None, "collection_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
+    anchor_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]
+    height: Mapped[int]
+    path: Mapped[str]
+    method: Mapped[str] = mapped_column(String(80))
+    maker: Mapped[str] = mapped_column(String(64))
+    seed: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = _created()
+
+
+class SyntheticVerdictRow(Base):
+    """What was said about a synthetic picture: accepted, rejected, or proposed again. Rows are only added; the newest
+    about a picture counts."""
+
+    __tablename__ = "synthetic_verdicts"
+    __table_args__ = (UniqueConstraint("source", "key"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    picture_id: Mapped[int] = mapped_column(ForeignKey("synthetic_pictures.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = _created()
 
 
 class VersionRow(Base):

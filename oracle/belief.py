@@ -17,6 +17,7 @@ from db.nouns import Snapshot
 from oracle.agreement import leaning
 from oracle.constraints import ConstraintGraph
 from oracle.explain import NEVER, OFTEN, Last, Search, explain
+from oracle.granularity import fitting, novel
 from oracle.grouping import answered_groups
 from oracle.housing import houses
 from oracle.moves import Part, parts
@@ -55,6 +56,7 @@ class Belief:
     asked: np.ndarray
     pending: np.ndarray
     founders: np.ndarray
+    start: np.ndarray
     found: Posterior | None = None
     search: Search = NEVER
 
@@ -117,13 +119,13 @@ def _sealed(belief: Belief) -> Belief:
     return belief
 
 
-def _last(belief: Belief, items: np.ndarray) -> Last | None:
+def _last(belief: Belief, snapshot: Snapshot, items: np.ndarray) -> Last | None:
     """An earlier belief, and the place of each item id in its explanation."""
     if belief.found is None:
         return None
     known = belief.snapshot.ids[belief.asked]
     place = np.searchsorted(known, items).clip(0, len(known) - 1)
-    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search)
+    return Last(belief.found, np.where(known[place] == items, place, -1), belief.search, belief.snapshot is snapshot)
 
 
 def _asked(snapshot: Snapshot, graph: ConstraintGraph) -> Asked | None:
@@ -150,7 +152,7 @@ def _rows(snapshot: Snapshot, items: np.ndarray) -> np.ndarray:
 
 def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     rows = asked.rows
-    found, search = explain(asked, None if last is None else _last(last, snapshot.ids[rows]))
+    found, search = explain(asked, None if last is None else _last(last, snapshot, snapshot.ids[rows]))
     probabilities, fresh = _everybody(snapshot, found)
     member = np.full(len(snapshot.ids), -1)
     sure = (found.group >= 0) & found.supported & (found.chance.max(1) > 0.5)
@@ -158,12 +160,25 @@ def _answered(snapshot: Snapshot, asked: Asked, last: Belief | None) -> Belief:
     against = np.zeros(probabilities.shape, dtype=bool)
     against[rows] = found.evidence @ (member[rows][:, None] == np.arange(found.groups)) < 0  # net nats
     between = found.between()
+    start = fitting(snapshot, rows[sure], found.group[sure])
     leant = leaning(probabilities, snapshot.start, rows[sure], found.group[sure], found.prior[sure, :-1])
     leant[rows] = probabilities[rows]
-    labels = _labels(snapshot, leant, fresh, member, against, between, rows)
+    strange = _strange(start, rows[sure], found.group[sure], fresh, rows)
+    labels = _labels(start, leant, strange, member, against, between, rows)
     _keep_together(labels, found, member, against)
     return Belief(snapshot, probabilities, fresh, labels, member, against, between, found.error_rate,
-                  rows, _pending(found), rows[found.founders], found, search)  # fmt: skip
+                  rows, _pending(found), rows[found.founders], start, found, search)  # fmt: skip
+
+
+def _strange(
+    start: np.ndarray, known: np.ndarray, group: np.ndarray, fresh: np.ndarray, asked: np.ndarray
+) -> np.ndarray:
+    """(N,) chance that an item is in none of the groups: by the walk and, unless it was asked, by its start cluster."""
+    unmet = np.ones(int(start.max(initial=0)) + 1, dtype=bool)
+    unmet[start[known]] = False
+    strange = np.where(unmet[start], np.maximum(fresh, novel(start[known], group)), fresh)
+    strange[asked] = fresh[asked]
+    return strange
 
 
 def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.ndarray]:
@@ -188,7 +203,7 @@ def _pending(found: Posterior) -> np.ndarray:
 
 
 def _labels(
-    snapshot: Snapshot,
+    start: np.ndarray,
     posterior: np.ndarray,
     fresh: np.ndarray,
     member: np.ndarray,
@@ -197,8 +212,8 @@ def _labels(
     asked: np.ndarray,
 ) -> np.ndarray:
     """The partition: a likely group no answer speaks against, then the start partition."""
-    house, homes = houses(member, between, snapshot.start), int(snapshot.start.max(initial=0)) + 1  # (G,)
-    start = len(house) + snapshot.start
+    house, homes = houses(member, between, start), int(start.max(initial=0)) + 1  # (G,)
+    start = len(house) + start
     likely = posterior.argmax(1)  # (N,)
     homeless = np.take_along_axis(posterior, likely[:, None], 1)[:, 0] * (1 - fresh) < HOME
     placed = np.where(homeless, start, house[likely])
@@ -234,7 +249,8 @@ def _joined(found: Posterior, member: np.ndarray) -> np.ndarray:
     node[doubted] = found.groups + np.arange(len(doubted))
     links = found.evidence.tocoo()
     one, other = node[links.row], node[links.col]
-    open_ = np.maximum(one, other) >= found.groups
+    pulled = (member >= 0) | (found.evidence.maximum(0) @ np.ones(len(member)) > 0)  # what nothing pulls joins nothing
+    open_ = (np.maximum(one, other) >= found.groups) & pulled[links.row] & pulled[links.col]
     count = found.groups + len(doubted)
     return answered_groups(sparse.csr_matrix((links.data[open_], (one[open_], other[open_])), shape=(count, count)))[
         node
@@ -250,4 +266,4 @@ def _unanswered(snapshot: Snapshot, graph: ConstraintGraph) -> Belief:
     empty = np.zeros((count, 0), dtype=bool)
     labels, member = snapshot.start.astype(np.int64, copy=True), np.full(count, -1)
     return Belief(snapshot, start, np.full(count, 0.5), labels, member, empty,
-                  np.zeros((0, 0)), graph.error_rate, none, none, none)  # fmt: skip
+                  np.zeros((0, 0)), graph.error_rate, none, none, none, snapshot.start)  # fmt: skip

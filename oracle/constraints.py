@@ -208,15 +208,18 @@ class ConstraintGraph:
 
         Whichever answer of the log is turned round, the relation does not turn round with it.
         """
-        verdict = self.relation(a, b)
-        if verdict is None:
+        self._components.settle()
+        one, other = self._components.of(a), self._components.of(b)
+        if one is None or other is None:
             return False
-        if verdict is Verdict.SAME:
-            return self._solid(a) == self._solid(b)
-        walls = [
-            (u, v) for u, v in self._walls(a, b) if {self._solid(u), self._solid(v)} == {self._solid(a), self._solid(b)}
-        ]
-        return -sum(map(self._evidence.score, walls)) > 1.999 * self._evidence.heaviest
+        if one == other:  # negative answers inside are a contradiction: until it is mended nothing there is settled
+            return self._solid(a) == self._solid(b) and self.relation(a, b) is Verdict.SAME
+        walls = self._components.apart[one].get(other)
+        if not walls or (pair_of(a, b) in self._mixed and not self._evidence.accepted(pair_of(a, b))):
+            return False
+        ends = {self._solid(a), self._solid(b)}
+        between = [pair for pair in walls if {self._solid(pair[0]), self._solid(pair[1])} == ends]
+        return -sum(map(self._evidence.score, between)) > 1.999 * self._evidence.heaviest
 
     def _solid(self, item: int) -> tuple[int, int]:
         number = self._components.label[item]

@@ -97,6 +97,8 @@ class View:
         Left out: what waits for a second answer, pairs lighter than the heaviest answer, and then every bridge that
         falls with one answer.
         """
+        if self.components.inside[self.number]:  # the same as disputed then, but found without any cut
+            return {item: place for place, item in enumerate(self.members)}
         if self.disputed or any(self.evidence.score((one.a, one.b)) < 0 for one in self.conflicts):
             return {item: place for place, item in enumerate(self.members)}
         links = self.components.positive

@@ -49,11 +49,13 @@ NEVER = Search()
 
 @dataclass(frozen=True, eq=False)
 class Last:
-    """What was found before, and when it was searched. place: (A,) in it of the rows asked now, -1 for new ones."""
+    """What was found before, and when it was searched. place: (A,) in it of the rows asked now, -1 for new ones.
+    here: it was found in the same snapshot."""
 
     found: Posterior
     place: np.ndarray
     search: Search
+    here: bool = False
 
     @property
     def group(self) -> np.ndarray:
@@ -67,7 +69,7 @@ def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
     answers clearly worse than they did."""
     if last is not None and not last.search.due(len(asked.a)):
         found = Posterior(asked, last.found.error_rate)
-        if found.go_on(last.found, last.place):
+        if found.go_on(last.found, last.place, here=last.here):
             settle(found, old=last.place >= 0)
             if plausibility(found) / _answers(asked) > last.search.worth - WORSE:
                 return found, last.search

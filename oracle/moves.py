@@ -36,10 +36,10 @@ class Part:
 
 
 def dissolve(found: Posterior) -> bool:
-    """Take away the group whose founder belongs elsewhere, if there is one."""
+    """Take away the group whose founder belongs elsewhere, if there is one that somebody answered about."""
     if found.groups < 2:
         return False
-    stays = found.founder_holds()
+    stays = np.where(found.quiet[found.founders], 1.0, found.founder_holds())
     weakest = int(stays.argmin())
     if stays[weakest] > STAYS:
         return False
@@ -98,6 +98,7 @@ def found_group(found: Posterior) -> bool:
     """Let the item that is surely in no group found one, if there is such an item."""
     new = found.chance[:, -1].copy()
     new[found.founders] = 0.0
+    new[found.tried | found.quiet] = 0.0
     able = np.flatnonzero(new > NEW)
     idle = informative(found.chance[able, :-1], found.error_rate).max(1) < WORTH
     able = able[(new[able] > SURELY_NEW) | idle]
@@ -106,7 +107,9 @@ def found_group(found: Posterior) -> bool:
     weight = np.zeros(found.count)
     weight[able] = new[able]
     pull = np.asarray(found.evidence.maximum(0) @ weight)
-    found.add(int(able[np.lexsort((able, -new[able], -pull[able]))[0]]))
+    founder = int(able[np.lexsort((able, -new[able], -pull[able]))[0]])
+    found.tried[founder] = found.long
+    found.add(founder)
     return True
 
 

@@ -17,6 +17,7 @@ from db.errors import BadInput, unknown
 CLASSES = {
     "oracle.acquisition": "Acquisition",
     "oracle.answerers": "Answerer",
+    "oracle.captions": "Acquisition",
     "trainer.positives": "PositiveSource",
     "trainer.negatives": "NegativePolicy",
     "trainer.objectives": "Objective",
@@ -26,6 +27,8 @@ CLASSES = {
     "trainer.towers": "Tower",
     "app.importers.formats": "Format",
     "app.exporters.datasets": "DataSet",
+    "trainer.generators": "Generator",
+    "trainer.selectors": "Selector",
 }
 
 

@@ -15,6 +15,7 @@ Source: Pearl 1988, "Probabilistic reasoning in intelligent systems" (loopy beli
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sparse
@@ -23,12 +24,14 @@ from scipy.sparse.csgraph import connected_components
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
 from oracle.rows import row_sums
+from oracle.walked import Walked, walked
 
 TINY = 1e-12
 BETA = 0.5  # how much large groups are held back
 FLOOR, SHRINK = 0.03, 5.0  # share of the prior spread evenly: FLOOR, more while fewer than about SHRINK items are held
 KINSHIP = 0.3  # how much two items that are both new count as members of the same new group
-NEW_ITEMS = 10.0  # weight of the guess that every second item is new, in asked items
+HALF, NEW_ITEMS = 0.5, 10.0  # the guess that every second item is new, and its weight in asked items
+LONG = 1000  # answered pairs
 WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so many answers
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
@@ -63,7 +66,8 @@ class Posterior:
 
     chance: (A, G+1), rows sum to 1. told: (A, G+1) log-likelihood from answers alone. prior: (A, G+1). mass: (A, G)
     what each item adds to a group. founders: the item that holds each group. supported: (A,) answers join it to its
-    founder.
+    founder. In a long log, tried: (A,) founded a group in this search. quiet: (A,) nobody answered about it since the
+    search that this one goes on from. hopeful: (A,) has its chance to be new at the next look.
     """
 
     def __init__(self, asked: Asked, error_rate: float) -> None:
@@ -74,7 +78,9 @@ class Posterior:
             (np.ones(2 * self.pairs, FLOAT), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
         self._own = asked.kernel.own[:, None]  # (A, 1)
-        self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, 0.5
+        self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, HALF
+        self.tried, self.quiet, self.hopeful = np.zeros((3, self.count), dtype=bool)
+        self._walked: Walked | None = None
         self.trust(error_rate)
 
     def trust(self, error_rate: float) -> None:
@@ -100,10 +106,11 @@ class Posterior:
         self.factors = np.ones((2 * self.pairs, count + 1), FLOAT)
         self._hold()
 
-    def go_on(self, last: "Posterior", place: np.ndarray) -> bool:
+    def go_on(self, last: "Posterior", place: np.ndarray, *, here: bool = False) -> bool:
         """Start where another attempt ended; False if a founder is gone. place: (A,) in it, -1 for new rows.
 
-        How often items are new starts afresh, so that a new group gets its chance.
+        How often items are new starts afresh, so that a new group gets its chance; in a long log only for items that
+        somebody answered about since. here: the other looked at the same kernel.
         """
         known, back = place >= 0, np.full(last.count, -1)
         back[place[known]] = np.flatnonzero(known)
@@ -117,6 +124,11 @@ class Posterior:
         pairs, order = self.asked.a * self.count + self.asked.b, np.argsort(before)
         found = order[np.searchsorted(before, pairs, sorter=order).clip(0, len(before) - 1)]
         old = np.flatnonzero(before[found] == pairs)
+        if self.long:
+            self.quiet[known] = self.heard[known] == last.heard[place[known]]
+            self.hopeful, self.new_rate = ~self.quiet, last.new_rate
+        if here and last._walked is not None and known.sum() == last.count:
+            self._walked = last._walked.moved(self.asked.kernel, place)
         self.factors = np.ones((2 * self.pairs, last.groups + 1), FLOAT)
         self.factors[old] = last.factors[found[old]]
         self.factors[old + self.pairs] = last.factors[found[old] + last.pairs]
@@ -126,6 +138,16 @@ class Posterior:
     @property
     def groups(self) -> int:
         return len(self.founders)
+
+    @cached_property
+    def heard(self) -> np.ndarray:
+        """(A,) answers about each item."""
+        return np.bincount(self._to, np.abs(np.tile(self.asked.answers, 2)), minlength=self.count)
+
+    @property
+    def long(self) -> bool:
+        """True if so much was answered that a few answers more say nothing about how often items are new."""
+        return self.pairs >= LONG
 
     @property
     def group(self) -> np.ndarray:
@@ -147,12 +169,17 @@ class Posterior:
         """Mass from what answers say, and the prior that follows from it."""
         supported = self.supported
         self.mass = self._masses(supported)
-        flow = np.maximum(self.asked.kernel @ self.mass - self._own * self.mass, 0.0)  # (A, G)
+        self._walked = walked(self.asked.kernel, self.mass, self._walked)
+        flow = np.maximum(self._walked.arrived - self._own * self.mass, 0.0)  # (A, G)
         self.total = flow.sum(0) + FLOAT(TINY)
         self._typical = float(np.median(flow.sum(1))) + TINY
         self._held = int(supported.sum())
         self.temperature, self.unsure = self._fitted(flow, supported)
-        new = self.newness(flow.sum(1))
+        reached = flow.sum(1)
+        new = self.newness(reached)
+        if self.hopeful.any():
+            new[self.hopeful] = self.newness(reached[self.hopeful], HALF)
+            self.hopeful[:] = False
         prior = np.column_stack([self.shaped(flow, self._pulled()) * (1 - new[:, None]), new])
         self.prior = prior / prior.sum(1, keepdims=True)
 
@@ -222,10 +249,12 @@ class Posterior:
         share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
         return np.asarray(share / share.sum(1, keepdims=True))
 
-    def newness(self, reached: np.ndarray) -> np.ndarray:
-        """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass."""
+    def newness(self, reached: np.ndarray, rate: float | np.ndarray | None = None) -> np.ndarray:
+        """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass. rate: of new
+        items, as learnt unless given."""
+        rate = self.new_rate if rate is None else rate
         thin = 2 / (1 + (reached / FLOAT(self._typical)) ** FLOAT(0.7))  # about 1 where as much arrives as usual
-        return np.clip(self.new_rate * thin, 0.002, 0.95)
+        return np.clip(rate * thin, 0.002, 0.95)
 
     # between groups -----------------------------------------------------------------------------------------------
     def between(self) -> np.ndarray:
@@ -248,6 +277,7 @@ class Posterior:
         last = self.groups
         for name, value in (("chance", 1e-4), ("factors", 1.0), ("told", 0.0), ("prior", 1 / max(self.count, 4))):
             setattr(self, name, np.insert(getattr(self, name), last, value, axis=1))
+        self._walked = self._walked and self._walked.with_room()
         self.prior /= self.prior.sum(1, keepdims=True)
         self.founders.append(int(founder))
         if members is not None:
@@ -274,6 +304,7 @@ class Posterior:
     def _without(self, group: int) -> None:
         for name in ("chance", "factors", "told", "prior"):
             setattr(self, name, np.delete(getattr(self, name), group, axis=1))
+        self._walked = self._walked and self._walked.without(group)
         self.prior /= self.prior.sum(1, keepdims=True)
         del self.founders[group]
 

@@ -44,6 +44,14 @@ class Among:
         """(A, G) what arrives of (A, G) mass."""
         return np.asarray((self.kept @ _scattered(mass, self.place, len(self.kept)))[self.place])
 
+    def at_some(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """(R, G) what arrives of (A, G) mass at some items."""
+        return np.asarray(self.kept[self.place[rows]] @ _scattered(mass, self.place, len(self.kept)))
+
+    def from_some(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """(A, G) what arrives of (R, G) mass at some items."""
+        return np.asarray((self.kept[:, self.place[rows]] @ mass)[self.place])
+
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) what reaches rows[k] from columns[k]."""
         return np.asarray(self.kept[self.place[rows], self.place[columns]])

@@ -148,6 +148,7 @@ def subsample(snapshot: Snapshot, said: Sequence[Statement], most: int, seed: in
         near,
         np.take_along_axis(cosines, near, 1),
         start.astype(np.int64),
+        snapshot.finer[:, rows] if len(snapshot.finer) else snapshot.finer,
     )
 
 

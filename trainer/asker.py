@@ -7,23 +7,26 @@ from db import events, queue
 from db.engine import Database
 from db.nouns import Question, Snapshot
 from oracle import plugins
+from oracle.ledger import Fits
 from trainer.follow import Follower
 
 
 class Asker:
     """Asks for one criterion. Set `snapshot` when another model version is served; call `refresh` often.
 
-    acquisition: a name of oracle/acquisition. keep: questions that should wait for people at any time.
+    acquisition: a name of `family`. keep: questions that should wait for people at any time. follower: what keeps up
+    with the log; with `oracle.captions` a `trainer.fits.Reader`, and then `snapshot` is a `Fits`.
     """
 
     def __init__(
-        self, database: Database, criterion: int, *, acquisition: str = "mixed", seed: int = 0, keep: int = 8
-    ) -> None:
+        self, database: Database, criterion: int, *, acquisition: str = "mixed", seed: int = 0, keep: int = 8,
+        family: str = "oracle.acquisition", follower: Any = None,
+    ) -> None:  # fmt: skip
         self.database, self.criterion, self.keep = database, criterion, keep
-        self.rule: Any = plugins.load("oracle.acquisition", acquisition, seed=seed)
-        self.follower = Follower(criterion)
-        self.snapshot: Snapshot | None = None
-        self.asked_from: tuple[int, int] | None = None  # (model version, last event) of the last proposal
+        self.rule: Any = plugins.load(family, acquisition, seed=seed)
+        self.follower = follower or Follower(criterion)
+        self.snapshot: Snapshot | Fits | None = None
+        self.asked_from: tuple[int | None, int] | None = None  # (model version, last event) of the last proposal
         self.exhausted = False  # nothing was left to ask then
 
     def refresh(self) -> int:

@@ -1,9 +1,10 @@
 """The metadata that import stored, as arrays: what a positive source relates pictures by."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,22 +19,27 @@ DEGREES = ("latitude", "longitude")
 @dataclass(frozen=True, eq=False)
 class Attributes:
     """ids: (N,) int64, rising. values: column -> (N,) objects, None where an item has none. taken: (N,) seconds since
-    1970, NaN where unknown. degrees: (N, 2) latitude and longitude, NaN where unknown."""
+    1970, NaN where unknown. degrees: (N, 2) latitude and longitude, NaN where unknown. recordings: (N,) paths of sound
+    files, None where an item has none. denied: column -> ids of items to which its value does not belong, as somebody
+    said."""
 
     ids: np.ndarray
     values: Mapping[str, np.ndarray]
     taken: np.ndarray
     degrees: np.ndarray
+    recordings: np.ndarray = field(default_factory=lambda: np.zeros(0, object))
+    denied: Mapping[str, Collection[int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, items: Sequence[Item]) -> "Attributes":
-        """Of these items, by id."""
+    def of(cls, items: Sequence[Item], workspace: Path | None = None) -> "Attributes":
+        """Of these items, by id. workspace: where their recordings are; without it they have none."""
         items = sorted(items, key=lambda one: one.id)
         names = sorted({name for one in items for name in one.attributes})
         values = {name: _objects([one.attributes.get(name) for one in items]) for name in names}
         taken = np.array([np.nan if one.taken_at is None else _seconds(one.taken_at) for one in items])
         degrees = np.array([(_number(one.latitude), _number(one.longitude)) for one in items]).reshape(-1, 2)
-        return cls(np.array([one.id for one in items], np.int64), values, taken, degrees)
+        heard = [None if workspace is None or one.audio is None else workspace / one.audio for one in items]
+        return cls(np.array([one.id for one in items], np.int64), values, taken, degrees, _objects(heard))
 
     def only(self, ids: np.ndarray) -> "Attributes":
         """The same of some items, in the order of their ids. Raises: BadInput for an id that is not there."""
@@ -42,7 +48,8 @@ class Attributes:
         if len(wanted) and (not len(self.ids) or (self.ids[at] != wanted).any()):
             raise BadInput("metadata of every item expected, and some items have none. Read it anew.")
         values = {name: column[at] for name, column in self.values.items()}
-        return Attributes(wanted, values, self.taken[at], self.degrees[at])
+        heard = self.recordings[at] if len(self.recordings) else self.recordings
+        return Attributes(wanted, values, self.taken[at], self.degrees[at], heard, self.denied)
 
     @cached_property
     def names(self) -> list[str]:
@@ -63,6 +70,10 @@ class Attributes:
         if name == TIME and TIME not in self.values:
             return _coded(_objects([None if np.isnan(one) else one for one in self.taken]))
         return _coded(self._column(name))
+
+    def texts(self, name: str) -> list[str | None]:
+        """(N) words of a column, None where there are none."""
+        return [None if _empty(one) else str(one).strip() for one in self._column(name)]
 
     def times(self, name: str) -> np.ndarray:
         """(N,) seconds since 1970: when a picture was taken, or a column of times. NaN where unknown.

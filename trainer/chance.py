@@ -6,7 +6,10 @@ So a run that was stopped goes on exactly as if it had not been, with nothing to
 import numpy as np
 import torch
 
-VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES = range(8)  # what a draw is for
+VIEWS, SUPPORT, ORDER, ANSWERED, START, DROPOUT, PARTNERS, MATES, NOISE, MADE = range(10)  # what a draw is for
+BANK, CLASSES = 16, 17
+WORDS = CHOICE = NOISE  # no run draws two of these
+REFERENCE = MADE
 
 
 def generator(*key: int) -> torch.Generator:

@@ -7,7 +7,7 @@ Before the transaction there is only an artifact nobody refers to, which `sweep`
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,8 @@ KEPT_CACHES = 6  # newest versions whose snapshots stay on disk; older ones are 
 
 @dataclass(frozen=True)
 class Draft:
-    """A version before it has a number. last_event: newest event of the log it has learnt from; serve: promote it."""
+    """A version before it has a number. last_event: newest event of the log it has learnt from; serve: promote it.
+    beside: further files to keep with the head."""
 
     criterion: int
     snapshot: Snapshot
@@ -41,6 +42,7 @@ class Draft:
     encoder: str
     serve: bool = True
     run: int | None = None
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def commit(database: Database, store: ArtifactStore, lead: Lead, draft: Draft) -> Snapshot:
@@ -49,7 +51,7 @@ def commit(database: Database, store: ArtifactStore, lead: Lead, draft: Draft) -
     Returns: its snapshot under the version's number. Raises: StaleLease where somebody else leads by now.
     """
     name = f"models/{draft.criterion}/{uuid4().hex}"
-    manifest = snapshots.save(store, name, draft.snapshot, draft.head.to_bytes())
+    manifest = snapshots.save(store, name, draft.snapshot, draft.head.to_bytes(), draft.beside)
     with database.write() as s:
         lead.check(s)
         served = versions.current(s, draft.criterion)

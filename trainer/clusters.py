@@ -1,4 +1,5 @@
-"""The partition before any answer: communities of the nearest-neighbour graph, their number found, not given.
+"""The partition before any answer: communities of the nearest-neighbour graph, their number found, not given; and what
+its groups fall into when looked at ever more closely, for notions finer than the graph's own.
 
 Source: Traag, Waltman, van Eck 2019, "From Louvain to Leiden: guaranteeing well-connected communities",
 arXiv 1810.08473, run by graspologic-native on modularity. Edge weights are scaled locally (Zelnik-Manor and
@@ -14,6 +15,7 @@ from db.errors import BadInput
 LINKS = 20  # neighbours of each item that become edges
 SCALE_AT = 6  # the distance to this neighbour is an item's own yardstick
 RESOLUTION = 0.6  # below 1, modularity's own: coarser. Best mean ARI over five collections of photographs and drawings
+CLOSER = (2.0, 6.0)  # resolutions at which groups are taken apart, each inside the one before
 
 
 def start_partition(vectors: np.ndarray, neighbours: np.ndarray, cosines: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -33,6 +35,28 @@ def start_partition(vectors: np.ndarray, neighbours: np.ndarray, cosines: np.nda
     return by_size(communities(neighbour_graph(neighbours, cosines), seed))
 
 
+def taken_apart(start: np.ndarray, neighbours: np.ndarray, cosines: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(L, N) int64: the start groups taken apart, and their parts again. No part lies in two groups of the row before.
+
+    Args: start (N,) as `start_partition` gives it; neighbours, cosines (N, K) as there.
+    """
+    found = np.zeros((len(CLOSER), len(start)), np.int64)
+    if len(start) < 3 or neighbours.shape[1] == 0:
+        return found
+    graph, whole = neighbour_graph(neighbours, cosines), start
+    for level, resolution in enumerate(CLOSER):
+        graph = _inside(graph, whole)
+        whole = found[level] = by_size(communities(graph, seed, resolution))
+    return found
+
+
+def _inside(graph: sp.csr_matrix, groups: np.ndarray) -> sp.csr_matrix:
+    """The edges within groups alone."""
+    rows = np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))
+    kept = groups[rows] == groups[graph.indices]
+    return sp.csr_matrix((graph.data[kept], (rows[kept], graph.indices[kept])), shape=graph.shape)
+
+
 def neighbour_graph(neighbours: np.ndarray, cosines: np.ndarray) -> sp.csr_matrix:
     """Symmetric weighted graph of the nearest neighbours: exp(-d_ij^2 / (s_i s_j)), the larger of both directions."""
     near, squared = neighbours[:, :LINKS], 2.0 - 2.0 * cosines[:, :LINKS].astype(np.float64)  # (N, L)
@@ -48,6 +72,8 @@ def neighbour_graph(neighbours: np.ndarray, cosines: np.ndarray) -> sp.csr_matri
 
 def communities(graph: sp.csr_matrix, seed: int, resolution: float = RESOLUTION) -> np.ndarray:
     """Leiden on modularity: (N,) int64 group of every node. An item without an edge is a group of its own."""
+    if not graph.nnz:
+        return np.arange(graph.shape[0], dtype=np.int64)
     _, found = graspologic_native.leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),

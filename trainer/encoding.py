@@ -51,6 +51,10 @@ class Encoders:
         """(B, 3, S, S) in [0, 1] -> (B, d) before any normalisation, with gradient."""
         return self._encoded(self.network, pixels)
 
+    def places(self, pixels: Tensor, grid: int) -> Tensor:
+        """(B, 3, S, S) in [0, 1] -> (B, grid * grid, d) z of every place, with gradient."""
+        return self._encoded(lambda seen: self.network.places(seen, grid), pixels).float()
+
     def keys(self, pixels: Tensor) -> Tensor:
         """The same by the target, as rows the loss sees: without gradient where it is not the network itself."""
         if self.teacher is not None:

@@ -45,6 +45,14 @@ class Head(nn.Module):
         head.components.copy_(components / scale)
         return head
 
+    @classmethod
+    def linear(cls, mean: np.ndarray, directions: np.ndarray) -> "Head":
+        """A head that projects: mean (D,), directions (D, d)."""
+        head = cls(len(mean), directions.shape[1], hidden=1, size=directions.shape[1])
+        head.mean.copy_(torch.from_numpy(np.asarray(mean, np.float32)))
+        head.components.copy_(torch.from_numpy(np.asarray(directions, np.float32)))
+        return head
+
     def reduce(self, features: np.ndarray) -> Tensor:
         """The fixed first step, (N, W) from (N, D): computed once per update, in blocks of 8,192 rows."""
         with torch.no_grad():

@@ -174,9 +174,7 @@ class _Losses:
 
 def renumbered(snapshot: Snapshot, version: int) -> Snapshot:
     """The same snapshot under another version number."""
-    return Snapshot(
-        version, *(getattr(snapshot, name) for name in ("ids", "vectors", "neighbours", "cosines", "start"))
-    )
+    return replace(snapshot, version=version)
 
 
 def _metrics(decision: Gate, losses: _Losses, graph: ConstraintGraph, took_s: float) -> dict[str, Any]:

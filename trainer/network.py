@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from db.errors import BadInput
 
@@ -53,6 +54,14 @@ class Network(nn.Module):
         if self.grouping is None:
             return z.float()
         return torch.cat([z, torch.softmax(self.grouping(features).float(), 1), features], 1).float()
+
+    def places(self, pixels: Tensor, grid: int) -> Tensor:
+        """(B, 3, S, S) in [0, 1] -> (B, grid * grid, d) z of each place, row by row: what one place alone would
+        have."""
+        found = adaptive_avg_pool2d(self.backbone.places((pixels - self.mean) / self.std), grid)  # type: ignore[operator]
+        cells = found.flatten(2).transpose(1, 2).flatten(0, 1)[..., None, None]  # (B P, C, 1, 1)
+        z: Tensor = self.projection(self.backbone.pooled(cells))  # type: ignore[operator]
+        return z.view(len(pixels), grid * grid, -1).float()
 
     def train(self, mode: bool = True) -> "Network":
         """As ever, but layers that may not move keep their running means too."""

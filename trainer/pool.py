@@ -27,7 +27,8 @@ class Pool:
     negatives, where it is not the number of unlabelled keys. detected (B, K) bool: keys taken for false negatives.
     What it may read: support (B, V, d) further views of the anchors; progress in [0, 1], share of the training done;
     idle (K,) bool: keys that may pull but push only where an answer says so, as those of the batch beside a queue;
-    sharpness () > 0: a learnt factor of all scores, 1 / tau beside an objective with temperature 1.
+    sharpness () > 0: a learnt factor of all scores, 1 / tau beside an objective with temperature 1; judged (B, K):
+    scores of every pair by another model.
     """
 
     anchors: Tensor
@@ -54,6 +55,7 @@ class Pool:
     progress: float = 0.0
     idle: Tensor | None = None
     sharpness: Tensor | None = None
+    judged: Tensor | None = None
     met: tuple[Tensor, ...] = field(default=(), compare=False, repr=False)  # what `own` remembers
 
     @classmethod

@@ -24,8 +24,12 @@ def knn_accuracy(
 
     labels (N,), truth (M,): int64 >= 0. The nearer neighbours break a tie.
     """
-    cosine = _unit(asked) @ _unit(known).T  # (M, N)
-    return float((_vote(cosine, labels, voters) == truth).mean())
+    return float((voted(known, labels, asked, voters) == truth).mean())
+
+
+def voted(known: np.ndarray, labels: np.ndarray, asked: np.ndarray, voters: int = VOTERS) -> np.ndarray:
+    """(M,) class that the nearest rows of `known` vote for."""
+    return _vote(_unit(asked) @ _unit(known).T, labels, voters)
 
 
 def knn_left_out(features: np.ndarray, labels: np.ndarray, voters: int = VOTERS) -> float:

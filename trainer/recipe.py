@@ -11,6 +11,8 @@ from torch import Tensor
 
 from db.errors import BadInput, unknown
 from oracle import plugins
+from trainer.candidates import FAMILY as SELECTORS
+from trainer.candidates import Selector
 from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.network import Head
 from trainer.pool import Pool
@@ -20,7 +22,9 @@ from trainer.views import Views
 Curation = Callable[[Pool], Pool]
 Objective = Callable[[Pool], Tensor]
 FAMILY = "trainer.methods"
-FAMILIES = {"negatives": "trainer.negatives", "objective": "trainer.objectives"}  # parts that can be exchanged
+FAMILIES = {  # parts that can be exchanged
+    "negatives": "trainer.negatives", "objective": "trainer.objectives", "selector": SELECTORS,
+}  # fmt: skip
 PARTS = (*FAMILIES, "views")  # whose settings are said as PART.KEY
 
 
@@ -30,7 +34,8 @@ class Term:
 
     predictor: which of the recipe's predictors the anchors go through, None for z itself; one with a `bag` puts a
     centroid in the place of anchors and keys (see `trainer.centroid`). matches: of which views the anchors and keys
-    are, None for those of the recipe; the summand is their mean.
+    are, None for those of the recipe; the summand is their mean. beside: whether its keys are of pictures beside the
+    batch, as generated ones are, so that no key is an anchor.
     """
 
     objective: Objective
@@ -39,6 +44,7 @@ class Term:
     weight: float = 1.0
     predictor: int | None = None
     matches: tuple[tuple[int, int], ...] | None = None
+    beside: bool = False
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -68,8 +74,9 @@ class Recipe:
     of the queue. steady_predictors: whether the step size of the predictors stays at its highest.
     support: further views of each anchor for policies that detect false negatives. held: epochs in which prototypes in
     the head stay as they started. groups: how many groups a second head sorts the features into, for objectives that
-    need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it. rate:
-    highest step size where the run names none; answered: share of a batch drawn from answered items, likewise.
+    need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it.
+    selector: who of a super-batch enters the batch, None for everybody in turn. rate: highest step size where the run
+    names none; answered: share of a batch drawn from answered items, likewise.
     """
 
     terms: tuple[Term, ...]
@@ -93,6 +100,7 @@ class Recipe:
     held: int = 0
     groups: int = 0
     look: Callable[..., Any] | None = None
+    selector: Selector | None = None
     rate: float = 1e-3
     answered: float = 0.5
 
@@ -102,9 +110,14 @@ class Recipe:
         return next((term.mates for term in self.terms if term.mates is not None), None)
 
     @property
+    def generated(self) -> Any:
+        """The source that takes generated pictures, or None."""
+        return next((part for term in self.terms for part in term.positives if hasattr(part, "take")), None)
+
+    @property
     def readers(self) -> list[Any]:
-        """What reads metadata before the first step: parts of the terms, and the way to look."""
-        parts = [*(part for term in self.terms for part in term.parts), self.look]
+        """What reads metadata before the first step: parts of the terms, the way to look, and the selector."""
+        parts = [*(part for term in self.terms for part in term.parts), self.look, self.selector]
         return [part for part in parts if hasattr(part, "learn_of")]
 
     def __post_init__(self) -> None:
@@ -117,6 +130,8 @@ class Recipe:
             raise BadInput("a partner's picture is in view 1, so matches = ((0, 1),) expected where metadata pairs.")
         if not self.queue and not self.batch_pushes:
             raise BadInput("queue = above 0 expected where the batch does not push, got 0.")
+        if self.selector is not None and not hasattr(self.look, "codes"):
+            raise BadInput("a selector chooses pictures by their words, and this system reads none. Try: train clip.")
         if self.momentum is not None and self.teacher:
             raise BadInput("either a moving average or a teacher gives the keys, and both were named.")
 
@@ -132,9 +147,10 @@ class Method(Protocol):
 def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0) -> Recipe:
     """The recipe of a named system.
 
-    settings: the method's own fields; `negatives=NAME` and `objective=NAME` put another part in its place,
-    `negatives.KEY`, `objective.KEY` and `views.KEY` set theirs. Another objective keeps the temperature. seed: for
-    parts that draw, where the settings have none. Raises: NotFound or BadInput naming the nearest spelling.
+    settings: the method's own fields; `negatives=NAME`, `objective=NAME` and `selector=NAME` put another part in its
+    place, `negatives.KEY`, `objective.KEY`, `selector.KEY` and `views.KEY` set theirs. Another objective keeps the
+    temperature. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming the
+    nearest spelling.
     """
     own, parts = sorted_out(settings or {})
     if "seed" in plugins.settings_of(FAMILY, name):
@@ -144,6 +160,8 @@ def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
         recipe = replace(recipe, terms=tuple(_with_policy(term, parts["negatives"], seed) for term in recipe.terms))
     if parts["objective"]:
         recipe = replace(recipe, terms=tuple(_with_objective(term, parts["objective"]) for term in recipe.terms))
+    if parts["selector"]:
+        recipe = replace(recipe, selector=_selector(recipe.selector, parts["selector"]))
     if parts["views"]:
         changed = plugins.checked(Views, "views", parts["views"])
         recipe = replace(recipe, views=tuple(replace(one, **changed) for one in recipe.views))
@@ -180,6 +198,13 @@ def _with_objective(term: Term, said: Mapping[str, Any]) -> Term:
             f"({', '.join(lacking)}). Try objective=contrast."
         )
     return replace(term, objective=objective)
+
+
+def _selector(now: Selector | None, said: Mapping[str, Any]) -> Selector:
+    if now is None and "" not in said:
+        raise BadInput(f"this system has no selector to set {next(iter(said))} of. Say selector=NAME, too.")
+    changed: Selector = _changed("selector", now, said, {})
+    return changed
 
 
 def _changed(kind: str, part: Any, said: Mapping[str, Any], kept: Mapping[str, Any]) -> Any:

@@ -1,9 +1,11 @@
 """What one model version sees: building it, keeping it, and getting it back after a crash.
 
 A version is two artifacts. `NAME` holds the head and is kept for ever; `NAME.snapshot` holds vectors, neighbours and
-the start partition: a cache, which may be pruned or found broken and is then rebuilt from the head and the features.
+the start partition, also taken apart: a cache, which may be pruned or found broken and is then rebuilt from the head
+and the features.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +16,7 @@ from db.artifacts import ArtifactStore, Manifest
 from db.errors import BadInput, Broken
 from db.nouns import Snapshot
 from trainer import index
-from trainer.clusters import start_partition
+from trainer.clusters import start_partition, taken_apart
 
 NEAR = 20  # neighbours kept of every item
 HEAD, ARRAYS = "head.safetensors", "snapshot.safetensors"
@@ -30,12 +32,16 @@ def build(ids: np.ndarray, vectors: np.ndarray, version: int = 0, seed: int = 0)
     vectors = unit(_checked(ids, np.asarray(vectors, np.float32)))
     neighbours, cosines = _nearest(vectors)
     start = start_partition(vectors, neighbours, cosines, seed)
-    return Snapshot(version, ids, vectors, neighbours, cosines, start)
+    finer = taken_apart(start, neighbours, cosines, seed)
+    return Snapshot(version, ids, vectors, neighbours, cosines, start, finer)
 
 
-def save(store: ArtifactStore, name: str, snapshot: Snapshot, head: bytes) -> Manifest:
-    """Keep a version crash-safely: the head first, then the cache, whose manifest is returned."""
-    store.save(name, {HEAD: head})
+def save(
+    store: ArtifactStore, name: str, snapshot: Snapshot, head: bytes, beside: Mapping[str, bytes] | None = None
+) -> Manifest:
+    """Keep a version crash-safely: the head first, then the cache, whose manifest is returned. beside: further files
+    that are kept for ever with the head."""
+    store.save(name, {HEAD: head, **(beside or {})})
     return save_cache(store, name, snapshot)
 
 
@@ -47,6 +53,7 @@ def save_cache(store: ArtifactStore, name: str, snapshot: Snapshot) -> Manifest:
         "neighbours": snapshot.neighbours.astype(np.int32),
         "cosines": snapshot.cosines,
         "start": snapshot.start,
+        "finer": snapshot.finer.astype(np.int32),
         "version": np.array([snapshot.version], np.int64),
     }
     if store.exists(name + CACHE):
@@ -66,7 +73,8 @@ def load(store: ArtifactStore, name: str, version: int | None = None) -> Snapsho
             f"the snapshot cache of '{name}' is missing: the trainer rebuilds it from the head and the features."
         )
     arrays = load_file(store.open(name + CACHE) / ARRAYS)
-    arrays["neighbours"] = arrays["neighbours"].astype(np.int64)
+    for name in {"neighbours", "finer"} & set(arrays):  # caches of earlier releases hold no finer groups
+        arrays[name] = arrays[name].astype(np.int64)
     stored = int(arrays.pop("version")[0])
     snapshot = Snapshot(version=stored, **arrays)
     return snapshot if version is None else replace(snapshot, version=version)

@@ -5,21 +5,37 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from db.errors import Broken
-from db.nouns import Item
 from trainer.pictures import decode_square
 
 log = logging.getLogger("pairwright.training")
 BLOCK = 256
 
 
+class Pictured(Protocol):
+    """What has a picture in the workspace: an item, or a synthetic picture."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 def squares(
     folder: Path,
-    items: Sequence[Item],
+    items: Sequence[Pictured],
     workspace: Path,
     side: int,
     progress: Callable[[int, int], None] | None = None,
@@ -50,7 +66,7 @@ def squares(
 
 def _fill(
     pixels: np.ndarray,
-    items: Sequence[Item],
+    items: Sequence[Pictured],
     workspace: Path,
     progress: Callable[[int, int], None] | None,
     cancelled: Callable[[], bool] | None,
@@ -71,7 +87,7 @@ def _fill(
     return np.array(ids, np.int64)
 
 
-def _square(item: Item, workspace: Path, side: int) -> np.ndarray | None:
+def _square(item: Pictured, workspace: Path, side: int) -> np.ndarray | None:
     try:
         return decode_square((workspace / item.path).read_bytes(), side, Image.Resampling.BICUBIC)
     except (OSError, ValueError) as error:

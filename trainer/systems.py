@@ -9,6 +9,8 @@ from db.errors import BadInput, unknown
 
 DEFAULT = "pairwright"  # what a user gets who names none
 SECTIONS = ("Family", "Source", "Parts", "Needs", "Differs from the paper", "Checked by")
+STATUS = "Status"  # how far what is here is what was published; said where it is not USUAL
+USUAL = "the published algorithm, on small data"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def _read(path: Path) -> System:
     missing = [section for section in SECTIONS if section not in said]
     if missing:
         raise BadInput(f"the docstring of trainer/methods/{path.name} has no line '{missing[0]}: ...'. Add one.")
-    return System(path.stem, title, body, said, _settings(tree))
+    return System(path.stem, title, body, {**said, STATUS: said.get(STATUS, USUAL)}, _settings(tree))
 
 
 def _split(text: str) -> tuple[str, dict[str, str]]:
@@ -71,7 +73,7 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
     current = None
     for line in text.splitlines():
         head, colon, tail = line.partition(": ")
-        if colon and head in SECTIONS:
+        if colon and head in (*SECTIONS, STATUS):
             current = head
             said[current] = tail.strip()
         elif current is not None:

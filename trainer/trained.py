@@ -36,16 +36,17 @@ def new_name(method: str) -> str:
 
 def store_encoder(
     store: ArtifactStore, method: str, backbone: str, network: nn.Module, about: Mapping[str, Any], *,
-    name: str | None = None, beside: Pretrained | None = None,
+    name: str | None = None, beside: Pretrained | None = None, more: Mapping[str, bytes] | None = None,
 ) -> str:  # fmt: skip
     """Keep a trained backbone; returns the encoder's name, a new one unless it is given. about: plain values that say
-    how it was trained."""
+    how it was trained. more: further files beside it."""
     name = name or new_name(method)
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     words = {"method": method, "backbone": backbone, "size": network.size, **about}
     if beside is not None:
         words["beside"] = asdict(beside)
-    store.save(f"{FOLDER}/{name}", {WEIGHTS: save(weights), ABOUT: json.dumps(words, sort_keys=True).encode()})
+    said = json.dumps(words, sort_keys=True).encode()
+    store.save(f"{FOLDER}/{name}", {**(more or {}), WEIGHTS: save(weights), ABOUT: said})
     return name
 
 

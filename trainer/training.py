@@ -19,9 +19,11 @@ from torch import Tensor
 from db.errors import BadInput
 from trainer import chance, ranks
 from trainer.attributes import Attributes
+from trainer.choosing import Chooser
 from trainer.collapse import spread
 from trainer.encoding import encoders
 from trainer.feedback_pool import Table
+from trainer.generated import Generated
 from trainer.labelled import Labelled
 from trainer.network import TRAINABLE
 from trainer.overlay import Overlay, nothing, overlaid
@@ -83,11 +85,13 @@ class Training:
     """One run. pictures: (N, S, S, 3) uint8, an array or a memory map; ids: (N,) int64; done: steps so far.
 
     attributes: metadata of the items, None for none: then sources by metadata leave every picture its own view.
+    generated: pictures that stand beside the items they were made of, for the recipes that take them.
     """
 
     def __init__(
         self, recipe: Recipe, pictures: np.ndarray, ids: np.ndarray, settings: TrainSettings,
         overlay: Overlay | Labelled | None = None, attributes: Attributes | None = None,
+        generated: Generated | None = None,
     ) -> None:  # fmt: skip
         self.recipe, self.pictures, self.settings, self.overlay = recipe, pictures, settings, overlay
         self.batch = min(settings.batch, len(ids))
@@ -102,8 +106,9 @@ class Training:
         self.queue = Queue(recipe.queue, self.encoders.outputs) if recipe.queue else None
         held = overlay is not None and settings.partners > 0 and recipe.look is None
         self.table = Table(len(ids), self.encoders.outputs, self.device) if held else None
+        self.chooser = Chooser(recipe.selector, self, Training) if recipe.selector else None
         self._dealt = -1  # the epoch that partners were drawn for
-        self._introduce(attributes)
+        self._introduce(attributes, generated)
 
     @property
     def rate(self) -> float:
@@ -147,6 +152,7 @@ class Training:
             )
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
+        getattr(seen, "after_step", lambda: None)()
         self.done += 1
         told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
         return {"loss": float(loss.detach()), "rate": rate, **told}
@@ -166,12 +172,17 @@ class Training:
         )  # fmt: skip
         return seen
 
-    def _introduce(self, attributes: Attributes | None) -> None:
+    def _introduce(self, attributes: Attributes | None, generated: Generated | None) -> None:
         """Parts that read metadata, or look at the pictures themselves, do so once."""
+        if generated is not None and self.recipe.generated is not None:
+            self.recipe.generated.take(generated)
         if attributes is not None:
             for part in self.recipe.readers:
                 part.learn_of(attributes.only(self.ids.cpu().numpy()))
-        for part in (part for term in self.terms for part in term.parts if hasattr(part, "look_at")):
+        if self.chooser is not None:
+            self.chooser.learn_of(attributes)
+        parts = [*(part for term in self.terms for part in term.parts), self.recipe.look]
+        for part in (part for part in parts if hasattr(part, "look_at")):
             part.look_at(self.pictures)
 
     def _deal(self) -> None:
@@ -213,7 +224,7 @@ class Training:
         """Who pulls and who pushes; an anchor never meets itself. The keys of the batch come first, one an anchor."""
         for source in term.positives:
             pool = source(pool)
-        if self.recipe.both_views:
+        if self.recipe.both_views and not term.beside:
             itself = torch.eye(*pool.pos.shape, dtype=torch.bool, device=self.device)
             pool = replace(pool, pos=pool.pos.masked_fill(itself, 0.0))
         return term.negatives(pool)
@@ -264,7 +275,11 @@ class Training:
                     part.after_keys(torch.cat(list(keys)).detach())
 
     def _refresh(self) -> None:
-        """Once an epoch: policies that look at the whole collection get its embedding."""
+        """Once an epoch: policies that look at the whole collection get its embedding, a way to look may begin anew."""
+        epoch = self.done // self.steps_each
+        if hasattr(self.recipe.look, "renew"):
+            for weight in self.recipe.look.renew(epoch, self.steps_each, self.encoders, self.pictures):
+                self.optimizer.state.pop(weight, None)
         wanting = [part for term in self.terms for part in term.parts if hasattr(part, "refresh")]
         if wanting:
             table = torch.from_numpy(self.embed(projected=True)).to(self.device)
@@ -287,11 +302,11 @@ class Training:
         return self.encoders.upload(self.pictures[rows])
 
     def _rows(self) -> np.ndarray:
-        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them; part of it
-        replaced by answered items."""
+        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them, or chosen by a
+        selector; part of it replaced by answered items."""
         epoch, place = divmod(self.done, self.steps_each)
         order = np.random.default_rng((self.settings.seed, chance.ORDER, epoch)).permutation(len(self.ids))
-        rows = order[place * self.batch : (place + 1) * self.batch]
+        rows = order[place * self.batch : (place + 1) * self.batch] if self.chooser is None else self.chooser()
         weights = None if self.recipe.mates is None else self.recipe.mates.anchors()
         if weights is not None:  # in place of the slice, by weight
             noise = np.random.default_rng((self.settings.seed, chance.ORDER, epoch, place)).gumbel(size=len(order))

@@ -57,10 +57,15 @@ def restore(training: Training, state: State) -> None:
 
 def write(path: Path, training: Training, about: Mapping[str, str]) -> None:
     """Store the state of a run. about: short texts that say which run it is; versions are noted beside them."""
+    write_tensors(path, state_of(training), about)
+
+
+def write_tensors(path: Path, state: State, about: Mapping[str, str]) -> None:
+    """The same for a state already put together. Raises: Broken where the disk fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     try:
-        new.write_bytes(save(state_of(training), {**versions(), **about}))
+        new.write_bytes(save(state, {**versions(), **about}))
         sync(new)
         new.replace(path)
         sync(path.parent)
@@ -83,8 +88,11 @@ def read(path: Path, about: Mapping[str, str]) -> State | None:
 
 
 def _keeping(training: Training) -> dict[str, Any]:
-    """Parts of the terms that keep a state, by a name that is their place."""
-    parts = {f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)}
+    """What keeps a state: parts of the terms, by a name that is their place, the way to look, and who chooses."""
+    parts: dict[str, Any] = {
+        f"term{n}.{k}": part for n, term in enumerate(training.terms) for k, part in enumerate(term.parts)
+    }
+    parts |= {"look": training.recipe.look, "choice": training.chooser}
     return {name: part for name, part in parts.items() if hasattr(part, "state")}
 
 

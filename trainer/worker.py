@@ -23,6 +23,7 @@ from db import catalog, events, logs, queue
 from db.artifacts import ArtifactStore
 from db.engine import Database, open_database
 from db.errors import PairwrightError
+from trainer.caption_desk import CaptionDesk
 from trainer.checkpoint import sweep_orphans
 from trainer.choices import chosen
 from trainer.desk import Desk, Room
@@ -43,7 +44,7 @@ class Worker:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.desks: dict[int, Desk] = {}
+        self.desks: dict[int, Desk | CaptionDesk] = {}
         self._asking: dict[int, Patient] = {}
         self._learning: dict[int, Patient] = {}
 
@@ -53,7 +54,8 @@ class Worker:
             known = catalog.criteria(s)
         for criterion in known:
             if criterion.id not in self.desks:
-                desk = self.desks[criterion.id] = Desk(self.room, criterion)
+                made = CaptionDesk if criterion.captions else Desk
+                desk = self.desks[criterion.id] = made(self.room, criterion)
                 self._asking[criterion.id] = Patient(desk.ask, f"asking for '{criterion.name}'")
                 self._learning[criterion.id] = Patient(desk.learn, f"learning '{criterion.name}'")
             self._asking[criterion.id]()

@@ -50,10 +50,11 @@ def add_criterion(here: Here, person: Curator, given: CriterionIn) -> CriterionO
     """A new criterion; the very same one again is no change, another one of that name is a conflict."""
     with here.database.write() as s:
         about = given.collection if isinstance(given.collection, int) else catalog.collection_id(s, given.collection)
-        new = catalog.criterion(s, catalog.add_criterion(s, given.name, about, given.prompt))
+        prompt = given.prompt or (catalog.CAPTION_PROMPT if given.captions else "")
+        new = catalog.criterion(s, catalog.add_criterion(s, given.name, about, prompt, given.captions))
         audit.note(s, person.name, "add criterion", new.name, prompt=new.prompt)
         return _criterion(new)
 
 
 def _criterion(one: catalog.Criterion) -> CriterionOut:
-    return CriterionOut(id=one.id, name=one.name, collection=one.collection, prompt=one.prompt)
+    return CriterionOut(id=one.id, name=one.name, collection=one.collection, prompt=one.prompt, captions=one.captions)

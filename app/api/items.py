@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
 
 from app.api import views
-from app.api.context import Here, PathId, Viewer
+from app.api.context import Context, Here, PathId, Viewer
 from app.api.models import snapshot_of
 from app.api.shapes import ItemOut, ItemsOut, NeighbourOut, NeighboursOut, Which
 from db import catalog
@@ -66,15 +66,20 @@ def neighbours(
 @router.get("/media/{id}", response_class=Response, responses={200: {"content": {"image/webp": {}}}})
 def media(here: Here, _: Viewer, request: Request, id: PathId, size: int = 512) -> Response:
     """The picture of an item, re-encoded so that its longer side is at most `size`. It never changes."""
-    if size not in SIZES:
-        raise BadInput(f"size must be one of {', '.join(map(str, SIZES))}, got {size}.")
     with here.database.read() as s:
         item = catalog.item(s, id)
-    tag = f'"{item.sha256[:24]}-{size}"'
+    return served(here, request, item.sha256, item.path, size)
+
+
+def served(here: Context, request: Request, sha256: str, path: str, size: int) -> Response:
+    """A picture of the media store, re-encoded. Raises BadInput for an odd size."""
+    if size not in SIZES:
+        raise BadInput(f"size must be one of {', '.join(map(str, SIZES))}, got {size}.")
+    tag = f'"{sha256[:24]}-{size}"'
     headers = {"etag": tag, "cache-control": "private, max-age=31536000, immutable"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     from app.importers.media import media_bytes
 
-    picture, kind = media_bytes(here.settings.folder, item.sha256, item.path, size)
+    picture, kind = media_bytes(here.settings.folder, sha256, path, size)
     return Response(picture, media_type=kind, headers=headers)

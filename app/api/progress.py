@@ -7,11 +7,17 @@ import numpy as np
 from fastapi import APIRouter, Query
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from sqlalchemy.orm import Session
 
-from app.api.context import Here, Viewer
-from app.api.shapes import ProgressOut, Which
+from app.api.context import Context, Here, Viewer
+from app.api.shapes import ProgressOut, ReviewOut, Which
 from db import catalog, feedback, queue
+from db.artifacts import ArtifactStore
+from db.catalog import Criterion
 from db.nouns import Statement, Verdict
+from oracle import proofread
+from oracle.ledger import Fits
+from trainer.fits import as_it_stands
 
 router = APIRouter(tags=["progress"])
 
@@ -45,6 +51,7 @@ def progress(
     with here.database.read() as s:
         found = catalog.criterion(s, criterion)
         about, credit = found.id, catalog.credit(s, found.collection)
+        reviewed = _review(s, here, found) if found.captions else None
         said = feedback.statements(s, about)
         open_questions = queue.open_count(s, about)
     mine = sorted({one.answer for one in said if one.source == person.name})[-last:]
@@ -53,11 +60,22 @@ def progress(
     settled = settled_pairs(said)
     return ProgressOut(
         criterion=about,
-        answers=len({one.answer for one in said}),
+        answers=reviewed[1] if reviewed else len({one.answer for one in said}),
         pairs=len(said),
         settled=settled,
         effect=max(0, settled - before),
         effect_answers=len(mine),
         open_questions=open_questions,
         credit=credit,
+        review=reviewed[0] if reviewed else None,
     )
+
+
+def _review(s: Session, here: Context, about: Criterion) -> tuple[ReviewOut, int]:
+    """How far a review of captions is, and how many verdicts stand."""
+    reader = as_it_stands(s, ArtifactStore(str(here.settings.folder / "artifacts")), about)
+    now = proofread.progress(reader.fits or Fits({}, {}), reader.graph)
+    shown = ReviewOut(
+        captions=now.captions, looked_at=now.looked_at, found=now.found, left=now.left, stop=now.stop, words=now.words
+    )
+    return shown, reader.graph.size

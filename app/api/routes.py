@@ -25,6 +25,7 @@ from app.api import (
     refresh,
     search,
     sessions,
+    synthetic,
     versions,
 )
 
@@ -51,6 +52,7 @@ PARTS = (
     maps,
     search,
     sessions,
+    synthetic,
     events,
 )
 

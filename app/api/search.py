@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from app.api import colours, views
+from app.api import colours, sentences, views
 from app.api.context import Context, Here, Viewer
 from app.api.models import current, index_of, snapshot_of_version
 from app.api.search_shapes import FoundOut, SearchAboutOut, SearchIn, SearchOut, SeenOut
@@ -29,12 +29,12 @@ def about(here: Here, _: Viewer, criterion: Which) -> SearchAboutOut:
     with here.database.read() as s:
         found = catalog.criterion(s, criterion)
         version = versions.current(s, found.id)
+        why = sentences.unable(s, found)
         size = next(one.items for one in catalog.collections(s) if one.id == found.collection)
     name = version.encoder if version else "lite0"
     return SearchAboutOut(
         version=version.id if version else None, encoder=name, items=size,
-        sentence=f"The encoder '{name}' has learnt from pictures alone: it has no text tower that could place a "
-        "sentence among them. No encoder that comes with Pairwright has one yet.",
+        sentence=why,
     )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     """Items by cosine to what is looked for. What was asked with, liked or disliked is not among the results."""
     version = current(here, given.criterion)
     snapshot = snapshot_of_version(here, version)
-    sought = _sought(snapshot, version, given)
+    sought = _sought(here, snapshot, version, given)
     shown = {*given.items, *given.liked, *given.disliked}
     with here.database.read() as s:
         collection = catalog.criterion(s, given.criterion).collection
@@ -90,19 +90,30 @@ def _rows_among(here: Context, snapshot: Snapshot, collection: int, given: Searc
     return np.flatnonzero(colours.members(here, collection, snapshot.ids, given.where))
 
 
-def _sought(snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray:
+def _sought(here: Context, snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray:
     """(D,) unit vector. Raises BadInput where nothing is left to look for."""
-    from trainer.steering import queries, steered
+    from trainer.steering import steered
 
-    query = queries(_vectors(snapshot, given.items)) if given.vector is None else _seen(snapshot, version, given)
+    query = _query(here, snapshot, version, given)
     width = snapshot.vectors.shape[1]
     liked, disliked = (_stacked(_vectors(snapshot, ids), width) for ids in (given.liked, given.disliked))
     if query is None and not len(liked):
-        raise BadInput("nothing to look for: give an item, a picture, or something that is liked.")
+        raise BadInput("nothing to look for: give an item, a picture, a sentence, or something that is liked.")
     found = steered(query, liked, disliked)
     if not found.any():
         raise BadInput("what is liked and what is not cancel each other out. Take one of them back.")
     return found
+
+
+def _query(here: Context, snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray | None:
+    """What is searched with, before anything steers: a sentence, a picture of one's own, or items."""
+    from trainer.steering import queries
+
+    if given.text.strip():
+        with here.database.read() as s:
+            about = catalog.criterion(s, given.criterion)
+        return sentences.placed(here, about, version, given.text.strip())
+    return queries(_vectors(snapshot, given.items)) if given.vector is None else _seen(snapshot, version, given)
 
 
 def _vectors(snapshot: Snapshot, ids: list[int]) -> list[np.ndarray]:

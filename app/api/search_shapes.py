@@ -10,7 +10,8 @@ Vector = Annotated[str, Field(max_length=65_536, pattern=r"^[A-Za-z0-9+/]*={0,2}
 
 
 class SearchIn(Shape):
-    """What to look for. items: alike to these; or vector: a picture, as `/search/picture` saw it with `version`.
+    """What to look for. items: alike to these; or vector: a picture, as `/search/picture` saw it with `version`; or
+    text: a sentence, where captions have taught words.
 
     liked, disliked: items that steer. where: column -> value that a result must have. after: results to skip.
     """
@@ -19,6 +20,7 @@ class SearchIn(Shape):
     items: list[Id] = Field(default=[], max_length=50)
     vector: Vector | None = None
     version: Id | None = None
+    text: str = Field(default="", max_length=400)
     liked: list[Id] = Field(default=[], max_length=500)
     disliked: list[Id] = Field(default=[], max_length=500)
     where: dict[str, Annotated[str, Field(max_length=200)]] = Field(default={}, max_length=8)

@@ -35,7 +35,7 @@ class ClaimIn(Shape):
 
     criterion: Id | Name
     kind: Kind | None = None
-    kinds: list[Kind] = Field(default=[], max_length=5)
+    kinds: list[Kind] = Field(default=[], max_length=len(Kind))
     tab: str = Field(default="", max_length=64, pattern=r"^[\w-]*$")
     resume: bool = False
     count: int = Field(default=1, ge=1, le=32)
@@ -100,7 +100,7 @@ class MediaOut(Shape):
 
 
 class QuestionOut(Shape):
-    """One leased question, with the pictures it shows."""
+    """One leased question, with the pictures it shows. text: the words it asks about (caption)."""
 
     id: int
     criterion: int
@@ -112,6 +112,7 @@ class QuestionOut(Shape):
     proposer: str
     version: int | None
     expected: list[float]
+    text: str = ""
     token: str | None
     expires_at: datetime | None
 
@@ -165,11 +166,13 @@ class CollectionOut(Shape):
 
 
 class CriterionIn(Shape):
-    """What "same" shall mean. collection: name or id."""
+    """What "same" shall mean. collection: name or id. captions: a column whose words are to be reviewed; the prompt
+    may be left out then."""
 
     name: Name
     collection: Id | Name
-    prompt: str = Field(min_length=1, max_length=400)
+    prompt: str = Field(default="", max_length=400)
+    captions: str = Field(default="", max_length=200)
 
 
 class CriterionOut(Shape):
@@ -177,6 +180,7 @@ class CriterionOut(Shape):
     name: str
     collection: int
     prompt: str
+    captions: str = ""
 
 
 class VersionOut(Shape):
@@ -217,9 +221,21 @@ class RunOut(Shape):
     steps: list[StepOut]
 
 
+class ReviewOut(Shape):
+    """How far a review of captions is. looked_at: captions with an answer; found: rejected ones; left: how many wrong
+    ones probably stand; stop: whether to; words: all of it in plain sentences."""
+
+    captions: int
+    looked_at: int
+    found: int
+    left: float
+    stop: bool
+    words: str
+
+
 class ProgressOut(Shape):
     """How far a criterion is. settled: pairs that follow from the answers; effect: how many of those follow from the
-    caller's last `effect_answers` answers."""
+    caller's last `effect_answers` answers. review: of a criterion on captions."""
 
     criterion: int
     answers: int
@@ -229,6 +245,7 @@ class ProgressOut(Shape):
     effect_answers: int
     open_questions: int
     credit: str = ""
+    review: ReviewOut | None = None
 
 
 class LookAlikeOut(Shape):

@@ -60,6 +60,7 @@ def question(one: Question, items: Mapping[int, Item], token: str | None, expire
         proposer=one.proposer,
         version=one.version,
         expected=list(one.expected),
+        text=one.text,
         token=token,
         expires_at=expires_at,
     )

@@ -39,6 +39,7 @@ pairwright simulate --collection trash --criterion material --oracle labels:mate
   --annotator ann=uniform:0.05+latency:3 --annotator bo=adversarial --drift recyclable@150 --report run8
 pairwright simulate --collection trash --criterion material --oracle replay:run1/answers.jsonl --labels material \
   --budget 300 --report run4
+pairwright simulate --collection photos --criterion words --oracle captions:true_caption --budget 300 --report run9
 """
 
 
@@ -49,7 +50,8 @@ def simulate(
     oracle: Annotated[
         str,
         typer.Option(
-            help="labels:COLUMN, attribute:COLUMN, positive-only:COLUMN, replay:FILE or rule:PYTHON.MODULE:NAME."
+            help="labels:COLUMN, attribute:COLUMN, positive-only:COLUMN, replay:FILE or rule:PYTHON.MODULE:NAME;"
+            " for a criterion on captions, captions:COLUMN of the true ones."
         ),
     ],
     budget: Annotated[float, typer.Option(help="How much may be asked, in the budget unit.")],
@@ -126,6 +128,8 @@ def simulate(
 
 def in_words(summary: dict[str, Any], report: Path) -> str:
     """The outcome in a few lines."""
+    if "wrong_captions" in summary:
+        return _captions_in_words(summary, report)
     first, final, areas = summary["first"], summary["final"], summary["areas"]
     verdicts, seconds = final["pair_verdicts"], final["seconds"]
     done = f"{final['screens']:.0f} screens, {verdicts:.0f} pair verdicts, {seconds:.0f} s of answering"
@@ -136,6 +140,17 @@ def in_words(summary: dict[str, Any], report: Path) -> str:
             f"mean ARI by screens {areas['ari_by_screens']:.3f}, by pair verdicts {areas['ari_by_pair_verdicts']:.3f}",
         ]
     return "\n".join(lines)
+
+
+def _captions_in_words(summary: dict[str, Any], report: Path) -> str:
+    final, by_chance = summary["final"], summary["by_chance"]
+    lines = [
+        f"{final['screens']:.0f} answers found {final['recall']:.0%} of {summary['wrong_captions']} wrong captions"
+    ]
+    for recall, answers in summary["answers_for_recall"].items():
+        if answers is not None:
+            lines.append(f"{float(recall):.0%} after {answers:.0f} answers (by chance: {by_chance[recall]:.0f})")
+    return "\n".join([*lines, f"report: {report / 'curve.csv'}"])
 
 
 ASK = """

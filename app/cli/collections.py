@@ -1,11 +1,12 @@
 """`import`, `embed`, `criterion`: from files to something that can be asked about."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.run import Run, command, table
+from db.errors import BadInput
 
 criterion = typer.Typer(help="What 'same' means: add and list criteria.", no_args_is_help=True, rich_markup_mode=None)
 Collection = Annotated[str, typer.Option(help="Name of the collection.")]
@@ -105,6 +106,7 @@ def embed(
 
 ADD = """
 pairwright criterion add material --collection trash --prompt "Same material?"
+pairwright criterion add words --collection photos --captions caption
 """
 
 
@@ -112,14 +114,22 @@ def add(
     run: Run,
     name: Annotated[str, typer.Argument(help="Name of the criterion, unique in the database.")],
     collection: Collection,
-    prompt: Annotated[str, typer.Option(help="The question as a person reads it.")],
+    prompt: Annotated[str | None, typer.Option(help="The question as a person reads it.")] = None,
+    captions: Annotated[
+        str | None,
+        typer.Option(help="Ask whether the words in this column belong to their pictures.", metavar="COLUMN"),
+    ] = None,
 ) -> None:
-    """Say what "same" means for a collection."""
+    """Say what "same" means for a collection, or that its captions are to be reviewed."""
     from db import catalog
 
+    asked = prompt or (catalog.CAPTION_PROMPT if captions else "")
+    if not asked:
+        raise BadInput("a question expected. Give --prompt TEXT, or --captions COLUMN to review captions.")
     with run.database() as database, database.write() as s:
-        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), prompt)
-    run.show({"id": made, "name": name, "collection": collection, "prompt": prompt}, f"criterion {name} added")
+        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), asked, captions or "")
+    document = {"id": made, "name": name, "collection": collection, "prompt": asked, "captions": captions or ""}
+    run.show(document, f"criterion {name} added")
 
 
 LIST = """
@@ -132,15 +142,24 @@ def list_(
     run: Run, collection: Annotated[str | None, typer.Option(help="Only those of this collection.")] = None
 ) -> None:
     """List the criteria, with how much has been answered."""
-    from db import catalog, feedback
+    from db import catalog
 
     with run.database() as database, database.read() as s:
         only = catalog.collection_id(s, collection) if collection else None
         names = {c.id: c.name for c in catalog.collections(s)}
         found = [
             {"id": c.id, "name": c.name, "collection": names[c.collection], "prompt": c.prompt}
-            | {"statements": len(feedback.statements(s, c.id))}
+            | {"captions": c.captions, "statements": _said(s, c)}
             for c in catalog.criteria(s, only)
         ]
     rows = [[c["name"], c["collection"], c["statements"], c["prompt"]] for c in found]
-    run.show(found, table("Criteria", ["name", "collection", "pair verdicts", "prompt"], rows))
+    run.show(found, table("Criteria", ["name", "collection", "verdicts", "prompt"], rows))
+
+
+def _said(s: Any, about: Any) -> int:
+    """How many verdicts stand."""
+    from db import catalog, feedback
+
+    if about.captions:
+        return len(feedback.captions(s, about.id, catalog.texts(s, about)))
+    return len(feedback.statements(s, about.id))

@@ -91,6 +91,15 @@ class Run:
             task = bar.add_task(title, total=None)
             yield lambda done, of: bar.update(task, completed=done, total=of)
 
+    @contextmanager
+    def telling(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A progress bar on stderr, where that is a screen, which says what is going on: hand it `(what, done, of)`."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        screen = console()
+        with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+            task = bar.add_task("getting ready", total=None)
+            yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)
+
 
 def console(*, stderr: bool = True) -> Console:
     """Made on each use, so that redirected streams are respected. Words of users are never read as markup."""

@@ -9,10 +9,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli.failing import guarded
-from app.cli.run import Run, command, console, table
+from app.cli.run import Run, command, table
 from app.together import LOST, STOPPED, together
 from db.errors import BadInput, LostPeer, Refused
 from trainer.systems import DEFAULT
@@ -26,6 +25,8 @@ def register(app: typer.Typer) -> None:
     command(app, "methods", METHODS)(methods)
 
 
+NAMED = 5  # suspects in words
+
 TRAIN = r"""
 pairwright train --collection trash --criterion material
 pairwright train simclr --collection photos
@@ -33,6 +34,8 @@ pairwright train fnc_attraction --collection trash --criterion material --labels
 pairwright train hcl --collection trash --set beta=.5 --set backbone=lite0 --set trainable=partly --set batch=32
 pairwright train moco --collection trash --criterion material --set negatives=soft_elimination
 pairwright train supcon --collection trash --taught-by material
+pairwright train jest --collection photos --set confirmed=checked
+pairwright train cloob --collection photos --set selector=easy_reference --set selector.filter=.5
 pairwright train simclr --collection photos --processes 2
 torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection photos --workspace /shared/pairwright
 """
@@ -113,11 +116,7 @@ def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) 
     """Train under a progress bar, then print how it went."""
     from app.training import train as run_lesson
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    screen = console()
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("getting ready", total=None)
-        told = lambda what, done, of: bar.update(task, description=what, completed=done, total=of)  # noqa: E731
+    with run.telling() as told:
         learnt = run_lesson(run.settings, lesson, told, stopped, again=again)
     for warning in learnt.warnings:
         run.say(f"warning: {warning}")
@@ -164,9 +163,14 @@ def in_words(learnt: "Learnt") -> str:
         lines.append(what_pushed(report["negatives"]))
     if "knn_accuracy" in figures:
         lines.append(f"kNN accuracy {figures['knn_accuracy_before']:.4f} before, {figures['knn_accuracy']:.4f} now")
+    if "suspects" in figures:
+        names = ", ".join(one["name"] for one in figures["suspects"][:NAMED])
+        lines.append(f"words doubted most: {names}; all of them in artifacts/encoders/{learnt.encoder}")
     if "reason" in figures:
         lines.append(str(figures["reason"]))
     lines.append(f"encoder {learnt.encoder}; its features are kept")
+    if learnt.reads:
+        lines.append(f"to see which captions do not fit: pairwright match --encoder {learnt.encoder} --collection NAME")
     if learnt.version is not None:
         lines.append(f"version {learnt.version}; to serve it: pairwright versions promote {learnt.version}")
     return "\n".join(lines)
@@ -203,8 +207,11 @@ def methods(run: Run, name: Annotated[str | None, typer.Argument(help="One syste
         run.show(found, table(f"{found.name}: {found.title}", ["what", "value"], _rows(found)))
         return
     known = systems()
-    rows = [[one.name, one.said["Family"], one.said["Needs"], one.title.partition(": ")[2]] for one in known]
-    run.show(known, table("Named systems", ["name", "family", "needs", "idea"], rows))
+    rows = [[one.name, one.said["Family"], one.title.partition(": ")[2], one.said["Status"]] for one in known]
+    run.show(
+        known,
+        table("Named systems; pairwright methods NAME tells all of one", ["name", "family", "idea", "status"], rows),
+    )
 
 
 def _rows(found: Any) -> list[list[Any]]:

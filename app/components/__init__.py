@@ -9,8 +9,8 @@ import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
 STYLES = (
-    "tokens", "shell", "label", "map", "search", "conflicts", "training", "quality", "compare", "data", "groups",
-    "admin",
+    "tokens", "shell", "label", "map", "search", "conflicts", "training", "quality", "compare", "synthetic", "data",
+    "groups", "admin",
 )  # fmt: skip
 
 

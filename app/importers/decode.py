@@ -22,6 +22,7 @@ MAX_FRAMES = 64
 THUMBNAIL = 256  # longer side of the thumbnail made at import, in pixels
 MEMORY_BYTES = 1024 * 1024 * 1024  # what decoding may take on top of the child's own start
 CPU_S = 20  # processor time one picture may take
+SYNTHETIC = "pairwright-synthetic"  # what the header of a picture says that a generator made here
 EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif"}
 
 Checked = tuple[int, int, str, bytes | None]
@@ -88,6 +89,8 @@ def check(encoded: bytes, known: Callable[[str], bool] = lambda extension: False
         with Image.open(BytesIO(encoded), formats=FORMATS) as image:
             if refused := header_fault(image):
                 return refused
+            if SYNTHETIC in image.info:
+                return Refused("it is a synthetic picture, which stands beside its anchor and is never imported")
             extension = EXTENSIONS.get(image.format or "", (image.format or "bin").lower())
             if known(extension):
                 return *_upright_size(image), extension, None

@@ -111,6 +111,7 @@ def _learner(session: _Session) -> Callable[[], Snapshot]:
                         reduced=reduced)  # fmt: skip
         with torch.no_grad():
             vectors = taught(reduced).numpy()
-        return replace(build(first.ids, vectors, session.snapshot.version + 1), start=first.start)
+        return replace(build(first.ids, vectors, session.snapshot.version + 1), start=first.start,
+                       finer=first.finer)  # fmt: skip
 
     return learn

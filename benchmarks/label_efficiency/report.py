@@ -44,8 +44,8 @@ MISSED = """**What is missed, and why.** Truthful answers cost at most {back} AR
 Where they cost more, it is mostly one of the first hundred pair verdicts: it joins or parts two whole start clusters,
 and it is the only thing known about either; later verdicts mend it. Leaning on the start clusters is the best trade
 found (docs/why.md, with what was tried and dropped). The personal notion falls most because it cuts through the
-clusters. Many tiny groups (`fruit_object`, 65) are where the peers' knowledge of the true number of groups tells:
-after 500 verdicts most objects are still unseen, and we are not told the number. `clothing` (17 kinds) and `alphabet`
+clusters. On many tiny groups (`fruit_object`, 65) most objects are still unseen after 500 verdicts; what keeps them
+apart is that start groups are read more finely as soon as answers call for it. `clothing` (17 kinds) and `alphabet`
 (8 alphabets of 242 letters) are barely visible in the features: they need about as many truthful pair verdicts as their
 best peer, and a tenth to a sixth of its screens. NPU and dedupe take five to fifteen minutes a run and were given one
 seed on the sets where they have a row.
@@ -68,7 +68,9 @@ def page(lines: Sequence[Line], pairs: str = PAIRS, screens: str = SCREENS) -> s
     """Markdown: what was run, the goals, a section for each set, the times."""
     cells = gather(lines)
     sections = [_section(name, of) for name, of in _by_set(cells).items()]
-    return "\n".join([HEAD.format(made=_made(lines)), _goals(cells, pairs, screens), *sections, _times(lines)])
+    return "\n".join(
+        [HEAD.format(made=_made(lines)), _codes(cells), _goals(cells, pairs, screens), *sections, _times(lines)]
+    )
 
 
 def _by_set(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
@@ -80,6 +82,22 @@ def _made(lines: Sequence[Line]) -> str:
     machines = sorted({f"{line['machine']['processors']} x {line['machine']['processor']}" for line in lines})
     span = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     return f"{len(lines)} runs, {span}, on {' and '.join(machines)}."
+
+
+def _codes(cells: Sequence[Cell]) -> str:
+    """Which rows of ours were measured last, and so with the newest code; nothing if all were on one day."""
+    days = {
+        (cell.set, cell.noise, label): max(line["date"] for line in of)
+        for cell in cells for label, of in cell.by_system.items() if systems.is_ours(label)
+    }  # fmt: skip
+    newest = max(days.values(), default="")
+    older = sorted(day for day in days.values() if day < newest)
+    if not older:
+        return ""
+    span = older[0] if older[0] == older[-1] else f"{older[0]} to {older[-1]}"
+    rows = [f"`{label}` on {name} {noise:.0%}" for (name, noise, label), day in days.items() if day == newest]
+    with_it = f"**Which code.** {newest}, with the code of that day: {', '.join(rows)}."
+    return f"{with_it} All other rows of ours are by the\ncode of {span}.\n"
 
 
 def _goals(cells: Sequence[Cell], pairs: str, screens: str) -> str:

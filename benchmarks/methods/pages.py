@@ -25,8 +25,11 @@ def pages(negatives: Sequence[Line], methods: Sequence[Line]) -> dict[str, str]:
     found = {f"{one.name}.md": _page(one, negatives, methods) for one in known}
     head = ["# Named systems", "", "Made by `python -m benchmarks.methods report` from the docstrings of", "",
             "`trainer/methods/`. Run one: `pairwright train NAME --collection COLLECTION`.", ""]  # fmt: skip
-    rows = [[f"[{one.name}]({one.name}.md)", one.said["Family"], _idea(one), one.said["Needs"]] for one in known]
-    return found | {"README.md": "\n".join([*head, table(["name", "family", "idea", "needs"], rows), ""])}
+    rows = [
+        [f"[{one.name}]({one.name}.md)", one.said["Family"], _idea(one), one.said["Needs"], one.said["Status"]]
+        for one in known
+    ]
+    return found | {"README.md": "\n".join([*head, table(["name", "family", "idea", "needs", "status"], rows), ""])}
 
 
 def _page(one: System, negatives: Sequence[Line], methods: Sequence[Line]) -> str:

@@ -22,10 +22,11 @@ GATE, STORES, PICTURES = "tests/app/test_gate.py", "tests/importers/test_stores.
 
 GOALS = [
     Goal(
-        1, "Zero lost, zero double", "kill -9 of three clients at random points, SQLite and PostgreSQL",
+        1, "Zero lost, zero double",
+        "kill -9 of the app under eight clients, and of three writers, at random points, SQLite and PostgreSQL",
         "acknowledged is stored; one row a key; a retry gets the same receipt",
         "19 of 21,910 acknowledgements lost after the commit in a loop of kills: without keys, doubled",
-        (KILLED,),
+        (KILLED, f"{FAULTS}/test_server_killed.py"),
     ),
     Goal(
         2, "Exact overlap", "8 clients at once, overlap 1 to 3", "0 over-assigned, 0 starved",
@@ -77,7 +78,8 @@ GOALS = [
     ),
     Goal(
         9, "Disk and database gone",
-        "full disk; PostgreSQL stopped; replies lost after the commit; the clock a day ahead and back",
+        "full disk; PostgreSQL stopped; packets that vanish; replies lost after the commit; the clock a day ahead and "
+        "back",
         "never a false \"saved\"; recovers by itself", "Label Studio shows an error and saves twice on a second click",
         (
             f"{FAULTS}/test_database_gone.py", "tests/db/test_engine.py",

@@ -2,6 +2,8 @@
 
 A question shows one item beside everything it is suspected with. Asked together with the item, not with one pair at a
 time, a contradiction costs few screens.
+
+Source: our own. What is suspected is a minimum cut, as in correlation clustering (Bansal, Blum and Chawla 2004).
 """
 
 from collections import Counter

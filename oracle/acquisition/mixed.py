@@ -1,4 +1,8 @@
-"""Another acquisition with a share of uniform audit screens in between: what it learns is checked without bias."""
+"""Another acquisition with a share of uniform audit screens in between: what it learns is checked without bias.
+
+Source: our own; a uniform share with known probability, as importance-weighted active learning has it (Beygelzimer,
+Dasgupta and Langford 2009, arXiv 0812.4952).
+"""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache

@@ -1,4 +1,7 @@
-"""Ask anything: an anchor and its candidates drawn uniformly. The fair baseline, on the same screen as the default."""
+"""Ask anything: an anchor and its candidates drawn uniformly. The fair baseline, on the same screen as the default.
+
+Source: random pairs, the baseline of Basu, Banerjee and Mooney 2004 (see explore_consolidate).
+"""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from app.server import create_app
 from app.settings import Settings
-from db import catalog, queue, users
+from db import catalog, queue, synthetic, users
 from db.engine import Database
 from db.nouns import Kind, Question
 
@@ -47,6 +47,22 @@ def fill(database: Database, workspace: Path, count: int = 24, name: str = "shap
         collection = catalog.add_collection(s, name)
         catalog.add_items(s, collection, new)
         return [item.id for item in catalog.items(s, collection)]
+
+
+def propose(database: Database, workspace: Path, anchors: list[int], name: str = "shapes") -> list[int]:
+    """One synthetic picture of each anchor, painted; returns their ids."""
+    new = []
+    for number, anchor in enumerate(anchors):
+        picture = paint(number + 3, 32)
+        sha = hashlib.sha256(picture).hexdigest()
+        path = Path("media") / sha[:2] / f"{sha}.png"
+        (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / path).write_bytes(picture)
+        new.append(synthetic.NewPicture(anchor, sha, 32, 32, path.as_posix(), "clsp", "ab" * 32, 0))
+    with database.write() as s:
+        collection = catalog.collection_id(s, name)
+        synthetic.add(s, collection, new)
+        return [one.id for one in synthetic.pictures(s, collection)]
 
 
 def ask(database: Database, criterion: int, ids: list[int], kinds: list[Kind]) -> list[int]:

@@ -12,6 +12,7 @@ from app.server import LocalWelcome, first_admin, listen
 from db import users
 from db.errors import Refused
 from tests.app.conftest import World
+from tests.measured import tell
 
 pytestmark = pytest.mark.anyio
 HOST = "http://pairwright.test"
@@ -77,6 +78,7 @@ async def test_no_write_of_the_whole_api_is_open_to_another_site(world: World) -
                 sent = {**headers, "cookie": f"{COOKIE}={token}"}
                 reply = await client.request(method, re.sub(r"{[^}]+}", "1", path), json={}, headers=sent)
                 assert reply.status_code == 403 and "another site" in reply.text, (method, path, headers)
+    tell(13, writes=len(writes), kinds_of_foreign_senders=len(foreigners), accepted=0)
 
 
 async def test_no_other_origin_is_allowed_to_read(world: World) -> None:
@@ -133,6 +135,7 @@ async def test_guessing_passwords_is_slowed_down(world: World) -> None:
     assert {one.status_code for one in wrong[20:]} == {429}
     assert right.status_code == 429
     assert "set-cookie" not in right.headers
+    tell(17, wrong_guesses=len(wrong), made_to_wait_after=20, let_in=0)
 
 
 @pytest.mark.parametrize(

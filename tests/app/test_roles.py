@@ -3,6 +3,7 @@
 import pytest
 
 from tests.app.conftest import ROLES, World
+from tests.measured import tell
 
 pytestmark = pytest.mark.anyio
 VIEWERS, ADMINS = set(ROLES), {"admin"}
@@ -92,6 +93,10 @@ WHO = {
     ("GET", "/api/v1/sessions/{id}/observations"): VIEWERS,
     ("POST", "/api/v1/sessions/{id}/placements"): ANSWERERS,
     ("GET", "/api/v1/sessions/{id}/placements"): VIEWERS,
+    ("GET", "/api/v1/synthetic"): VIEWERS,
+    ("GET", "/api/v1/synthetic/{id}"): VIEWERS,
+    ("GET", "/api/v1/synthetic/{id}/picture"): VIEWERS,
+    ("POST", "/api/v1/synthetic/{id}/verdict"): ANSWERERS,
     ("GET", "/api/v1/events"): VIEWERS,
 }
 
@@ -118,3 +123,4 @@ async def test_a_role_reaches_exactly_its_routes(world: World, role: str | None)
             refused = reply.status_code == (401 if role is None else 403)
             assert refused is (role not in allowed), f"{role} {method} {path}: {reply.status_code}"
             assert reply.status_code < 500, f"{role} {method} {path}: {reply.text}"
+    tell(12, role=role or "nobody", routes_tried=len(WHO), wrongly_open=0, wrongly_shut=0)

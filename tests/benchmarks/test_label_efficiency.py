@@ -211,3 +211,11 @@ def test_the_page_holds_mean_spread_and_verdict() -> None:
     assert "| cobras | 2 | - | - | - | - | 0.500 ± 0.100 |" in text
     assert "| digits | 0% | cobras | 0.500 | 30% ✓ | - | -0.200 at 150 ✓ | 0.100 ✗ |" in text
     assert "few verdicts on 1 of 1" in text
+
+
+def test_the_page_says_which_of_our_rows_are_by_the_newest_code() -> None:
+    old, new = peer_line("pairs", 0, 0.7), peer_line("pairs", 0, 0.8) | {"set": "parity", "date": "2026-02-03"}
+    text = page([peer_line("cobras", 0, 0.4) | {"date": "2026-03-04"}, old, new])
+    assert "2026-02-03, with the code of that day: `pairs` on parity 0%. All other rows of ours are by the" in text
+    assert "code of 2026-01-01." in text
+    assert "Which code" not in page([old, peer_line("screens", 0, 0.7)])

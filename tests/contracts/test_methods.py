@@ -1,10 +1,13 @@
 """What every named system must keep: it learns, its page is written, and a stopped run ends as if it had not been."""
 
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from oracle import plugins
@@ -19,23 +22,44 @@ from trainer.training_state import read, restore, write
 
 NAMES = plugins.names(FAMILY)
 SLOW = [name for name in NAMES if getattr(plugins.find(FAMILY, name), "slow", False)]  # say so in their own file
+FEW = {name: getattr(plugins.find(FAMILY, name), "few", {}) for name in NAMES}  # settings for few pictures, likewise
 KINDS = ("stripes", "dots", "a wall", "moss", "night", "sand")
+FOLDER = TemporaryDirectory()
 PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)
 
 
+READS = {"text", "sound"}  # settings of those that need more than pictures
+
+
+@cache
+def recorded(label: int, take: int) -> Path:
+    """A recording: a pitch a pattern, in another noise each time."""
+    rng, seconds = np.random.default_rng((label, take)), np.arange(3200) / 8000
+    wave = np.sin(2 * np.pi * 300 * 1.4**label * seconds) * np.hanning(3200) + rng.normal(0, 0.02, 3200)
+    path = Path(FOLDER.name) / f"{label}-{take}.wav"
+    soundfile.write(path, 0.3 * wave, 8000)
+    return path
+
+
 def told_of(ids: np.ndarray, labels: np.ndarray) -> Attributes:
-    """Words beside every picture but one: what it shows, among what it does not."""
+    """Words and a recording beside every picture but one each: what it shows, among what it does not. Half of the words
+    are confirmed."""
     said = [f"{KINDS[label]} {place % 5}" for place, label in enumerate(labels.tolist())]
-    column = np.array([None, *said[1:]], dtype=object)
+    heard = [recorded(label, place % 9) for place, label in enumerate(labels.tolist())]
+    column, recordings = np.array([None, *said[1:]], dtype=object), np.array([*heard[:-1], None], dtype=object)
     unknown = np.full(len(ids), np.nan)
-    return Attributes(ids, {"caption": column}, unknown, np.stack([unknown, unknown], 1))
+    sure = np.where(np.arange(len(ids)) % 2, 1, None)
+    columns = {"caption": column, "label": np.array(KINDS, object)[labels], "confirmed": sure, "target": sure}
+    return Attributes(ids, columns, unknown, np.stack([unknown, unknown], 1), recordings)
 
 
 def training(name: str, count: int = 64, plan: TrainSettings = PLAN) -> Training:
     """A fresh run on generated pictures; ids are not positions."""
     pictures, labels = patterns(count)
-    ids, reads = 11 + 3 * np.arange(count), "text" in plugins.settings_of(FAMILY, name)
-    return Training(build(name), pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
+    ids, reads = 11 + 3 * np.arange(count), not READS.isdisjoint(plugins.settings_of(FAMILY, name))
+    brief = {"selector.steps": 10} if hasattr(build(name).selector, "steps") else {}
+    recipe = build(name, {**FEW[name], **brief})
+    return Training(recipe, pictures, ids, plan, attributes=told_of(ids, labels) if reads else None)
 
 
 @pytest.mark.parametrize("name", NAMES)

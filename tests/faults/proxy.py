@@ -8,9 +8,9 @@ from threading import Event, Lock, Thread
 class Proxy:
     """Listens on a port of this machine, hands on to a Unix socket. `lost`: replies go nowhere; `cut` ends all."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, host: str = "127.0.0.1") -> None:
         self.target, self.lost, self.open, self.lock = target, Event(), set[socket.socket](), Lock()
-        self.door = socket.create_server(("127.0.0.1", 0))
+        self.door = socket.create_server((host, 0))
         self.port = self.door.getsockname()[1]
         Thread(target=self._listen, daemon=True).start()
 

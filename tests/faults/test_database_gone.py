@@ -1,5 +1,5 @@
-"""The database goes away while answers come in: stopped, or its replies lost on the way. Retried with their keys, all
-acknowledged answers are there, once, and nobody has to do anything."""
+"""The database goes away while answers come in: stopped, cut off without a word, or its replies lost on the way.
+Retried with their keys, all acknowledged answers are there, once, and nobody has to do anything."""
 
 import random
 import shutil
@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,17 +16,20 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from db import feedback, queue
+from db import connect, feedback, queue
 from db.engine import Database, open_database
 from db.errors import Broken
 from db.tables import AnswerRow
 from tests.db.factories import World, answer, make_world
+from tests.faults import black_hole
 from tests.faults.proxy import Proxy
 from tests.measured import tell, times
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 AWAY_S = times(2.0, 30.0)
 LOSSES = times(6, 60)
+NOTICED_MS = times(2_000, 30_000)
+VANISHED_S = times(5.0, 45.0)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,13 @@ def database(proxy: Proxy, own_server: Any) -> Iterator[Database]:
     opened = open_database(f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{name}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short form does not wait the half minute after which a silent connection is given up."""
+    monkeypatch.setitem(connect._POSTGRES, "tcp_user_timeout", NOTICED_MS)
+    monkeypatch.setitem(connect._POSTGRES, "connect_timeout", max(2, NOTICED_MS // 3000))
 
 
 class Writer:
@@ -123,6 +134,35 @@ def test_a_server_that_was_stopped_is_found_again(database: Database, own_server
     whole(world, writer)
     tell(9, fault="PostgreSQL stopped", away_s=AWAY_S, refused=writer.refused, lost=0, doubled=0,
          recovered_s=round(recovered, 2))  # fmt: skip
+
+
+@pytest.mark.skipif(not black_hole.possible(), reason="needs root and iproute2: packets vanish in a network of its own")
+def test_a_connection_whose_packets_vanish_is_given_up_and_made_anew(own_server: Any, patient: None) -> None:
+    info, name = own_server.get_postmaster_info(), f"fault_{uuid4().hex}"
+    own_server.psql(f"CREATE DATABASE {name};")
+    url = "postgresql+psycopg://postgres@{}/" + name
+    with (
+        black_hole.cable(f"{info.socket_dir}/.s.PGSQL.{info.port}") as cable,
+        closing(open_database(url.format(cable.address))) as database,
+    ):
+        world = make_world(database)
+        writer = Writer(world, world.ask(3000))
+        try:
+            writer.wait_for(10)
+            cable.pull()
+            down = time.monotonic()
+            time.sleep(VANISHED_S)
+            assert writer.last < down + 1 and writer.refused > 0, "given up by itself, nothing acknowledged"
+            cable.plug()
+            back = time.monotonic()
+            writer.wait_for(1)
+            recovered = writer.last - back
+            writer.wait_for(10)
+        finally:
+            writer.end()
+        whole(world, writer)
+    tell(9, fault="packets vanish", away_s=VANISHED_S, noticed_within_s=NOTICED_MS / 1000, refused=writer.refused,
+         lost=0, doubled=0, recovered_s=round(recovered, 2))  # fmt: skip
 
 
 def test_a_reply_that_is_lost_after_the_commit_doubles_nothing(database: Database, proxy: Proxy) -> None:

@@ -17,6 +17,7 @@ from app.importers import decode, media
 from app.importers.decode import Refused, Stored, check
 from db.errors import BadInput, Broken
 from tests.importers.conftest import Paint, paint
+from tests.measured import tell
 
 BOMB_SIDE = 13_000
 
@@ -35,22 +36,24 @@ def bomb(side: int = BOMB_SIDE) -> bytes:
 
 
 MEASURE = """
-import resource, sys
+import resource, sys, time
 from pathlib import Path
-from app.importers import decode
+from app.importers import decode, media
 decode.limit_child()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
 print(decode.check(Path(sys.argv[1]).read_bytes()).reason)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print(time.process_time() - began)
 """
 
 
 def test_a_bomb_is_refused_by_its_header_without_the_memory(tmp_path: Path) -> None:
     (tmp_path / "bomb.png").write_bytes(bomb())
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "bomb.png")]
-    reason, megabytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    reason, megabytes, seconds = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert "megapixels" in reason
     assert int(megabytes) < 64
+    tell(16, megapixels=BOMB_SIDE**2 // 10**6, more_memory_mb=int(megabytes), refused_after_s=round(float(seconds), 3))
 
 
 def test_just_over_the_limits_is_refused_and_just_under_is_not() -> None:

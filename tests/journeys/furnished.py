@@ -12,7 +12,7 @@ from db import audit, catalog, feedback, jobs, queue, runs, users, versions
 from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
-from tests.app.conftest import ask, fill
+from tests.app.conftest import ask, fill, propose
 from tests.journeys.test_browser import drawn, measured, pushed
 from trainer import snapshot
 
@@ -34,6 +34,7 @@ def furnish(folder: Path) -> Settings:
         audit.note(s, "admin", "add user", "ada", role="annotator")
     said(database, criterion, items)
     learnt(database, settings, criterion, items)
+    propose(database, folder, items[:3])
     ask(database, criterion, items, [Kind.PAIR] * 4 + [Kind.TICK, Kind.ODD, Kind.MISSING])
     database.close()
     return settings

@@ -11,6 +11,7 @@ from benchmarks.ui.workspace import made
 from db import queue
 from tests.journeys.crowd import Visitor, clicked, logged, visitors
 from tests.journeys.test_browser import needs_browser, server
+from tests.measured import tell
 
 pytestmark = pytest.mark.browser
 BEFORE, AFTER = 5, 5  # answers of each before and after the server is killed
@@ -40,6 +41,7 @@ def test_eight_annotators_and_a_killed_server_lose_no_click_and_double_none(tmp_
     assert clicks.total() == len(tokens) * (BEFORE + AFTER)
     assert logged(settings.folder) == clicks and set(clicks.values()) == {1}
     assert at_once == []  # overlap 1: no pair is before two people
+    tell(11, annotators=len(tokens), server_kills=1, clicks=clicks.total(), lost=0, doubled=0, pairs_before_two=0)
 
 
 def together(settings: Settings, all_: list[Visitor]) -> list[tuple[frozenset[int], str, str]]:

@@ -10,6 +10,7 @@ from app.settings import Settings
 from db.tables import Base, ItemRow
 from tests.journeys.furnished import furnish
 from tests.journeys.test_browser import needs_browser, page, playwright, server
+from tests.measured import tell
 
 pytestmark = pytest.mark.browser
 __all__ = ["page"]
@@ -79,7 +80,8 @@ def admin(s: object) -> int:
 @pytest.mark.timeout(240)
 def test_no_script_in_any_text_runs_on_any_screen(page: "playwright.Page", tmp_path: Path) -> None:
     settings = furnish(tmp_path / "workspace")
-    assert len(set(SCRIPTS)) >= 40 and poison(settings) > 2000
+    poisoned = poison(settings)
+    assert len(set(SCRIPTS)) >= 40 and poisoned > 2000
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: (asked.append("dialog"), dialog.dismiss()))
@@ -99,3 +101,4 @@ def test_no_script_in_any_text_runs_on_any_screen(page: "playwright.Page", tmp_p
             assert page.evaluate("window.hits") == 1, tab.TITLE
         assert sum(script[:20] in shown for script in SCRIPTS) > 10  # they are on the screens, as text
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    tell(14, scripts=len(set(SCRIPTS)), put_into_texts=poisoned, screens=len(TABS), ran=0)

@@ -1,10 +1,5 @@
 """A served session and kill -9: the robot goes on where it was, nothing is lost, nothing is there twice."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,41 +11,9 @@ from app.client import Client
 from app.settings import Settings
 from db import catalog, feedback, observations, placements, users
 from tests.app.test_sessions import KINDS, look_at
+from tests.served import Server
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 2
-SERVE = """
-import sys
-from pathlib import Path
-from app.server import serve
-from app.settings import Settings
-serve(Settings(Path(sys.argv[1]), trainer=False), port=int(sys.argv[2]))
-"""
-
-
-class Server:
-    """The app as its own process, on the same port again after it was killed."""
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace, self.port = workspace, 0
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, "-c", SERVE, str(self.workspace), str(self.port)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(found[1])
-                return
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 @pytest.fixture
@@ -76,7 +39,7 @@ def server(installed: tuple[Settings, str]) -> Iterator[Server]:
 def test_a_killed_server_goes_on_with_the_session(server: Server, installed: tuple[Settings, str]) -> None:
     settings, token = installed
     said: dict[str, int] = {}
-    with Client(f"http://127.0.0.1:{server.port}", token, tries=12) as robot:
+    with Client(server.address, token, tries=12) as robot:
         session = robot.begin_session("colour", "arm", key="begin")["id"]
         for turn in range(ROUNDS):
             for number in range(2 * turn, 2 * turn + 2):

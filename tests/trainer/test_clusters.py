@@ -1,12 +1,15 @@
 """The start partition: groups found without an answer."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from db.errors import BadInput
-from trainer.clusters import LINKS, by_size, neighbour_graph, start_partition
+from trainer.clusters import CLOSER, LINKS, by_size, neighbour_graph, start_partition, taken_apart
 
 
 def blobs(groups: int, each: int, seed: int = 0, spread: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
@@ -70,3 +73,25 @@ def test_neighbours_of_another_embedding_are_refused() -> None:
     neighbours, cosines = near(vectors)
     with pytest.raises(BadInput, match="compute both from the same vectors"):
         start_partition(vectors[:-1], neighbours, cosines)
+
+
+@settings(max_examples=15, deadline=None)
+@given(count=st.integers(0, 60), seed=st.integers(0, 1000))
+def test_groups_are_taken_apart_and_their_parts_again(count: int, seed: int) -> None:
+    vectors = np.random.default_rng(seed).normal(size=(count, 8))
+    vectors = (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    neighbours, cosines = near(vectors) if count > 1 else (np.zeros((count, 0), int), np.zeros((count, 0)))
+    levels = [start_partition(vectors, neighbours, cosines, seed)]
+    levels += list(taken_apart(levels[0], neighbours, cosines, seed))
+    assert len(levels) == 1 + len(CLOSER)
+    for whole, parts in pairwise(levels):
+        assert parts.shape == (count,)
+        assert all(len(np.unique(whole[parts == part])) == 1 for part in np.unique(parts))
+
+
+def test_kinds_that_stick_together_come_apart_at_a_closer_look() -> None:
+    vectors, truth = blobs(groups=40, each=12, spread=0.8)
+    start = start_partition(vectors, *near(vectors))
+    finer = taken_apart(start, *near(vectors))
+    assert start.max() + 1 < 20
+    assert max(adjusted_rand_score(truth, level) for level in finer) > adjusted_rand_score(truth, start) + 0.4

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save as to_bytes
 
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, Broken, NotFound
@@ -37,11 +38,20 @@ def test_it_comes_back_bit_by_bit(tmp_path: Path) -> None:
     store, snapshot = ArtifactStore(tmp_path), build(*rows())
     save(store, "models/1/a", snapshot, b"the head")
     back = load(store, "models/1/a", version=9)
-    for name in ("ids", "vectors", "neighbours", "cosines", "start"):
+    for name in ("ids", "vectors", "neighbours", "cosines", "start", "finer"):
         assert np.array_equal(getattr(back, name), getattr(snapshot, name)), name
         assert getattr(back, name).dtype == getattr(snapshot, name).dtype, name
     assert (back.version, load(store, "models/1/a").version) == (9, 0)
     assert head_bytes(store, "models/1/a") == b"the head"
+
+
+def test_a_cache_of_an_earlier_release_has_no_finer_groups(tmp_path: Path) -> None:
+    store, snapshot = ArtifactStore(tmp_path), build(*rows())
+    names = ("ids", "vectors", "cosines", "start")
+    arrays = {name: getattr(snapshot, name) for name in names} | {"neighbours": snapshot.neighbours.astype(np.int32)}
+    store.save("models/1/a" + CACHE, {"snapshot.safetensors": to_bytes(arrays | {"version": np.array([1])})})
+    back = load(store, "models/1/a")
+    assert len(back.finer) == 0 and np.array_equal(back.start, snapshot.start)
 
 
 def test_a_flipped_byte_is_found(tmp_path: Path) -> None:

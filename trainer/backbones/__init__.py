@@ -1,7 +1,9 @@
 """Networks that a training run teaches, from pixels to features. One file each, or any model of timm.
 
 A file defines `Backbone(nn.Module)` with `dim` (numbers per picture), `size` (side of the square it sees), `mean` and
-`std` (of pixels in [0, 1]); `forward` takes (B, 3, size, size) float and gives (B, dim).
+`std` (of pixels in [0, 1]); `forward` takes (B, 3, size, size) float and gives (B, dim). It is made of two steps:
+`places` gives the map (B, C, h, w), and `pooled` makes one row of it; of a single place it makes that place's own
+features.
 """
 
 from difflib import get_close_matches

@@ -3,7 +3,7 @@
 import timm
 from torch import Tensor, nn
 
-from db.errors import Broken
+from db.errors import BadInput, Broken
 
 
 def model_names() -> list[str]:
@@ -30,6 +30,18 @@ class TimmBackbone(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, size, size) -> (B, dim)"""
         features: Tensor = self.layers(pixels)
+        return features
+
+    def places(self, pixels: Tensor) -> Tensor:
+        """(B, 3, size, size) -> (B, C, h, w). Raises: BadInput for a network without a map of places."""
+        found: Tensor = self.layers.forward_features(pixels)  # type: ignore[operator]
+        if found.dim() != 4 or found.shape[1] != int(self.layers.num_features):  # type: ignore[arg-type]
+            raise BadInput("a backbone with a map of places expected, such as resnet18. This one has none.")
+        return found
+
+    def pooled(self, places: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, dim)"""
+        features: Tensor = self.layers.forward_head(places, pre_logits=True)  # type: ignore[operator]
         return features
 
 

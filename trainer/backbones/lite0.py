@@ -20,3 +20,13 @@ class Backbone(nn.Module):
         """(B, 3, size, size) -> (B, 1280)"""
         features: Tensor = self.layers(pixels)
         return features
+
+    def places(self, pixels: Tensor) -> Tensor:
+        """(B, 3, size, size) -> (B, 1280, size / 32, size / 32)"""
+        found: Tensor = self.layers.forward_features(pixels)  # type: ignore[operator]
+        return found
+
+    def pooled(self, places: Tensor) -> Tensor:
+        """(B, 1280, h, w) -> (B, 1280)"""
+        features: Tensor = self.layers.forward_head(places, pre_logits=True)  # type: ignore[operator]
+        return features

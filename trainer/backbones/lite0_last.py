@@ -44,5 +44,14 @@ class Backbone(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, 192, s, s) -> (B, 1280)"""
-        features: Tensor = self.pool(self.layers(maps))  # type: ignore[operator]
+        return self.pooled(self.places(maps))
+
+    def places(self, maps: Tensor) -> Tensor:
+        """(B, 192, s, s) -> (B, 1280, s, s)"""
+        found: Tensor = self.layers(maps)
+        return found
+
+    def pooled(self, places: Tensor) -> Tensor:
+        """(B, 1280, h, w) -> (B, 1280)"""
+        features: Tensor = self.pool(places)  # type: ignore[operator]
         return features

@@ -27,8 +27,17 @@ class Backbone(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, size, size) -> (B, 128)"""
-        places = self.layers(pixels).flatten(2)  # (B, C, P)
-        return torch.cat([places.mean(2), places.amax(2)], dim=1)
+        return self.pooled(self.places(pixels))
+
+    def places(self, pixels: Tensor) -> Tensor:
+        """(B, 3, size, size) -> (B, 64, size / 16, size / 16)"""
+        found: Tensor = self.layers(pixels)
+        return found
+
+    def pooled(self, places: Tensor) -> Tensor:
+        """(B, 64, h, w) -> (B, 128)"""
+        flat = places.flatten(2)  # (B, C, P)
+        return torch.cat([flat.mean(2), flat.amax(2)], dim=1)
 
 
 def _halving(inputs: int, outputs: int) -> nn.Module:

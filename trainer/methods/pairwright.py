@@ -13,6 +13,7 @@ the belief is nearly sure of; soft elimination; contrast (all); nine tenths of a
 Needs: pictures; the answers of a criterion, without which it is SimCLR with its own step size.
 Differs from the paper: the own view weighs `own` times a must-link, because answers alone teach a small network to tell
 these pictures apart and no others (docs/benchmarks/methods.md); p(same) is that of the partition and the audits.
+Status: our own.
 Checked by: reference values of the loss and its parts; how every answer enters; the contract of methods.
 """
 

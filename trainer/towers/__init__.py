@@ -1,15 +1,20 @@
-"""Towers of other modalities: what turns the words beside a picture into numbers. The folder is the registry.
+"""Towers of other modalities: what turns words or recordings beside a picture into numbers. The folder is the registry.
 
-A tower is frozen: it reads each text once, before the first step; the run trains a head on top of it. A file defines
-one `Tower`: a frozen dataclass that knows `dim` and reads texts.
+A tower is frozen: it reads each text, or hears each recording, once, before the first step; the run trains a head on
+top of it. A file defines one `Tower`: a frozen dataclass that knows `dim` and reads texts, or one that also has a
+`rate` and hears recordings. A tower of many models takes the name of one of them behind a colon: FILE:MODEL.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from db.errors import BadInput
+from oracle import plugins
+
 FAMILY = "trainer.towers"
+TEXTS, SOUNDS = "texts", "recordings"
 
 
 class Tower(Protocol):
@@ -21,3 +26,38 @@ class Tower(Protocol):
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """N texts -> (N, dim) float32 rows of length 1."""
         ...
+
+
+class Listener(Protocol):
+    """dim: numbers of a row. rate: samples a second of the waves it hears."""
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def rate(self) -> int: ...
+
+    def __call__(self, waves: Sequence[np.ndarray]) -> np.ndarray:
+        """N waves, (S,) float32 each -> (N, dim) float32 rows of length 1; zeros for silence."""
+        ...
+
+
+def load(spoken: str, wanted: str) -> Any:
+    """A tower by name, FILE or FILE:MODEL, that reads TEXTS or SOUNDS. Raises: NotFound or BadInput."""
+    name, colon, of = spoken.partition(":")
+    if colon and "model" not in plugins.settings_of(FAMILY, name):
+        raise BadInput(f"the tower {name} has no models to choose from, got '{spoken}'. Say tower={name}.")
+    found = plugins.load(FAMILY, name, **({"model": of} if colon else {}))
+    if (kind := reads(found)) != wanted:
+        raise BadInput(f"a tower that reads {wanted} expected, '{name}' reads {kind}. {_known(wanted)}")
+    return found
+
+
+def reads(tower: Any) -> str:
+    """What a tower reads: TEXTS or SOUNDS."""
+    return SOUNDS if hasattr(tower, "rate") else TEXTS
+
+
+def _known(wanted: str) -> str:
+    known = [name for name in plugins.names(FAMILY) if reads(plugins.find(FAMILY, name)) == wanted]
+    return f"Known: {', '.join(known)}."

@@ -18,7 +18,7 @@ export function emit(kind, payload) {
   }
 }
 
-const KINDS = ["answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name"];
+const KINDS = ["answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "synthetic"];
 
 // EventSource reconnects by itself and says where it stopped (Last-Event-ID), so nothing is missed over a restart.
 function open() {

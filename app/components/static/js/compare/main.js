@@ -7,21 +7,24 @@ import { empty, h, plural } from "../dom.js";
 import { toast } from "../toast.js";
 import { Methods } from "./methods.js";
 import { Picker } from "./picker.js";
+import { Synthetic } from "./synthetic.js";
 import { figures } from "./table.js";
 
 export async function start(element) {
   const person = await me().catch(() => ({ role: "viewer" }));
-  new Compare(element, person.role !== "viewer");
+  new Compare(element, person.role !== "viewer", person.name);
 }
 
 class Compare {
-  constructor(element, may) {
-    Object.assign(this, { may, state: null, drawn: null });
+  constructor(element, may, name) {
+    Object.assign(this, { may, state: null, drawn: null, beside: null });
     this.body = h("div", { class: "pw pw-compare" });
     this.picker = new Picker({ may, compare: (wish) => this.start(wish), cancel: () => this.cancel() });
     this.table = h("div");
     this.methods = new Methods({ may, grade: (pair, verdict, seconds) => this.grade(pair, verdict, seconds), undo: (pair) => this.undo(pair) });
+    this.synthetic = new Synthetic({ may });
     element.replaceChildren(this.body);
+    on("synthetic", (event) => { if (event.source !== name) { this.beside = null; if (this.shown()) this.reload(400); } });
     on("criterion", () => this.reload());
     on("online", () => this.reload());
     for (const kind of ["answer", "undo", "promotion"]) on(kind, () => this.shown() && this.reload(400));
@@ -45,6 +48,9 @@ class Compare {
     if (chosen.id !== criterion()?.id) return;
     this.state = state;
     this.draw();
+    if (chosen.collection === this.beside) return;
+    this.beside = chosen.collection;
+    await this.synthetic.show(chosen.collection);
   }
 
   nothing(title, sentence) {
@@ -55,7 +61,7 @@ class Compare {
   draw() {
     const { items, compared, job, methods } = this.state;
     if (items < 2) return this.nothing("No pairs yet", "This collection has fewer than two pictures. Import some on the Data tab.");
-    if (!this.body.contains(this.picker.node)) this.body.replaceChildren(this.picker.node, this.table, this.methods.node);
+    if (!this.body.contains(this.picker.node)) this.body.replaceChildren(this.picker.node, this.table, this.methods.node, this.synthetic.node);
     this.picker.show(this.state);
     this.table.replaceChildren(...(compared ? [figures(compared, this.state)] : job ? [] : [this.how()]));
     this.methods.show(compared, methods);

@@ -5,8 +5,13 @@ import { cap, keysOf, twoSided } from "./keys.js";
 import { sureness } from "./sure.js";
 
 const PAIR = [["different", "Different"], ["not_comparable", "Not comparable"], ["unsure", "Unsure"], ["skip", "Skip"], ["same", "Same"]];
+const WORDS = [["different", "Does not belong"], ["not_comparable", "Cannot be judged"], ["unsure", "Unsure"], ["skip", "Skip"], ["same", "Belongs"]];
 const MANY = [["not_comparable", "Not comparable"], ["unsure", "Unsure"], ["skip", "Skip"], ["confirm", ""]];
 const TOOLS = [["background", "Background"], ["confidence", "How sure"], ["swap", "Swap"], ["undo", "Undo"], ["keys", ""]];
+
+const KINDS = ["tick_positives", "odd_ones_out", "missing_positives", "merge", "caption"];
+const UNFIT = { swap: KINDS, background: ["caption"] }; // tools that mean nothing in a layout
+const bar = (kind) => (twoSided(kind) ? kind : "many"); // layouts with the same buttons
 
 export function actions(act) {
   const node = h("div", { class: "pw-actions", role: "toolbar", "aria-label": "Answers" });
@@ -24,19 +29,19 @@ export function actions(act) {
 
   function draw(kind) {
     buttons = {};
-    const tools = TOOLS.filter(([name]) => name !== "swap" || kind === "pair").map(button);
-    const answers = (twoSided(kind) ? PAIR : MANY).map(button);
+    const tools = TOOLS.filter(([name]) => !(UNFIT[name] ?? []).includes(kind)).map(button);
+    const answers = (kind === "caption" ? WORDS : twoSided(kind) ? PAIR : MANY).map(button);
     node.replaceChildren(h("div", { class: "pw-say" }, answers), h("div", { class: "pw-tools" }, tools));
     drawn = kind;
   }
 
   let last = null;
-  const bar = {
+  const shown = {
     node,
     show(card) {
       last = card;
       const kind = card?.question.kind ?? "pair";
-      if (drawn === null || twoSided(kind) !== twoSided(drawn) || (kind === "pair") !== (drawn === "pair")) draw(kind);
+      if (drawn === null || bar(kind) !== bar(drawn)) draw(kind);
       for (const [name, one] of Object.entries(buttons)) one.disabled = !card && !["undo", "keys"].includes(name);
       this.flag(Boolean(card?.state?.background));
       this.sure(card?.sure ?? null);
@@ -53,8 +58,8 @@ export function actions(act) {
       setTimeout(() => one?.classList.remove("pressed"), 120);
     },
   };
-  document.addEventListener("pw-keys", () => { drawn = null; bar.show(last); });
-  return bar;
+  document.addEventListener("pw-keys", () => { drawn = null; shown.show(last); });
+  return shown;
 }
 
 function confirmText(card) {

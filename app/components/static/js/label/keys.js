@@ -16,7 +16,7 @@ const MANY = new Set(["confirm"]);
 const ALWAYS = new Set(["background", "confidence", "swap", "undo", "keys"]);
 const SHOWN = { arrowright: "\u2192", arrowleft: "\u2190", arrowup: "\u2191", arrowdown: "\u2193", enter: "Enter", backspace: "\u232b", " ": "Space", escape: "Esc" };
 
-export const twoSided = (kind) => kind === "pair" || kind === "merge";
+export const twoSided = (kind) => kind === "pair" || kind === "merge" || kind === "caption";
 const chosen = read();
 
 function read() {

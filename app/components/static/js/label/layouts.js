@@ -65,6 +65,21 @@ function merge(question, text) {
   };
 }
 
+// A picture and the words beside it. The words are text, whatever is in them; no other words of the picture are shown.
+function captioned(question, text) {
+  const decoding = [];
+  const size = question.text.length > 320 ? "long" : question.text.length > 90 ? "some" : "few";
+  const node = h("div", { class: "pw-question pw-caption" },
+    h("header", {}, prompt(text), why(question)),
+    h("div", { class: "pw-captioned" },
+      h("figure", { class: "pw-shot" }, image(question.anchor, SIZE.pair, `the picture: ${question.anchor.name}`, decoding), h("figcaption", {}, question.anchor.name)),
+      h("section", { class: "pw-words", "aria-label": "Caption", tabindex: "0" }, h("p", { class: `pw-said ${size}`, dir: "auto" }, question.text))));
+  return {
+    question, node, state: {}, decoded: Promise.all(decoding), swap() {}, flag: () => false, restore() {},
+    verdicts: (verdict) => [statement(question, question.anchor, verdict)],
+  };
+}
+
 const statement = (question, candidate, verdict, background = false) => ({ a: question.anchor.id, b: candidate.id, verdict, background });
 
 // How many columns let square pictures be largest: 12 as 4 x 3, 6 as 3 x 2 and so on.
@@ -122,6 +137,6 @@ function many(question, text) {
 let words = "Do these belong together?";
 export const ask = (text) => { words = text; };
 
-const LAYOUTS = { pair, merge };
+const LAYOUTS = { pair, merge, caption: captioned };
 
 export const build = (question) => (LAYOUTS[question.kind] ?? many)(question, words);

@@ -130,9 +130,10 @@ class Label {
   // Nothing left that is worth a person's time: say why, and what else there is to do.
   calm() {
     const to = (tab) => h("button", { type: "button", onclick: () => emit("tab", tab) }, `See ${tab}`);
-    const why = `Every pair that could still change a group follows from the ${plural(this.status.answers, "answer")} given so far. New pictures, or a model that has learnt more, bring new questions here by themselves.`;
+    const review = this.status.review;
+    const why = review ? review.words : `Every pair that could still change a group follows from the ${plural(this.status.answers, "answer")} given so far. New pictures, or a model that has learnt more, bring new questions here by themselves.`;
     const found = empty("check", "Nothing worth asking now", why, h("div", { class: "pw-ends" }, to("Quality"), to("Training")));
-    advice(criterion().id).then((words) => words && found.querySelector("p")?.after(h("p", { class: "pw-calm-word" }, words))).catch(() => {});
+    if (!review) advice(criterion().id).then((words) => words && found.querySelector("p")?.after(h("p", { class: "pw-calm-word" }, words))).catch(() => {});
     return found;
   }
 

@@ -5,7 +5,7 @@ import { build } from "./layouts.js";
 import { afterPaint } from "./paint.js";
 
 const DEPTH = 4; // current, next, and two more
-const KINDS = ["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge"];
+const KINDS = ["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge", "caption"];
 const IDLE_MS = 2500; // ask again when the queue was empty and no event said that it filled
 const RENEW_MS = 60_000;
 

@@ -66,6 +66,8 @@ export class Status {
     this.answers = p.answers;
     this.total.textContent = `${plural(p.answers, "answer")} in all`;
     this.credit.textContent = p.credit ?? "";
+    this.review = p.review ?? null;
+    if (this.review) { this.effect.textContent = this.review.words; return; }
     const settled = p.effect > 0 && p.effect_answers > 0;
     this.effect.textContent = settled ? `Your last ${plural(p.effect_answers, "answer")} settled ${plural(p.effect, "pair")}` : "";
   }

@@ -22,7 +22,7 @@ export async function start(element) {
 class Search {
   constructor(element, person) {
     this.may = person.role !== "viewer";
-    this.query = new Query({ items: (ids) => this.by({ items: ids }), file: (file) => this.see(file), refused: (text) => toast(text, { bad: true }) });
+    this.query = new Query({ items: (ids) => this.by({ items: ids }), text: (text) => this.by({ text }), file: (file) => this.see(file), refused: (text) => toast(text, { bad: true }) });
     this.filters = new Filters(() => this.go());
     this.grid = new Grid({ title: "Results", cell: 150, more: (item, place) => this.over(item, place), keys: (event, item) => this.pressed(event, item) });
     this.steer = h("div", { class: "pw-steer", "aria-label": "What is looked for" });
@@ -72,13 +72,13 @@ class Search {
   }
 
   clear() {
-    Object.assign(this, { wanted: { items: [], vector: null, version: null, file: null }, liked: [], disliked: [], past: [], known: new Map() });
+    Object.assign(this, { wanted: { items: [], text: "", vector: null, version: null, file: null }, liked: [], disliked: [], past: [], known: new Map() });
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = null;
     this.idle();
   }
 
-  get looking() { return this.wanted.items.length || this.wanted.vector || this.liked.length; }
+  get looking() { return this.wanted.items.length || this.wanted.text || this.wanted.vector || this.liked.length; }
 
   idle() {
     this.steer.replaceChildren();
@@ -90,10 +90,10 @@ class Search {
   }
 
   by(wanted) {
-    const { file = null, vector = null, version = null, items = [] } = wanted;
+    const { file = null, vector = null, version = null, items = [], text = "" } = wanted;
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = file ? URL.createObjectURL(file) : null;
-    Object.assign(this, { wanted: { items, vector, version, file }, liked: [], disliked: [] });
+    Object.assign(this, { wanted: { items, text, vector, version, file }, liked: [], disliked: [] });
     this.tell("");
     this.explain();
     this.go();
@@ -117,7 +117,7 @@ class Search {
   async go() {
     if (!this.looking || !criterion()) { this.idle(); return; }
     const turn = (this.turn = Symbol("turn"));
-    const body = { criterion: criterion().id, items: this.wanted.items, vector: this.wanted.vector, version: this.wanted.version, liked: this.liked, disliked: this.disliked, where: { ...this.filters.where }, limit: PAGE };
+    const body = { criterion: criterion().id, items: this.wanted.items, text: this.wanted.text, vector: this.wanted.vector, version: this.wanted.version, liked: this.liked, disliked: this.disliked, where: { ...this.filters.where }, limit: PAGE };
     this.draw();
     this.foot.hidden = false;
     let first;
@@ -220,8 +220,9 @@ class Search {
     };
     const part = (words, nodes) => nodes.length > 0 && h("div", { class: "pw-steer-part" }, h("span", { class: "pw-small pw-muted" }, words), nodes);
     const own = this.address ? [h("span", { class: "pw-steer-shot" }, h("img", { src: this.address, alt: "your picture" }))] : [];
+    const said = this.wanted.text ? [h("q", { class: "pw-steer-words" }, this.wanted.text)] : [];
     this.steer.replaceChildren(...[
-      part("Like", [...own, ...this.wanted.items.map((id) => shot(id, "query", null))]),
+      part("Like", [...said, ...own, ...this.wanted.items.map((id) => shot(id, "query", null))]),
       part("more like", this.liked.map((id) => shot(id, "liked", () => this.unmark(id, "liked")))),
       part("less like", this.disliked.map((id) => shot(id, "disliked", () => this.unmark(id, "disliked")))),
       h("button", { type: "button", class: "pw-quiet", onclick: () => this.clear() }, "Clear"),

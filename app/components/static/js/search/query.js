@@ -1,4 +1,4 @@
-// What is looked for: pictures of the collection, one of your own, or (where the encoder has text) a sentence.
+// What is looked for: pictures of the collection, one of your own, or (where there are captions) a sentence.
 
 import { get, picture } from "../api.js";
 import { criterion } from "../bus.js";
@@ -8,7 +8,7 @@ const WAIT_MS = 250;
 const MOST_BYTES = 25 * 2 ** 20;
 
 export class Query {
-  // call: items(ids): look for these; file(file): look for a picture of one's own; drop(): nothing any more.
+  // call: items(ids): look for these; text(words): for what they describe; file(file): look for a picture of one's own; drop(): nothing any more.
   constructor(call) {
     this.call = call;
     this.tabs = [["item", "Picture here"], ["file", "Your picture"], ["sentence", "Sentence"]].map(([name, text]) =>
@@ -19,16 +19,28 @@ export class Query {
     this.drop = h("div", { class: "pw-drop" }, h("p", {}, "Drop a picture here, paste one, or "), h("p", {}, h("label", { class: "pw-button", for: "pw-search-file" }, "Choose a file")), file, h("p", { class: "pw-small" }, "It is looked at and forgotten: nothing of it is kept."));
     for (const kind of ["dragover", "dragleave", "drop"]) this.drop.addEventListener(kind, (event) => this.drag(event, kind));
     this.why = h("p", { class: "pw-small" });
-    this.sentence = h("input", { type: "text", disabled: true, placeholder: "not with this encoder", "aria-label": "Sentence to search with", "aria-describedby": "pw-no-sentence" });
+    this.sentence = h("input", { type: "text", maxlength: "400", "aria-label": "Sentence to search with", "aria-describedby": "pw-no-sentence", onkeydown: (event) => { if (event.key === "Enter") this.said(); } });
+    this.ask = h("button", { type: "button", onclick: () => this.said() }, "Search");
+    this.unable = h("div", { class: "pw-unable" }, h("span", { class: "pw-pill warn" }, "not available"), this.why);
     this.why.id = "pw-no-sentence";
-    this.panes = { item: [h("label", { class: "pw-field" }, "Picture to search with", this.text), this.hits], file: [this.drop], sentence: [h("label", { class: "pw-field" }, "Sentence", this.sentence), h("div", { class: "pw-unable" }, h("span", { class: "pw-pill warn" }, "not available"), this.why)] };
+    this.panes = { item: [h("label", { class: "pw-field" }, "Picture to search with", this.text), this.hits], file: [this.drop], sentence: [h("label", { class: "pw-field" }, "Sentence", this.sentence), this.ask, this.unable] };
     this.boxes = Object.entries(this.panes).map(([name, nodes]) => h("div", { class: "pw-search-pane", role: "tabpanel", id: `pw-pane-${name}`, "aria-labelledby": `pw-by-${name}` }, nodes));
     this.node = h("section", { class: "pw-card pw-search-query" }, h("h2", {}, "Search with"), h("div", { class: "pw-seg", role: "tablist", "aria-label": "Search with" }, this.tabs), this.boxes);
     this.node.addEventListener("paste", (event) => this.given([...event.clipboardData.files][0]));
     this.turn("item");
   }
 
-  able(about) { this.why.textContent = about.sentence ?? ""; }
+  able(about) {
+    this.why.textContent = about.sentence ?? "";
+    this.unable.hidden = about.sentence === null;
+    this.sentence.disabled = this.ask.disabled = about.sentence !== null;
+    this.sentence.placeholder = about.sentence === null ? "what is to be seen" : "no captions here";
+  }
+
+  said() {
+    const text = this.sentence.value.trim();
+    if (text) this.call.text(text);
+  }
 
   turn(name) {
     this.by = name;

@@ -1,0 +1,1 @@
+"""How many answers it takes to find captions that do not belong: by suspicion, and by random review."""

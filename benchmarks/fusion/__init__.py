@@ -1,0 +1,1 @@
+"""Do networks that read pictures and words together look at the picture?"""

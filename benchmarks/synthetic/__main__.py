@@ -1,0 +1,59 @@
+"""Are pictures that a generator makes of an item of its class, and do they help? On Fashion-MNIST, equal budget.
+
+    python -m benchmarks.synthetic run --seeds 0
+    python -m benchmarks.synthetic report
+
+Appends to benchmarks/results/synthetic.jsonl and skips what is there. `report` writes docs/benchmarks/synthetic.md from
+that file and runs nothing. Set OMP_NUM_THREADS=1. Needs Debian's dataset-fashion-mnist.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from benchmarks._report import RESULTS
+from benchmarks._runs import Job, Key, Line, go, lines
+from benchmarks.synthetic import report
+from benchmarks.synthetic.trial import GENERATORS, START, generate, plain_is_plain, train
+
+FILE = RESULTS / "synthetic.jsonl"
+SYSTEMS = (START, "simclr", "interpolate", "clsp:clsp:accepted", "clsp:clsp:all", "wu:wu:accepted", "wu:wu:all")
+
+
+def key_of(line: Line) -> Key:
+    """What makes a line the same run as another."""
+    return line["experiment"], line["system"], line["seed"]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    found.add_argument("what", choices=("run", "report"))
+    found.add_argument("--seeds", nargs="*", type=int, default=[0])
+    found.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
+    found.add_argument("--systems", nargs="*", default=list(SYSTEMS))
+    found.add_argument("--work", type=Path, default=Path("workspace/synthetic"), help="folder of what is made")
+    found.add_argument("--results", type=Path, default=FILE)
+    found.add_argument("--docs", type=Path, default=Path("docs"))
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run or report."""
+    given = parser().parse_args(arguments)
+    if given.what == "report":
+        report.write(lines(given.results), given.docs)
+        return
+    given.work.mkdir(parents=True, exist_ok=True)
+    jobs: list[Job] = []
+    for seed in given.seeds:
+        jobs.append((("plain", "clsp:w=1", seed), partial(plain_is_plain, seed)))
+        jobs += [(("generate", name, seed), partial(generate, name, seed, given.work)) for name in given.generators]
+        jobs += [(("train", name, seed), partial(train, name, seed, given.work)) for name in given.systems]
+    if failed := go("synthetic", jobs, given.results, key_of):
+        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+
+
+if __name__ == "__main__":
+    main()

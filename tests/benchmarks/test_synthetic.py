@@ -1,0 +1,33 @@
+"""The page of the synthetic benchmark says what was measured, met or missed."""
+
+from typing import Any
+
+from benchmarks.synthetic.__main__ import key_of
+from benchmarks.synthetic.report import page
+
+
+def trained(system: str, knn: float, synthetic: int = 0, seed: int = 0) -> dict[str, Any]:
+    return {"experiment": "train", "system": system, "seed": seed, "knn": knn, "train_s": 3.0, "synthetic": synthetic}
+
+
+def test_the_page_tells_bars_that_are_met_and_bars_that_are_missed() -> None:
+    wu = {
+        "experiment": "generate", "system": "wu", "seed": 0, "pictures": 4, "steps": 9, "accepted": 0.5, "apart": 0.1,
+        "learn_s": 60.0, "make_s": 2.0, "early": {"similarity": 0.9}, "last": {"similarity": 0.7},
+    }  # fmt: skip
+    plain = {"experiment": "plain", "system": "clsp:w=1", "seed": 0, "equal": True}
+    found = [
+        wu, plain, trained("start", 0.70), trained("simclr", 0.75), trained("clsp:clsp:accepted", 0.76, 40),
+        trained("wu:wu:accepted", 0.705, 30),
+    ]  # fmt: skip
+    text = page(found)
+    assert "| `wu` | 1 | 9 | 4 | 50.0 | 10.0 | 60 s | 2 s |" in text
+    assert "| `clsp:clsp:accepted` | 1 | 40 | 76.0 | +1.0 | 3 s |" in text
+    assert "CLSP with weight 1 is bit for bit the plain generator" in text
+    assert "their similarity falls, from 0.900 to 0.700" in text
+    assert "`clsp:clsp:accepted` is +6.0 points over the untrained network: bar of +1 met" in text
+    assert "`wu:wu:accepted` is +0.5 points over the untrained network: bar of +1 missed" in text
+    assert "One seed: no gain" in text
+    rising = page([{**wu, "last": {"similarity": 0.95}}, {**plain, "equal": False}])
+    assert "similarity does not fall" in rising and "is NOT the plain generator" in rising
+    assert key_of(found[0]) != key_of(found[1])

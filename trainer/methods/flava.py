@@ -1,0 +1,72 @@
+"""FLAVA: one transformer for pictures, one for words, one over both; contrast, hidden words and places, and the pair.
+
+    L = L_contrast(z, t) - mean_w log p(w | ..) - mean_p log p(code_p | ..) - mean_i log p(match_i)
+
+Family: fusion
+Source: Singh, Hu, Goswami, Couairon, Galuba, Rohrbach, Kiela 2022, "FLAVA: a foundational language and vision alignment
+model", arXiv 2112.04482, section 3.1. Official code: facebookresearch/multimodal; the network is that of transformers.
+Parts: one view of the picture as places of a feature map, and its words; an encoder for each and one for both; the
+batch, vocabulary, visual words and yes or no as candidates; the right one; uniform negatives; contrast (all) with a
+learnt temperature, and contrast (self) with temperature 1, which is cross entropy.
+Needs: pictures with words in a column of the metadata (`text`), and pip install 'pairwright[methods]'. Answers: as
+`visualbert`; in the contrast must-links attract and cannot-links push. `pairwright match` says which captions do not
+fit.
+Differs from the paper: the transformer for pictures reads places of a feature map, not pixels; visual words found by
+k-means in place of a learnt codebook; neither pictures nor words are masked by themselves (no MIM, no MLM); pairs are
+judged with nothing hidden; equal words are one text; a small network from random weights.
+Checked by: the library's own losses for the same inputs; plain loops; the contract of methods; benchmarks/fusion.
+"""
+
+from dataclasses import dataclass
+
+from trainer.fusion.bert import Flava
+from trainer.fusion.looking import Fusion
+from trainer.fusion.nets import (
+    ANSWERS,
+    CODEBOOK,
+    HIDDEN_PLACE,
+    HIDDEN_WORD,
+    PAIR,
+    VOCABULARY,
+    Fused,
+    Shape,
+    needs_transformers,
+)
+from trainer.modalities import BOTH_WAYS
+from trainer.objectives.contrast import Objective
+from trainer.recipe import Recipe, Term
+
+
+@dataclass(frozen=True)
+class Method:
+    """text: the column of the words. contrast: weight of that term, above 0. hidden, covered: shares of words and
+    places to tell. codes: visual words. grid: places a side. width, layers: of each part of the network. words: size
+    of the vocabulary. longest: tokens of a text. seed: of the visual words."""
+
+    text: str = "caption"
+    contrast: float = 1.0
+    hidden: float = 0.15
+    covered: float = 0.15
+    codes: int = 64
+    grid: int = 3
+    width: int = 64
+    layers: int = 1
+    words: int = 1024
+    longest: int = 32
+    seed: int = 0
+
+    def recipe(self) -> Recipe:
+        needs_transformers()
+        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
+        look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
+        matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
+        told = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
+        contrast = Term(Objective(1.0), weight=self.contrast, matches=BOTH_WAYS)
+        return Recipe(
+            (contrast, *told),
+            both_views=False,
+            predictors=(Fused(Flava, shape),),
+            look=look,
+            outputs=self.width,
+            rate=3e-3,
+        )

@@ -1,0 +1,62 @@
+"""LXMERT: words and places are read apart, then in each other's light; it tells hidden ones, and whether they match.
+
+    L = - mean_w log p(w | other words, picture) - mean_p log p(code_p | words, other places) - mean_i log p(match_i)
+
+Family: fusion
+Source: Tan, Bansal 2019, "LXMERT: learning cross-modality encoder representations from transformers", arXiv 1908.07490,
+sections 2 and 3.1. Official code: airsplay/lxmert; the network is that of transformers.
+Parts: one view of the picture as places of a feature map, each with its box, and its words; one network for both;
+vocabulary, visual words and yes or no as candidates; the right one; uniform negatives; contrast (self) with temperature
+1, which is cross entropy.
+Needs: pictures with words in a column of the metadata (`text`), and pip install 'pairwright[methods]'. Answers: as
+`visualbert`. `pairwright match` says which captions do not fit.
+Differs from the paper: as `visualbert` does; visual words found by k-means stand for the detected objects, so there are
+no attributes; features of hidden places are not told, and no questions are answered.
+Checked by: the library's own loss for the same inputs; plain loops; the contract of methods; benchmarks/fusion.
+"""
+
+from dataclasses import dataclass
+
+from trainer.fusion.bert import Lxmert
+from trainer.fusion.looking import Fusion
+from trainer.fusion.nets import (
+    ANSWERS,
+    CODEBOOK,
+    HIDDEN_PLACE,
+    HIDDEN_WORD,
+    PAIR,
+    VOCABULARY,
+    Fused,
+    Shape,
+    needs_transformers,
+)
+from trainer.objectives.contrast import Objective
+from trainer.recipe import Recipe, Term
+
+
+@dataclass(frozen=True)
+class Method:
+    """text: the column of the words. hidden, covered: shares of words and places to tell. codes: visual words. grid:
+    places a side. width, layers: of each part of the network. words: size of the vocabulary. longest: tokens of a
+    text. seed: of the visual words."""
+
+    text: str = "caption"
+    hidden: float = 0.15
+    covered: float = 0.15
+    codes: int = 64
+    grid: int = 3
+    width: int = 64
+    layers: int = 1
+    words: int = 1024
+    longest: int = 32
+    seed: int = 0
+
+    def recipe(self) -> Recipe:
+        needs_transformers()
+        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
+        look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
+        matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
+        terms = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
+        return Recipe(
+            terms, both_views=False, predictors=(Fused(Lxmert, shape),), look=look, outputs=self.width, rate=3e-3
+        )
