@@ -1,5 +1,6 @@
 """Everything about a picture, as our data sets carry it under `pairwright`: what is read is what was written."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,12 +29,15 @@ class Exact:
 
 
 def exact(given: Any, where: str) -> Exact | None:
-    """What a data set says under `pairwright`; None where it says nothing. Raises BadInput for something damaged."""
-    if given is None:
+    """What a data set says under `pairwright`, as an object or its JSON text; None where it says nothing.
+
+    Raises: BadInput for something damaged.
+    """
+    if given in (None, ""):
         return None
     try:
-        return _exact(dict(given))
-    except (TypeError, ValueError, AttributeError) as error:
+        return _exact(dict(json.loads(given) if isinstance(given, str) else given))
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadInput(f"{where}: what Pairwright wrote about it is damaged ({error}). Export it again.") from error
 
 

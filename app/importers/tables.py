@@ -27,7 +27,7 @@ def is_table(name: str) -> bool:
 def picture_column(store: Store, name: str) -> str | None:
     """The first column of pictures of a table; None if it has none or cannot be read. Raises BadInput for a bomb."""
     try:
-        return _picture(_Table(store, name).schema)
+        return _Table(store, name).column
     except EntryFault:
         return None
 
@@ -42,7 +42,10 @@ def _picture(schema: Any) -> str | None:
 
 
 class _Table:
-    """One file, opened. pieces: how many; schema: Arrow's. Raises EntryFault for one that cannot be read."""
+    """One file, opened. pieces: how many. column: of the pictures. classes: their names by column.
+
+    Raises: EntryFault for one that cannot be read, BadInput for a bomb.
+    """
 
     def __init__(self, store: Store, name: str) -> None:
         import pyarrow as pa
@@ -50,6 +53,7 @@ class _Table:
         self.name = name
         try:
             self._open(store, name)
+            self.column, self.classes = _picture(self.schema), _classes(self.schema)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise EntryFault(f"the table cannot be read ({str(error)[:200]})") from error
 
@@ -71,11 +75,13 @@ class _Table:
         self._piece = lambda number: whole.slice(number * ROWS, ROWS)
 
     def piece(self, number: int) -> list[dict[str, Any]]:
-        """The rows of one piece."""
+        """The rows of one piece. They are checked first: Arrow files are mapped, and offsets may lead anywhere."""
         import pyarrow as pa
 
         try:
-            return list(self._piece(number).to_pylist())
+            found = self._piece(number)
+            found.validate(full=True)
+            return list(found.to_pylist())
         except (pa.ArrowException, OSError, ValueError) as error:
             raise EntryFault(f"the table is damaged there ({str(error)[:120]})") from error
 
@@ -111,9 +117,8 @@ class TableStore:
             except EntryFault as fault:
                 self.faults.append((name, str(fault)))
                 continue
-            column, classes = _picture(table.schema), _classes(table.schema)
-            for number in range(table.pieces if column else 0):
-                yield from self._of_piece(name, number, str(column), classes)
+            for number in range(table.pieces if table.column else 0):
+                yield from self._of_piece(name, number, str(table.column), table.classes)
 
     def _of_piece(
         self, name: str, number: int, column: str, classes: dict[str, list[str]]
@@ -142,7 +147,7 @@ class TableStore:
         if (file := f"{table}#{place}") not in self._paths:
             raise EntryFault("there is no such row")
         number, row = (int(one) for one in place.split("."))
-        column = RECORDING if slash else str(_picture(self._table(table).schema))
+        column = RECORDING if slash else str(self._table(table).column)
         cell = self._piece(table, number)[row].get(column) or {}
         if cell.get("bytes") is not None:
             return bytes(cell["bytes"][: limit + 1])

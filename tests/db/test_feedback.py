@@ -1,6 +1,7 @@
 """The log: whole answers, once each, and what stands after undos."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 
 from db import events, feedback, queue
 from db.errors import BadInput, Conflict, NotFound
-from db.nouns import Answer, Kind, PairVerdict, Verdict
+from db.nouns import Answer, Kind, Origin, PairVerdict, Verdict
 from db.tables import AnswerRow, VerdictRow
 from tests.db.factories import World, answer, make_world
 
@@ -235,3 +236,29 @@ def stands(model: dict[int, int | None], event: int) -> bool:
 def last(world: World) -> int:
     with world.database.read() as s:
         return s.scalar(select(func.max(AnswerRow.id))) or 0
+
+
+def test_an_answer_from_elsewhere_keeps_its_time_and_is_found_by_its_key(world: World) -> None:
+    at = datetime(2025, 3, 4, 5, 6, 7, 250_000, UTC)
+    (number,) = world.ask(1)
+    with world.database.write() as s:
+        asked = queue.question(s, number)
+        came = feedback.record(s, replace(answer(asked, key="k"), origin=Origin(at, late=True)))
+        gone = feedback.undo(s, came.id, "u", "ann", Origin(at + timedelta(hours=1)))
+    with world.database.read() as s:
+        assert feedback.event_of(s, "ann", "k") == (came.id, world.criterion)
+        assert feedback.event_of(s, "ann", "other") is None
+        events = list(feedback.history(s, world.criterion))
+    assert [(one.id, one.created_at, one.late, one.undone) for one in events] == [
+        (came.id, at, True, True),
+        (gone.id, at + timedelta(hours=1), False, False),
+    ]
+
+
+def test_the_history_is_the_log_the_other_way_round(world: World) -> None:
+    for number in world.ask(5):
+        say(world, number)
+    with world.database.write() as s:
+        feedback.undo(s, feedback.log(s, world.criterion)[0].id, "u", "ann")
+    with world.database.read() as s:
+        assert list(feedback.history(s, world.criterion)) == feedback.log(s, world.criterion)[::-1]

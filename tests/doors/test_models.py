@@ -1,6 +1,7 @@
 """A taught embedding elsewhere: the same vectors from a folder, from ONNX, in scikit-learn and in PyTorch loaders."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def taught(place: Place, beside: Pretrained | None = None) -> Settings:
 @pytest.fixture
 def model(here: Place, tmp_path: Path) -> Path:
     """An exported model."""
-    export_model(taught(here), here.database, "kind", tmp_path / "model")
+    taught(here)
+    assert here.say("export", "model", tmp_path / "model", "--criterion", "kind") == 0
     return tmp_path / "model"
 
 
@@ -183,6 +185,21 @@ def test_pairs_load_in_batches_with_the_rarer_kind_as_often(here: Place, tmp_pat
     before = list(sampler)
     sampler.set_epoch(1)
     assert list(sampler) != before or len(before) < 3
+
+
+def test_the_code_of_the_how_to_runs(here: Place, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "elsewhere.md").read_text(encoding="utf-8")
+    loading, _, sorting, training = re.findall(r"```python\n(.*?)```", page, re.S)
+    shutil.move(model, tmp_path / "material-model")
+    shutil.copytree(here.workspace / "media", tmp_path / "workspace" / "media")
+    paths = [here.workspace / item.path for item in here.items()]
+    for name, path in zip(("a.jpg", "b.jpg"), paths, strict=False):
+        shutil.copy(path, tmp_path / name)
+    here.say("export", "pairs", tmp_path / "pairs.parquet", "--criterion", "kind")
+    monkeypatch.chdir(tmp_path)
+    given = {"paths": paths, "labels": [n % 2 for n in range(16)], "to_tensor": lambda image: torch.zeros(3)}
+    for code in (loading, sorting, training):
+        exec(code, dict(given))  # noqa: S102 - our own page
 
 
 def test_pytorch_metric_learning_takes_the_indices(here: Place, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from app.exporters.datasets import Record, write
 
 
 class DataSet:
-    """Columns file_name, name, group; the rest under `pairwright`."""
+    """Columns file_name, name, group; the rest under `pairwright`, as JSON text: its entries differ from row to row."""
 
     def write(self, title: str, records: Sequence[Record], folder: Path) -> None:
         """images/, audio/ where there are recordings, metadata.jsonl."""
@@ -17,5 +17,7 @@ class DataSet:
         for one in records:
             path, about = one.put(folder, "images")
             group = {} if one.group is None else {"group": one.group.name}
-            lines.append({"file_name": path, "name": one.item.name, **group, "pairwright": about})
+            lines.append(
+                {"file_name": path, "name": one.item.name, **group, "pairwright": orjson.dumps(about).decode()}
+            )
         write(folder / "metadata.jsonl", b"".join(orjson.dumps(line) + b"\n" for line in lines))

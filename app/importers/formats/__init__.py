@@ -98,6 +98,14 @@ def read_json(store: Store, name: str) -> Any:
         raise BadInput(f"'{name}' is no JSON ({str(error)[:200]}). Export it again.") from error
 
 
+def only(store: Store, *wanted: str) -> str | None:
+    """The first of these files that the source holds: at its top, or in the one folder that everything lies in."""
+    tops = {name.partition("/")[0] for name in store.names}
+    top = f"{tops.pop()}/" if len(tops) == 1 else ""
+    there = set(store.names)
+    return next((name for one in wanted for name in (one, f"{top}{one}") if name in there), None)
+
+
 def beside(name: str, path: str) -> str | None:
     """The name in the store of a path relative to the folder of `name`; None if it leads out."""
     folder = PurePosixPath(name).parent

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.importers.exact import exact
-from app.importers.formats import Described, Finder, Line, plain, read_json
+from app.importers.formats import Described, Finder, Line, only, plain, read_json
 from app.importers.stores import Store
 from db.errors import BadInput
 
@@ -20,15 +20,15 @@ class Format:
 
     def recognises(self, store: Store, manifest: str | None) -> bool:
         """The file that was named, or annotations.json, has images and categories."""
-        name = manifest or DEFAULT
-        if name not in store.names or not name.lower().endswith(".json"):
+        name = manifest or only(store, DEFAULT)
+        if name is None or not name.lower().endswith(".json"):
             return False
         found = read_json(store, name)
         return isinstance(found, dict) and {"images", "annotations"} <= set(found)
 
     def describe(self, store: Store, manifest: str | None) -> Described:
         """One line for each image."""
-        name = manifest or DEFAULT
+        name = manifest or only(store, DEFAULT) or DEFAULT
         found = read_json(store, name)
         try:
             return _described(store, name, found)

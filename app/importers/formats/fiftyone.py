@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.importers.exact import exact
-from app.importers.formats import Described, Finder, Line, plain, read_json
+from app.importers.formats import Described, Finder, Line, only, plain, read_json
 from app.importers.stores import Store
 from db.errors import BadInput
 
@@ -20,15 +20,15 @@ class Format:
 
     def recognises(self, store: Store, manifest: str | None) -> bool:
         """A file samples.json with samples that have a path."""
-        name = manifest or SAMPLES
-        if name not in store.names or not name.lower().endswith(".json"):
+        name = manifest or only(store, SAMPLES)
+        if name is None or not name.lower().endswith(".json"):
             return False
         found = read_json(store, name)
         return isinstance(found, dict) and isinstance(found.get("samples"), list)
 
     def describe(self, store: Store, manifest: str | None) -> Described:
         """One line for each sample."""
-        name = manifest or SAMPLES
+        name = manifest or only(store, SAMPLES) or SAMPLES
         described, finder = Described(store, base=str(PurePosixPath(name).parent)), Finder(store, name)
         try:
             for sample in read_json(store, name)["samples"]:

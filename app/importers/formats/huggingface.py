@@ -4,7 +4,6 @@ Source: https://huggingface.co/docs/datasets/about_arrow. Nothing of it is execu
 not needed. A class number becomes its class's name.
 """
 
-import json
 from dataclasses import replace
 
 from app.importers.exact import exact
@@ -29,7 +28,7 @@ class Format:
         cells = TableStore(store, tables)
         described = Described(cells, faults=cells.faults)
         for file, row in cells.rows():
-            known = exact(_known(row.get("pairwright")), file)
+            known = exact(row.get("pairwright"), file)
             if known is not None and known.audio is not None:
                 known = replace(known, audio=f"{file}/{RECORDING}/{known.audio}")
             name = known.name if known else cells.path_of(file) or file
@@ -41,11 +40,3 @@ def _tables(store: Store, manifest: str | None) -> list[str]:
     if manifest is not None:
         return [manifest] if is_table(manifest) else []
     return [name for name in store.names if is_table(name)]
-
-
-def _known(given: object) -> object:
-    """A struct, or the JSON text we write it as."""
-    try:
-        return json.loads(given) if isinstance(given, str) else given
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"what Pairwright wrote into the table is no JSON ({error}). Export it again.") from error

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.importers.exact import exact
-from app.importers.formats import Described, Finder, Line, beside, plain
+from app.importers.formats import Described, Finder, Line, beside, only, plain
 from app.importers.manifests import MAX_BYTES, is_manifest, read_manifest
 from app.importers.stores import EntryFault, Store
 
@@ -40,7 +40,7 @@ class Format:
 def _table(store: Store, manifest: str | None) -> str | None:
     if manifest is not None:
         return manifest if is_manifest(manifest) else None
-    return next((name for name in KNOWN if name in store.names), None)
+    return only(store, *KNOWN)
 
 
 def _rows(store: Store, name: str) -> tuple[list[str], list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.importers.exact import exact
-from app.importers.formats import Described, Finder, Line, plain, read_json
+from app.importers.formats import Described, Finder, Line, only, plain, read_json
 from app.importers.stores import Store
 from db.errors import BadInput
 
@@ -22,15 +22,15 @@ class Format:
 
     def recognises(self, store: Store, manifest: str | None) -> bool:
         """The file that was named, or tasks.json, is a list of tasks with an image."""
-        name = manifest or DEFAULT
-        if name not in store.names or not name.lower().endswith(".json"):
+        name = manifest or only(store, DEFAULT)
+        if name is None or not name.lower().endswith(".json"):
             return False
         found = read_json(store, name)
         return isinstance(found, list) and bool(found) and isinstance(found[0], dict) and _image(found[0]) is not None
 
     def describe(self, store: Store, manifest: str | None) -> Described:
         """One line for each task."""
-        name = manifest or DEFAULT
+        name = manifest or only(store, DEFAULT) or DEFAULT
         described, finder = Described(store, base=str(PurePosixPath(name).parent)), Finder(store, name)
         try:
             for task in read_json(store, name):
