@@ -43,12 +43,12 @@ def collection(items: int, seed: int) -> tuple[Snapshot, np.ndarray]:
     centres = random.standard_normal((GROUPS, DIM))
     modes = centres[:, None] + 0.8 * random.standard_normal((GROUPS, MODES, DIM))
     vectors = modes[truth, random.integers(0, MODES, items)] + 0.95 * random.standard_normal((items, DIM))
-    file = CACHE / f"propose-{items}-{seed}.npz"
+    file = CACHE / f"propose-parts-{items}-{seed}.npz"
     if not file.exists():
         made = build(np.arange(1, items + 1), vectors)
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, ids=made.ids, vectors=made.vectors, neighbours=made.neighbours, cosines=made.cosines,
-                 start=made.start)  # fmt: skip
+                 start=made.start, finer=made.finer)  # fmt: skip
     with np.load(file) as kept:
         return Snapshot(1, **{name: kept[name] for name in kept.files}), truth
 

@@ -5,8 +5,8 @@
     a level is left for the next, finer one while kin_l < ALIKE
     novel = groups met in one cluster only / (clusters met + 1)
 
-Only items whose group answers support count. ALIKE is below one half: two notions of equal size never seem finer than
-they are, and items worth asking about lie between groups more often than others do.
+Only items whose group answers support count. ALIKE is below one half: parts that two kinds share evenly are not read
+apart, and items worth asking about lie between groups more often than others do.
 Source of `novel`: Good 1953, "The population frequencies of species and the estimation of population parameters",
 Biometrika 40, with clusters as draws and groups as species.
 """

@@ -199,6 +199,33 @@ def test_no_single_turned_answer_turns_what_is_settled(seed: int, trust: Trust, 
             assert turned.relation(*pair) is not TURNED[verdict or Verdict.SKIP]
 
 
+@settings(max_examples=MANY, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(TRUSTS), st.integers(0, 24), st.sampled_from([2, 100]))
+def test_settled_is_a_relation_that_two_answers_worth_of_trusted_ones_hold(
+    seed: int, trust: Trust, answers: int, cap: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    said = []
+    for number in range(answers):
+        a, b = map(int, rng.choice(ITEMS, 2, replace=False))
+        verdict = Verdict.SAME if rng.random() < 0.6 else Verdict.DIFFERENT
+        said.append(Statement(number, a, b, verdict, str(rng.choice(list(LIES)))))
+    graph, quick = build(said, trust, cap), build(said, trust, cap)
+    for a, b in PAIRS:
+        verdict = graph.relation(a, b)  # this one looks for suspects, the other need not
+        plain = verdict is Verdict.SAME and graph._solid(a) == graph._solid(b)
+        if verdict is Verdict.DIFFERENT:
+            ends = {graph._solid(a), graph._solid(b)}
+            walls = [pair for pair in graph._walls(a, b) if {graph._solid(pair[0]), graph._solid(pair[1])} == ends]
+            plain = -sum(graph.evidence(*pair) for pair in walls) > 1.999 * graph._evidence.heaviest
+        assert quick.settled(a, b) is bool(plain), (a, b)
+    for number in graph._joined():
+        view = graph._view(number)
+        assert view.disputed or not graph._components.inside[number]
+        if view.disputed:
+            assert len(set(view.solid_of.values())) == len(view.members)
+
+
 def test_two_lies_that_join_two_groups_do_not_outweigh_the_answers_that_keep_them_apart() -> None:
     def say(number: int, a: int, b: int, verdict: Verdict) -> Statement:
         return Statement(number, a, b, verdict, "ann")

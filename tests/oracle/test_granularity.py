@@ -77,7 +77,7 @@ def test_answers_about_some_of_many_kinds_keep_the_others_apart() -> None:
     assert len(np.unique(alone.labels[labels >= 10])) < 14
 
 
-def test_two_halves_never_make_the_clusters_look_too_coarse() -> None:
+def test_parts_that_two_kinds_share_evenly_are_not_read_apart() -> None:
     snapshot, labels = coarse(12)
     half = labels % 2
     rows = np.concatenate([np.flatnonzero(labels == blob)[:4] for blob in range(12)])
