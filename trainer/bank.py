@@ -121,6 +121,7 @@ class Bank:
         self._slots = {modality: state[name].clone() for modality, name in kept.items() if name in state}
         self._near = state["near"].clone()
 
+
 @dataclass(frozen=True, eq=False)
 class SeenBank:
     """One batch. seen: without the bank. drawn, within: (D,) rows whose slots push from another modality, and from the

@@ -1,8 +1,8 @@
 """Digits written, spoken and named: pictures of scikit-learn, recordings of the Free Spoken Digit Dataset, ten words.
 
 Every picture trained on has a recording of the same digit beside it, drawn by the seed, and its word as caption.
-Pictures and recordings asked about are others: recordings that the data set itself keeps for tests, by the four speakers
-trained on, and all recordings of two more speakers.
+Pictures and recordings asked about are others: recordings that the data set itself keeps for tests, by the four
+speakers trained on, and all recordings of two more speakers.
 """
 
 import csv

@@ -147,7 +147,10 @@ def test_words_that_do_not_belong_push_their_picture_and_still_name_the_others(m
 
 
 def test_recordings_that_do_not_belong_are_not_compared_with_words() -> None:
-    codes, denied = torch.tensor([[0, 0], [0, 1], [1, 2]]), torch.tensor([[False, True], [False, False], [False, False]])
+    codes, denied = (
+        torch.tensor([[0, 0], [0, 1], [1, 2]]),
+        torch.tensor([[False, True], [False, False], [False, False]]),
+    )
     heads = (Head(None), Head(None, None))
     seen = batch({k: unit(3, k) for k in range(3)}, heads, codes=codes, denied=denied)  # type: ignore[arg-type]
     assert len(seen.pool(SOUND, WORDS).anchors) == 2 and len(seen.pool(PICTURE, WORDS).anchors) == 3
@@ -331,7 +334,7 @@ def test_a_damaged_recording_sits_out_and_the_others_are_heard(
 def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
     attributes = told(tmp_path)
     bare = replace(attributes, recordings=np.zeros(0, object))
-    with pytest.raises(BadInput, match="no item has a recording that can be read. Import them with --audio-column"):
+    with pytest.raises(BadInput, match="no item has a recording that can be read"):
         training("clap", bare)
     with pytest.raises(BadInput, match="Known: logmel"):
         training("clap", attributes, sound="ngrams")
