@@ -1,4 +1,4 @@
-"""Each of two modalities learns the clusters of the other: what sounds alike should look alike, and the other way.
+"""Each of two modalities learns the clusters of the other: what sounds alike should look alike, and the reverse.
 
     before every epoch  c^a, c^x = k-means of what recordings and pictures are encoded as;  W_x, W_a anew
     s_x = W_x z_x predicts c^a,   s_a = W_a z_a predicts c^x

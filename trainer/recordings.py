@@ -15,6 +15,14 @@ from db.errors import BadInput
 LONGEST_S = 30.0  # what of a recording is heard
 RATES, MOST_CHANNELS = (1_000, 384_000), 32
 FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
+OGG = (b"OggS",)
+MP3 = (b"ID3", *(bytes((0xFF, byte)) for byte in (0xE2, 0xE3, 0xF2, 0xF3, 0xFA, 0xFB)))
+BEGIN = {".wav": (b"RIFF", b"RIFX"), ".flac": (b"fLaC",), ".ogg": OGG, ".opus": OGG, ".mp3": MP3, ".m4a": ()}
+
+
+def begins_as(content: bytes, extension: str) -> bool:
+    """Whether the first bytes are those of a sound file with such a name. `.m4a` is stored, but no tower hears it."""
+    return content.startswith(BEGIN.get(extension, ())) if extension != ".m4a" else content[4:8] == b"ftyp"
 
 
 def waveform(path: Path, rate: int, longest_s: float = LONGEST_S) -> np.ndarray:

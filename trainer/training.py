@@ -277,9 +277,9 @@ class Training:
     def _refresh(self) -> None:
         """Once an epoch: policies that look at the whole collection get its embedding, a way to look may begin anew."""
         epoch = self.done // self.steps_each
-        if hasattr(self.recipe.look, "renew"):
-            for weight in self.recipe.look.renew(epoch, self.steps_each, self.encoders, self.pictures):
-                self.optimizer.state.pop(weight, None)
+        renew = getattr(self.recipe.look, "renew", lambda *_: ())
+        for weight in renew(epoch, self.steps_each, self.encoders, self.pictures):
+            self.optimizer.state.pop(weight, None)
         wanting = [part for term in self.terms for part in term.parts if hasattr(part, "refresh")]
         if wanting:
             table = torch.from_numpy(self.embed(projected=True)).to(self.device)

@@ -17,13 +17,13 @@ from db import catalog, checks
 from db.catalog import NewItem
 from db.engine import Database
 from db.errors import Broken
+from trainer.recordings import BEGIN, begins_as
 
 BATCH = 1000  # items in one transaction
 WINDOW_BYTES = 64 * 1024 * 1024  # bytes of pictures under way at once
 WINDOW = 64  # pictures under way at once
 TICK = 8  # pictures between two looks at `progress` and `cancelled`
 About = Callable[[Entry], dict[str, Any]]
-AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
 
 
 @dataclass
@@ -151,11 +151,14 @@ def _audio(run: _Run, entry: Entry) -> str | None:
         return None
     name = inside(run.source, given)
     extension = Path(given).suffix.lower()
-    if name is None or extension not in AUDIO:
-        raise EntryFault(f"its recording '{given[:80]}' is not a sound file inside the source")
+    if name is None or extension not in BEGIN:
+        known = ", ".join(BEGIN)
+        raise EntryFault(f"its recording '{given[:80]}' is not a sound file ({known}) inside the source")
     content = run.source.store.read(name, MAX_BYTES)
     if len(content) > MAX_BYTES:
         raise EntryFault(f"its recording is larger than {MAX_BYTES // 1024 // 1024} MB")
+    if not begins_as(content, extension):
+        raise EntryFault(f"its recording '{given[:80]}' does not begin as a {extension} file does")
     path = files.media_path(hashlib.sha256(content).hexdigest(), extension[1:])
     files.write_once(run.workspace / path, content)
     return path

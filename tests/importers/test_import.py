@@ -98,6 +98,21 @@ def test_a_manifest_gives_names_attributes_time_place_groups_and_a_recording(des
     assert item.audio is not None and (desk.workspace / item.audio).read_bytes() == b"RIFF....WAVE"
 
 
+def test_a_recording_must_begin_as_its_name_says(desk: Desk, paint: Paint) -> None:
+    lines = [b"id,path,wav"]
+    sounds = {"page.wav": b"<html>", "no.txt": b"RIFF", "good.flac": b"fLaC....", "../up.wav": b""}
+    for number, (name, content) in enumerate(sounds.items()):
+        desk.put(f"data/{number}.png", paint(number))
+        if content:
+            desk.put(f"data/{name}", content)
+        lines.append(f"n{number},{number}.png,{name}".encode())
+    desk.put("data/m.csv", b"\n".join(lines) + b"\n")
+    reasons = dict(desk.run(desk.source / "data" / "m.csv", audio_column="wav").skipped)
+    assert "'page.wav' does not begin as a .wav file does" in reasons["n0"]
+    assert "is not a sound file (.wav, .flac" in reasons["n1"] and "inside the source" in reasons["n3"]
+    assert [item.name for item in desk.items()] == ["n2"]
+
+
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
 def test_every_manifest_format_says_the_same(desk: Desk, paint: Paint, kind: str) -> None:
     rows = [{"id": f"n{seed}", "path": f"i/{seed}.png", "class": "odd" if seed % 2 else "even"} for seed in range(4)]

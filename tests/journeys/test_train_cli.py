@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from app.cli.main import run
@@ -32,18 +33,28 @@ Call = Callable[..., object]
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """72 pictures of six kinds under a criterion, 30 of 60 answers given as audits."""
+    """72 pictures of six kinds with a pitch each, under a criterion, 30 of 60 answers given as audits."""
     folder, place = tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("workspace")
     pixels, kinds = patterns(COUNT)
     with (folder / "metadata.csv").open("w", newline="") as file:
         writer = csv.writer(file)
+<<<<<<< HEAD
         writer.writerow(["id", "path", "kind", "sure"])
         for number in range(COUNT):
             Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{number:02}.png")
             sure = "1" if number < 30 else ""  # somebody said that the kind is right
             writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}", sure])
+=======
+        writer.writerow(["id", "path", "kind", "sound"])
+        for number in range(COUNT):
+            Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{number:02}.png")
+            writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}", f"{number:02}.wav"])
+            pitch = np.sin(2 * np.pi * 300 * 1.4 ** kinds[number] * np.arange(1600 + number) / 8000)
+            soundfile.write(folder / f"{number:02}.wav", 0.3 * pitch, 8000)
+>>>>>>> h-audio
     where = ["--workspace", str(place)]
-    assert run(["import", str(folder), "--collection", "tiles", "--metadata", "metadata.csv", *where]) == 0
+    named = ["--metadata", "metadata.csv", "--audio-column", "sound"]
+    assert run(["import", str(folder), "--collection", "tiles", *named, *where]) == 0
     assert run(["criterion", "add", "kind", "--collection", "tiles", "--prompt", "Same kind?", *where]) == 0
     _answer(Settings(workspace=place))
     return place
@@ -194,3 +205,12 @@ def test_every_system_is_listed_and_one_is_shown_in_full(call: Call) -> None:
     _, one, _ = call("methods", "moco")
     assert one["settings"]["momentum"] == "0.99" and "arXiv 1911.05722" in one["said"]["Source"]
     assert call("methods", "mocko")[0] == 2
+
+
+def test_words_recordings_and_answers_teach_together(call: Call) -> None:
+    asked = ("--collection", "tiles", "--criterion", "kind", "--labels", "kind", "--set", "text=kind")
+    code, done, err = call("train", "audioclip", *asked, *SHORT)
+    assert code == 0, err
+    assert done["finished"] and done["version"] is not None and done["report"]["loss"] > 0
+    code, _, err = call("train", "clap", *asked, "--set", "sound=ngrams", *SHORT)
+    assert code == 2 and "a tower that reads recordings expected, 'ngrams' reads texts. Known: logmel" in err

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, logsigmoid, normalize
 
 from db.errors import BadInput
+from db.nouns import Item
 from tests.patterns import patterns
 from trainer.attributes import Attributes
 from trainer.bank import Bank, SeenBank
@@ -334,7 +335,7 @@ def test_a_damaged_recording_sits_out_and_the_others_are_heard(
 def test_what_cannot_be_is_said_in_a_sentence(tmp_path: Path) -> None:
     attributes = told(tmp_path)
     bare = replace(attributes, recordings=np.zeros(0, object))
-    with pytest.raises(BadInput, match=r"no item has a recording that can be read\. Import them with --audio-column"):
+    with pytest.raises(BadInput, match="no item has a recording that can be read"):
         training("clap", bare)
     with pytest.raises(BadInput, match="Known: logmel"):
         training("clap", attributes, sound="ngrams")
@@ -388,3 +389,23 @@ def test_answers_get_a_term_of_their_own_where_nothing_pushes(tmp_path: Path) ->
 
 def test_columns_are_equal_by_what_they_say() -> None:
     assert Words("a") == Words("a") != Words("b") and Sounds() != Words("recording", "logmel")
+
+
+def test_recordings_are_those_that_import_stored(tmp_path: Path) -> None:
+    audio = [None, "media/ab/ab.wav", "media/cd/cd.wav"]
+    items = [Item(9 - n, 1, f"{n:064x}", 8, 8, f"media/{n}.png", audio=path) for n, path in enumerate(audio)]
+    found = Attributes.of(items, tmp_path)
+    assert found.ids.tolist() == [7, 8, 9]
+    assert found.recordings.tolist() == [tmp_path / "media/cd/cd.wav", tmp_path / "media/ab/ab.wav", None]
+    assert found.only(np.array([9, 7])).recordings.tolist() == [tmp_path / "media/cd/cd.wav", None]
+    assert Attributes.of(items).recordings.tolist() == [None] * 3
+
+
+def test_answers_about_captions_reach_the_batch() -> None:
+    column, unknown = np.array(["a cat", "a dog", "a cat"], object), np.full(3, np.nan)
+    attributes = Attributes(np.array([3, 5, 8]), {"caption": column}, unknown, np.stack([unknown, unknown], 1))
+    words = Words()
+    words.learn_of(attributes)
+    assert words.denied.tolist() == [False] * 3
+    words.learn_of(replace(attributes, denied={"caption": {5}, "other": {8}}))
+    assert words.denied.tolist() == [False, True, False]

@@ -36,7 +36,8 @@ class Method:
     def recipe(self) -> Recipe:
         beside = Beside((Words(self.text, self.tower), Sounds(tower=self.sound)))
         told, seen = both_ways((WORDS + 1, WORDS)), both_ways((PICTURE, WORDS))
-        terms = (Term(Objective(1.0), matches=told), Term(Objective(1.0), matches=seen, weight=self.pictures))
-        terms = terms if self.pictures else terms[:1]
+        terms = [Term(Objective(1.0), matches=told)]
+        if self.pictures:
+            terms.append(Term(Objective(1.0), matches=seen, weight=self.pictures))
         heads = beside.heads(self.temperature)
-        return Recipe(terms, both_views=False, matches=told, predictors=heads, look=beside)
+        return Recipe(tuple(terms), both_views=False, matches=told, predictors=heads, look=beside)

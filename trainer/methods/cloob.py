@@ -8,7 +8,7 @@ Source: Fürst et al. 2022, "CLOOB: modern Hopfield networks with InfoLOOB outpe
 Parts: one view of the picture, and its words; two encoders, the one for words a head on a frozen tower; the batch as
 candidates, both directions; own words; uniform negatives, the positive left out; hopfield.
 Needs: pictures with words in a column of the metadata. `text` names the column, `tower` who reads it: `ngrams` by its
-letters, `minilm` by its meaning (pip install 'pairwright[methods]').
+letters, `minilm` by its meaning, hf:OWNER/MODEL as that model does (pip install 'pairwright[methods]').
 Differs from the paper: tau = .1 in place of 1/30, which hardly moves within runs of this length; the tower is frozen;
 the mean over both directions in place of their sum; equal words are one text; batches of 256.
 Checked by: plain loops, values and gradients; the contracts of objectives and methods.

@@ -33,8 +33,10 @@ class PositiveSource:
 
 
 def agreed(one: Tensor, other: Tensor, count: int, there: Tensor) -> Tensor:
-    """Of (N, d) unit rows of two modalities, the k = min(count, N - 1) neighbours of each item by the lower of their
-    two cosines, nearest first. there: (N,) bool, which items have both; others are nobody's neighbour.
+    """The k = min(count, N - 1) neighbours of each item by the lower of two cosines, nearest first.
+
+    Args: one, other: (N, d) unit rows of two modalities. there: (N,) bool, which items have both; others are nobody's
+    neighbour.
 
     Returns: (N, k) int64 rows, -1 where there are fewer.
     """

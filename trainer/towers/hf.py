@@ -16,6 +16,8 @@ import numpy as np
 from db.errors import BadInput
 from trainer.towers import _sentences
 
+ASKED_S = 10.0
+
 
 @dataclass(frozen=True)
 class Tower:
@@ -45,7 +47,10 @@ class Tower:
             return self._fetched()
 
     def _fetched(self) -> tuple[Any, Any]:
+        from huggingface_hub import HfApi
+
         try:
+            HfApi().model_info(self.model, timeout=ASKED_S)  # says at once that there is none, or no internet
             return _sentences.loaded(self.model, local=False)
         except Exception as error:  # a library with a net below it: whatever it raises means the same to a person
             raise BadInput(
