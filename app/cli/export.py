@@ -1,4 +1,4 @@
-"""`export`: take pairs, groups and embeddings elsewhere."""
+"""`export`: take pairs, groups, captions and embeddings elsewhere."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,9 @@ import typer
 from app.cli.run import Run, command
 from db.errors import BadInput
 
-export = typer.Typer(help="Take pairs, groups and embeddings elsewhere.", no_args_is_help=True, rich_markup_mode=None)
+export = typer.Typer(
+    help="Take pairs, groups, captions and embeddings elsewhere.", no_args_is_help=True, rich_markup_mode=None
+)
 Out = Annotated[Path, typer.Argument(help="File to write; an existing one is replaced when the new one is whole.")]
 Criterion = Annotated[str, typer.Option(help="Name of the criterion.")]
 Rows = Annotated[str | None, typer.Option(help="parquet, csv or jsonl. Default: the file's ending.")]
@@ -18,6 +20,7 @@ Version = Annotated[int | None, typer.Option(help="A version other than the serv
 def register(app: typer.Typer) -> None:
     command(export, "pairs", PAIRS)(pairs)
     command(export, "groups", GROUPS)(groups)
+    command(export, "captions", CAPTIONS)(captions)
     command(export, "embeddings", EMBEDDINGS)(embeddings)
     app.add_typer(export, name="export")
 
@@ -55,6 +58,29 @@ def groups(run: Run, out: Out, criterion: Criterion, format: Rows = None, versio
         shown = view(run.settings, database, criterion, version)
     rows = group_rows(shown.snapshot.ids, seen(shown.belief).labels, shown.sure, shown.stated, shown.items)
     _done(run, "groups", write_rows(rows, GROUP_FIELDS, out, format), out)
+
+
+CAPTIONS = """
+pairwright export captions captions.csv --criterion words
+"""
+
+
+def captions(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
+    """Every caption that is reviewed: verdict, chance that it belongs, and the evidence of the answers."""
+    from app.exporters import CAPTION_FIELDS, caption_rows, write_rows
+    from db import catalog
+    from db.artifacts import ArtifactStore
+    from oracle.ledger import Fits
+    from trainer.fits import as_it_stands
+
+    with run.database() as database, database.read() as s:
+        about = catalog.criterion(s, criterion)
+        if not about.captions:
+            raise BadInput(f"the criterion '{criterion}' asks about pairs, not captions. Use: pairwright export pairs.")
+        items = {item.id: item for item in catalog.items(s, about.collection)}
+        reader = as_it_stands(s, ArtifactStore(str(run.workspace / "artifacts")), about)
+    rows = caption_rows(reader.fits or Fits({}, {}), reader.graph, items)
+    _done(run, "captions", write_rows(rows, CAPTION_FIELDS, out, format), out)
 
 
 EMBEDDINGS = """
