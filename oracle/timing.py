@@ -2,8 +2,8 @@
 
 Keystroke-level model (Card, Moran and Newell 1980, "The keystroke-level model for user performance time with
 interactive systems"): a decision M = 1.35 s, pointing P = 1.10 s, a press B or K = 0.20 s. Looking at a picture:
-0.30 s, about one fixation (Rayner 1998, "Eye movements in reading and information processing"). Reading: 238 words a minute (Brysbaert 2019, "How
-many words do we read per minute?").
+0.30 s, about one fixation (Rayner 1998, "Eye movements in reading and information processing"). Reading: 238 words a
+minute (Brysbaert 2019, "How many words do we read per minute?").
 """
 
 from db.nouns import Answer, Kind, Question, Verdict
