@@ -66,7 +66,7 @@ def test_captions_are_reviewed_by_keys_and_searched_by_a_sentence(
         page.keyboard.press("s")
         page.wait_for_function("document.querySelector('.pw-saved').dataset.waiting === '0'")
         page.keyboard.press("z")
-        page.locator('.pw-question:not(.waiting) .pw-said', has_text='sentence 59').wait_for()
+        page.locator(".pw-question:not(.waiting) .pw-said", has_text="sentence 59").wait_for()
         page.wait_for_function("document.querySelector('.pw-saved').dataset.waiting === '0'")
         page.get_by_role("tab", name="Search").click()
         page.get_by_role("tab", name="Sentence").click()
