@@ -16,10 +16,13 @@ from app.importers.media import media_bytes
 from app.settings import Settings
 from app.view import view
 from db import catalog, feedback, queue
+from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Answer, Item, Kind, PairVerdict, Question, Verdict
+from oracle.captions import FAMILY
 from trainer.asker import Asker
+from trainer.fits import as_it_stands
 
 WIDTH = 26  # characters; a picture is as many pixels wide and high
 KEYS = {
@@ -31,6 +34,7 @@ KEYS = {
 }
 HOW = {
     Kind.PAIR: "s same, d different",
+    Kind.CAPTION: "s the words belong, d they do not",
     Kind.MERGE: "s all of them belong together, d they do not",
     Kind.TICK: "numbers of those that belong with A (1 3 4), enter for none, all",
     Kind.ODD: "numbers of the strangers, enter for none, all",
@@ -47,8 +51,7 @@ def ask_here(settings: Settings, database: Database, criterion: str, count: int,
     """Ask up to `count` questions; returns how many were answered. `q` or the end of the input stops."""
     with database.read() as s:
         about = catalog.criterion(s, criterion)
-    asker = Asker(database, about.id)
-    asker.snapshot = view(settings, database, criterion).snapshot
+    asker = _asker(settings, database, about)
     holder = f"{source}/{secrets.token_hex(4)}"
     for done in range(count):
         asker.refresh()
@@ -60,6 +63,19 @@ def ask_here(settings: Settings, database: Database, criterion: str, count: int,
         if not _one(settings, database, about.prompt, claimed[0], source, out):
             return done
     return count
+
+
+def _asker(settings: Settings, database: Database, about: catalog.Criterion) -> Asker:
+    """What keeps the queue fresh: about captions, or about pairs."""
+    if about.captions:
+        with database.read() as s:
+            reader = as_it_stands(s, ArtifactStore(str(settings.folder / "artifacts")), about)
+        asker = Asker(database, about.id, family=FAMILY, follower=reader)
+        asker.snapshot = reader.fits
+        return asker
+    asker = Asker(database, about.id)
+    asker.snapshot = view(settings, database, about.id).snapshot
+    return asker
 
 
 def _one(settings: Settings, database: Database, prompt: str, leased: queue.Leased, source: str, out: Console) -> bool:
@@ -125,6 +141,8 @@ def show(settings: Settings, asked: Question, items: dict[int, Item], prompt: st
     others = [_card(settings, items[i], str(n)) for n, i in enumerate(asked.candidates, start=1)]
     for row in (anchors, others):
         out.print(Columns(row, padding=(0, 2)))
+    if asked.text:
+        out.print(Text(asked.text, style="bold"))
 
 
 def _card(settings: Settings, item: Item, title: str) -> Group:

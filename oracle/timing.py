@@ -2,12 +2,14 @@
 
 Keystroke-level model (Card, Moran and Newell 1980, "The keystroke-level model for user performance time with
 interactive systems"): a decision M = 1.35 s, pointing P = 1.10 s, a press B or K = 0.20 s. Looking at a picture:
-0.30 s, about one fixation (Rayner 1998, "Eye movements in reading and information processing").
+0.30 s, about one fixation (Rayner 1998, "Eye movements in reading and information processing"). Reading: 238 words a
+minute (Brysbaert 2019, "How many words do we read per minute?").
 """
 
 from db.nouns import Answer, Kind, Question, Verdict
 
 DECIDE_S, POINT_S, PRESS_S, LOOK_S = 1.35, 1.10, 0.20, 0.30
+READ_S = 60 / 238 / 5.5  # of a letter
 CLICKED = {  # what the person clicks on, layout by layout; everything else is left as it is
     Kind.TICK: (Verdict.SAME,),
     Kind.MISSING: (Verdict.SAME,),
@@ -23,8 +25,8 @@ def seconds(question: Question, answer: Answer | None) -> float:
 
 
 def looking(question: Question) -> float:
-    """Seconds to see every picture once."""
-    return LOOK_S * (1 + len(question.candidates) + len(question.context))
+    """Seconds to see every picture once, and to read the words."""
+    return LOOK_S * (1 + len(question.candidates) + len(question.context)) + READ_S * len(question.text)
 
 
 def clicks(question: Question, answer: Answer | None) -> int:

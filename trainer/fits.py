@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import catalog, feedback, versions
 from db.artifacts import ArtifactStore
 from db.catalog import Criterion
-from db.errors import Broken
+from db.errors import Broken, NotFound
 from db.versions import Version
 from oracle.ledger import Fits, Ledger, rates_of
 from oracle.weighing import checkpoint
@@ -66,6 +66,10 @@ def stored_fits(store: ArtifactStore, version: Version, texts: Mapping[int, str]
 def as_it_stands(s: Session, store: ArtifactStore, about: Criterion) -> Reader:
     """What was answered, beside what the served version thinks of the words of now; before any, it thinks nothing."""
     texts, served = catalog.texts(s, about), versions.current(s, about.id)
-    reader = Reader(about, stored_fits(store, served, texts) if served is not None else Fits({}, texts))
+    try:
+        fits = stored_fits(store, served, texts) if served is not None else Fits({}, texts)
+    except (Broken, NotFound):  # a version that was made otherwise; the trainer makes another one
+        fits = Fits({}, texts)
+    reader = Reader(about, fits)
     reader.catch_up(s)
     return reader

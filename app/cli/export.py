@@ -1,4 +1,4 @@
-"""`export`: take pairs, groups, embeddings and answers elsewhere."""
+"""`export`: take pairs, groups, captions, embeddings and answers elsewhere."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +28,7 @@ Version = Annotated[int | None, typer.Option(help="A version other than the serv
 def register(app: typer.Typer) -> None:
     command(export, "pairs", PAIRS)(pairs)
     command(export, "groups", GROUPS)(groups)
+    command(export, "captions", CAPTIONS)(captions)
     command(export, "embeddings", EMBEDDINGS)(embeddings)
     command(export, "answers", ANSWERS)(answers)
     command(export, "audit", AUDIT)(audit)
@@ -83,6 +84,29 @@ def groups(run: Run, out: Out, criterion: Criterion, format: Rows = None, versio
         shown = view(run.settings, database, criterion, version)
     rows = group_rows(shown.snapshot.ids, seen(shown.belief).labels, shown.sure, shown.stated, shown.items)
     _done(run, "groups", write_rows(rows, GROUP_FIELDS, out, format), out)
+
+
+CAPTIONS = """
+pairwright export captions captions.csv --criterion words
+"""
+
+
+def captions(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
+    """Every caption that is reviewed: verdict, chance that it belongs, and the evidence of the answers."""
+    from app.exporters import CAPTION_FIELDS, caption_rows, write_rows
+    from db import catalog
+    from db.artifacts import ArtifactStore
+    from oracle.ledger import Fits
+    from trainer.fits import as_it_stands
+
+    with run.database() as database, database.read() as s:
+        about = catalog.criterion(s, criterion)
+        if not about.captions:
+            raise BadInput(f"the criterion '{criterion}' asks about pairs, not captions. Use: pairwright export pairs.")
+        items = {item.id: item for item in catalog.items(s, about.collection)}
+        reader = as_it_stands(s, ArtifactStore(str(run.workspace / "artifacts")), about)
+    rows = caption_rows(reader.fits or Fits({}, {}), reader.graph, items)
+    _done(run, "captions", write_rows(rows, CAPTION_FIELDS, out, format), out)
 
 
 EMBEDDINGS = """

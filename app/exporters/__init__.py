@@ -5,6 +5,8 @@ from app.exporters.answers import FIELDS as ANSWER_FIELDS
 from app.exporters.answers import answer_rows
 from app.exporters.audit import FIELDS as AUDIT_FIELDS
 from app.exporters.audit import audit_rows
+from app.exporters.captions import FIELDS as CAPTION_FIELDS
+from app.exporters.captions import caption_rows
 from app.exporters.embeddings import export_embeddings
 from app.exporters.formats import write_rows
 from app.exporters.groups import FIELDS as GROUP_FIELDS
@@ -15,10 +17,12 @@ from app.exporters.pairs import pair_rows
 __all__ = [
     "ANSWER_FIELDS",
     "AUDIT_FIELDS",
+    "CAPTION_FIELDS",
     "GROUP_FIELDS",
     "PAIR_FIELDS",
     "answer_rows",
     "audit_rows",
+    "caption_rows",
     "export_embeddings",
     "group_rows",
     "pair_rows",

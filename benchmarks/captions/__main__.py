@@ -1,6 +1,6 @@
 """Measure reviews of captions, and write the page that says how they did.
 
-python -m benchmarks.captions run                        all sets, noises and seeds (about twenty minutes of one core)
+python -m benchmarks.captions run                        all sets, noises and seeds (some minutes of one core)
 python -m benchmarks.captions run --sets fsa --seeds 0
 python -m benchmarks.captions report                     docs/benchmarks/captions.md from the results file
 
@@ -19,7 +19,7 @@ from benchmarks.captions.sets import SETS
 from benchmarks.captions.trial import RANDOM, measure
 
 FILE = RESULTS / "captions.jsonl"
-SYSTEMS = (RANDOM, "ngrams", "ngrams+minilm")
+SYSTEMS = (RANDOM, "ngrams")
 
 
 def key_of(line: Line) -> Key:

@@ -15,13 +15,13 @@ Made by `python -m benchmarks.captions report` from `benchmarks/results/captions
 
 How many answers does it take to find the captions that do not belong? A fifth of the captions of each set was dealt to
 other pictures of it; the oracle is asked about one picture with its caption at a time, by the default rule (suspicious
-ones first, one in ten drawn by chance) over the chances of `trainer/captions.py`, scored anew every 50 answers. *By
-chance* is random review: everything once in random order, then, where answers are wrong, once more. A misaligned
-caption counts as found while the answers that stand reject it. With wrong answers three annotators take turns, each
-wrong so often, independently. Neither place nor time columns are used. Mean over the seeds; *share*: of the answers
-that random review needed with the same seeds; *-*: not reached within two answers per caption. *Precision before*: of
-as many of the most suspicious captions as there are misaligned ones, before any answer. *Stop*: answers when the advice
-to stop came, and the share that had been found by then.
+ones first, one in ten drawn by chance) over the chances of `trainer/captions.py`, scored anew every 100 answers, five
+questions put at once. *By chance* is random review: everything once in random order, then, where answers are wrong,
+once more. A misaligned caption counts as found while the answers that stand reject it. With wrong answers three
+annotators take turns, each wrong so often, independently. Neither place nor time columns are used. Mean over the seeds;
+in brackets: share of the answers that random review needed with the same seeds; *-*: not reached within two answers per
+caption. *Precision before*: of as many of the most suspicious captions as there are misaligned ones, before any answer.
+*Stop*: answers when the advice to stop came, and the share that had been found by then.
 """
 
 

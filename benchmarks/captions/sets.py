@@ -1,6 +1,7 @@
 """Pictures with words, a fifth of which were dealt to other pictures.
 
 fsa        1,615 photographs of 1939 to 1943 with the captions of the Library of Congress
+fruits     1,500 pictures of fruit with the words of its variety, two dozen different texts
 openmoji   about 1,300 emoji with their names, the demo's collection
 """
 

@@ -21,7 +21,8 @@ from trainer.proofreading import Proofreader
 RANDOM = "random"
 RECALLS = (0.5, 0.7, 0.8, 0.9)
 PEOPLE = ("ann", "bo", "cy")  # who take turns
-EVERY = 50  # answers from one scoring to the next
+EVERY = 100  # answers from one scoring to the next
+WAITING = 5  # questions put at once
 MOST = 2.0  # reviews end after so many answers per caption
 
 
@@ -76,17 +77,13 @@ class _Run:
 
     def until(self, recall: float, *, stop: bool) -> dict[str, Any]:
         """Answers for each recall up to this one; where the advice to stop came, and what was found by then."""
-        needed, advice = dict[str, int | None](), None
-        while len(self.said) < MOST * len(self.fits.texts) and (
-            needed.get(str(recall)) is None or (stop and not advice)
-        ):
+        needed, advice = dict[str, int]({}), None
+        while len(self.said) < MOST * len(self.fits.texts) and (str(recall) not in needed or (stop and not advice)):
             if not self._ask():
                 break
             found = self.found()
-            for one in RECALLS:
-                if found >= one and str(one) not in needed:
-                    needed[str(one)] = len(self.said)
-            if stop and advice is None and len(self.said) % 10 == 0 and progress(self.fits, self.ledger).stop:
+            needed |= {str(one): len(self.said) for one in RECALLS if found >= one and str(one) not in needed}
+            if stop and advice is None and progress(self.fits, self.ledger).stop:
                 advice = {"answers": len(self.said), "recall": found}
         return {"answers": {str(one): needed.get(str(one)) for one in RECALLS}, "advice": advice}
 
@@ -100,17 +97,17 @@ class _Run:
         return sum(item in self.bad for item in ranked) / count
 
     def _ask(self) -> bool:
-        asked = self.rule.propose(self.fits, self.ledger, 1) or self._again()
-        if not asked:
-            return False
-        item, number = asked[0].anchor, len(self.said)
-        fine = (item not in self.bad) != (self.random.random() < self.noise)
-        verdict = Verdict.SAME if fine else Verdict.DIFFERENT
-        self.said.append(Statement(number, item, item, verdict, PEOPLE[number % len(PEOPLE)], audit=asked[0].audit))
-        if self.pairs is not None and len(self.said) % EVERY == 0:
+        """A few questions, as many as wait for people at any time, and their answers."""
+        asked = self.rule.propose(self.fits, self.ledger, WAITING) or self._again()
+        for one in asked:
+            item, number = one.anchor, len(self.said)
+            fine = (item not in self.bad) != (self.random.random() < self.noise)
+            verdict = Verdict.SAME if fine else Verdict.DIFFERENT
+            self.said.append(Statement(number, item, item, verdict, PEOPLE[number % len(PEOPLE)], audit=one.audit))
+        if self.pairs is not None and len(self.said) // EVERY > (len(self.said) - len(asked)) // EVERY:
             self._score()
-        self._read()
-        return True
+        self._read(len(asked))
+        return bool(asked)
 
     def _again(self) -> list[Any]:
         """Random review that has seen everything begins anew: what was looked at least often, by chance."""
@@ -119,15 +116,16 @@ class _Run:
         rule = plugins.load(FAMILY, RANDOM, seed=self.seed + len(self.said))
         fewest = min(self.ledger.votes.values())
         left = {item: text for item, text in self.fits.texts.items() if self.ledger.votes[item] == fewest}
-        return list(rule.propose(Fits({}, left, 0), Ledger(size=len(self.said)), 1))
+        return list(rule.propose(Fits({}, left, 0), Ledger(size=len(self.said)), WAITING))
 
     def _score(self) -> None:
         if self.pairs is not None:
             chances = self.proofreader.chances(self.pairs, self.ledger)
             self.fits = Fits(chances, self.fits.texts, self.fits.version)
 
-    def _read(self) -> None:
+    def _read(self, new: int) -> None:
+        """The ledger of now; annotators are judged when the log has grown by a quarter."""
         length = len(self.said)
-        if self.pairs is not None and checkpoint(length) == length:
+        if self.pairs is not None and checkpoint(length) != checkpoint(length - new):
             self.rates = rates_of(self.said, self.fits)
         self.ledger = Ledger.of(self.said, self.rates)

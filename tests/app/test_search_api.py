@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from db import versions
+from db import catalog, versions
 from db.errors import BadInput
 from tests.app.conftest import World, paint
 from tests.app.test_versions import keep_snapshot
@@ -31,11 +31,35 @@ async def test_before_any_version_it_says_so(world: World) -> None:
     assert reply.status_code == 404 and "no model version yet" in reply.json()["detail"]
 
 
-async def test_a_sentence_cannot_be_searched_with_and_the_reason_is_given(world: World) -> None:
+async def test_without_captions_a_sentence_cannot_be_searched_with_and_the_way_there_is_told(world: World) -> None:
     keep_snapshot(world, world.settings.folder)
     async with world.as_role("viewer") as viewer:
         found = (await viewer.get("/api/v1/search", params=ASK)).json()
-    assert found["items"] == 24 and "'lite0'" in found["sentence"] and "no text tower" in found["sentence"]
+    assert found["items"] == 24 and "--caption-column" in found["sentence"] and "--captions" in found["sentence"]
+    refused = await search(world, text="a red disc")
+    assert refused.status_code == 422 and refused.json()["detail"] == found["sentence"]
+
+
+async def test_a_sentence_finds_what_its_words_describe_and_liked_pictures_steer_it(world: World) -> None:
+    keep_snapshot(world, world.settings.folder)
+    with world.database.write() as s:
+        about = catalog.criterion(s, "shape").collection
+        there = catalog.items(s, about)
+        new = [
+            catalog.NewItem(
+                one.sha256, 96, 96, one.path, caption=f"a {'dark disc' if at % 2 else 'bright square'} here"
+            )
+            for at, one in enumerate(there)
+        ]
+        catalog.add_items(s, about, new)
+    async with world.as_role("viewer") as viewer:
+        assert (await viewer.get("/api/v1/search", params=ASK)).json()["sentence"] is None
+    found = await ids(world, text="discs")
+    assert {world.items.index(one) % 2 for one in found[:8]} == {1}
+    assert await ids(world, text="discs") == found  # the second time from what was read already
+    steered = await ids(world, text="discs", liked=world.items[0:10:2], disliked=[found[0]])
+    assert steered != found and found[0] not in steered
+    assert (await search(world, text="  ")).status_code == 422
 
 
 async def test_results_are_by_cosine_without_what_was_searched_with(world: World) -> None:

@@ -38,20 +38,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pixels, kinds = patterns(COUNT)
     with (folder / "metadata.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-<<<<<<< HEAD
-        writer.writerow(["id", "path", "kind", "sure"])
+        writer.writerow(["id", "path", "kind", "sure", "sound"])
         for number in range(COUNT):
-            Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{number:02}.png")
+            name = f"{number:02}"
+            Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{name}.png")
             sure = "1" if number < 30 else ""  # somebody said that the kind is right
-            writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}", sure])
-=======
-        writer.writerow(["id", "path", "kind", "sound"])
-        for number in range(COUNT):
-            Image.fromarray(pixels[number]).resize((48, 48)).save(folder / f"{number:02}.png")
-            writer.writerow([f"{number:02}", f"{number:02}.png", f"kind {kinds[number]}", f"{number:02}.wav"])
+            writer.writerow([name, f"{name}.png", f"kind {kinds[number]}", sure, f"{name}.wav"])
             pitch = np.sin(2 * np.pi * 300 * 1.4 ** kinds[number] * np.arange(1600 + number) / 8000)
-            soundfile.write(folder / f"{number:02}.wav", 0.3 * pitch, 8000)
->>>>>>> h-audio
+            soundfile.write(folder / f"{name}.wav", 0.3 * pitch, 8000)
     where = ["--workspace", str(place)]
     named = ["--metadata", "metadata.csv", "--audio-column", "sound"]
     assert run(["import", str(folder), "--collection", "tiles", *named, *where]) == 0
