@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-Kind = Literal['pair', 'tick_positives', 'odd_ones_out', 'missing_positives', 'merge']
+Kind = Literal["pair", "tick_positives", "odd_ones_out", "missing_positives", "merge"]
 
-State = Literal['proposed', 'accepted', 'rejected']
+State = Literal["proposed", "accepted", "rejected"]
 
-Verdict = Literal['same', 'different', 'not_comparable', 'unsure', 'skip']
+Verdict = Literal["same", "different", "not_comparable", "unsure", "skip"]
 
 
 class Advice(TypedDict):
@@ -29,7 +29,7 @@ class AgainIn(TypedDict):
     criterion: int | str
     a: int
     b: int
-    verdict: Literal['same', 'different', 'not_comparable', 'unsure']
+    verdict: Literal["same", "different", "not_comparable", "unsure"]
     background: NotRequired[bool]
     seconds: NotRequired[float | None]
 
@@ -70,7 +70,7 @@ class AskIn(TypedDict):
     anchor: int
     items: list[int]
     tab: NotRequired[str]
-    proposer: NotRequired[Literal['map', 'search']]
+    proposer: NotRequired[Literal["map", "search"]]
 
 
 class AskedOut(TypedDict):
@@ -141,7 +141,7 @@ class Change(TypedDict):
 class ChangeIn(TypedDict):
     """What is to be different; what is left out stays."""
 
-    role: NotRequired[Literal['viewer', 'annotator', 'robot', 'curator', 'admin'] | None]
+    role: NotRequired[Literal["viewer", "annotator", "robot", "curator", "admin"] | None]
     active: NotRequired[bool | None]
 
 
@@ -152,7 +152,7 @@ class ChartedOut(TypedDict):
     status: str
     created_at: str
     answers: int
-    maps: list[Literal['pca', 'umap', 'groups']]
+    maps: list[Literal["pca", "umap", "groups"]]
 
 
 class ClaimIn(TypedDict):
@@ -207,7 +207,7 @@ class CompareIn(TypedDict):
     criterion: int | str
     methods: list[str]
     options: NotRequired[dict[str, str]]
-    embedding: NotRequired[Literal['served', 'untaught']]
+    embedding: NotRequired[Literal["served", "untaught"]]
     batch: NotRequired[int]
     seed: NotRequired[int]
 
@@ -219,7 +219,7 @@ class CompareOut(TypedDict):
     items: int
     answers: int
     methods: list[MethodOut]
-    related: dict[str, Literal['equal', 'number', 'time', 'place']]
+    related: dict[str, Literal["equal", "number", "time", "place"]]
     compared: ComparisonOut | None
     job: JobOut | None
 
@@ -385,7 +385,7 @@ class GradeIn(TypedDict):
     criterion: int | str
     a: int
     b: int
-    verdict: Literal['same', 'different']
+    verdict: Literal["same", "different"]
     seconds: NotRequired[float | None]
 
 
@@ -554,7 +554,7 @@ class MapIn(TypedDict):
     """What to make in the background. version: the one served by default."""
 
     criterion: int | str
-    what: NotRequired[Literal['pca', 'umap', 'groups']]
+    what: NotRequired[Literal["pca", "umap", "groups"]]
     version: NotRequired[int | None]
 
 
@@ -639,7 +639,7 @@ class MergeIn(TypedDict):
     criterion: int | str
     a: list[int]
     b: list[int]
-    verdict: Literal['same', 'different', 'not_comparable', 'unsure']
+    verdict: Literal["same", "different", "not_comparable", "unsure"]
     seconds: NotRequired[float | None]
 
 
@@ -696,7 +696,7 @@ class ObservationOut(TypedDict):
     session: int
     item: int
     object: str
-    action: Literal['sort', 'ask', 'new']
+    action: Literal["sort", "ask", "new"]
     bin: str | None
     confidence: float
     new: float
@@ -719,7 +719,7 @@ class PairOut(TypedDict):
     a: MediaOut
     b: MediaOut
     cosine: float
-    verdict: Literal['same', 'different'] | None
+    verdict: Literal["same", "different"] | None
     answer: int | None
     term: str
 
@@ -742,7 +742,7 @@ class PlacementIn(TypedDict):
 
     observation: NotRequired[int | None]
     object: NotRequired[str]
-    kind: NotRequired[Literal['placement', 'correction', 'abstention']]
+    kind: NotRequired[Literal["placement", "correction", "abstention"]]
     bin: NotRequired[str | None]
 
 
@@ -753,7 +753,7 @@ class PlacementOut(TypedDict):
     session: int
     observation: int
     object: str
-    kind: Literal['placement', 'correction', 'abstention']
+    kind: Literal["placement", "correction", "abstention"]
     bin: str | None
     supersedes: int | None
     source: str
@@ -897,8 +897,8 @@ class SayIn(TypedDict):
     criterion: int | str
     anchor: int
     items: list[int]
-    verdict: Literal['same', 'different']
-    proposer: NotRequired[Literal['map', 'search']]
+    verdict: Literal["same", "different"]
+    proposer: NotRequired[Literal["map", "search"]]
     seconds: NotRequired[float | None]
 
 
@@ -961,7 +961,7 @@ class SessionOut(TypedDict):
     id: int
     criterion: int
     name: str
-    state: Literal['open', 'paused', 'closed']
+    state: Literal["open", "paused", "closed"]
     source: str
     encoder: str
     ask_s: float
@@ -1060,7 +1060,7 @@ class TokenIn(TypedDict):
 
     label: str
     days: NotRequired[float | None]
-    scopes: NotRequired[list[Literal['read', 'answer', 'import', 'train', 'admin']] | None]
+    scopes: NotRequired[list[Literal["read", "answer", "import", "train", "admin"]] | None]
 
 
 class TokenOut(TypedDict):
@@ -1072,7 +1072,7 @@ class TokenOut(TypedDict):
     expires_at: str | None
     revoked: bool
     created_at: str
-    scopes: list[Literal['read', 'answer', 'import', 'train', 'admin']] | None
+    scopes: list[Literal["read", "answer", "import", "train", "admin"]] | None
 
 
 class TokensOut(TypedDict):
@@ -1093,7 +1093,7 @@ class UserIn(TypedDict):
     """A new user. Without a password one is generated."""
 
     name: str
-    role: NotRequired[Literal['viewer', 'annotator', 'robot', 'curator', 'admin']]
+    role: NotRequired[Literal["viewer", "annotator", "robot", "curator", "admin"]]
     password: NotRequired[str | None]
 
 
@@ -1102,7 +1102,7 @@ class UserOut(TypedDict):
 
     id: int
     name: str
-    role: Literal['viewer', 'annotator', 'robot', 'curator', 'admin']
+    role: Literal["viewer", "annotator", "robot", "curator", "admin"]
     active: bool
     created_at: str
     tokens: int

@@ -126,7 +126,8 @@ def _read(
 def _made(settings: Settings, database: Database, work: _Work, told: Told, cancelled: Callable[[], bool]) -> Made:
     from trainer import generating
 
-    artifacts, report = ArtifactStore(str(settings.folder / "artifacts")), {}
+    artifacts = ArtifactStore(str(settings.folder / "artifacts"))
+    report: dict[str, float] = {}
     maker: Maker = work.settings.maker(work.wish.seed)
     of = int(work.settings.steps)
     if generating.known(artifacts, work.name):

@@ -106,7 +106,7 @@ def decide(s: Session, picture: int, state: State, source: str, key: str) -> Dec
         return _replay(s, row)
     told = {"picture": there.id, "anchor": there.anchor, "collection": there.collection, "state": row["state"]}
     events.publish(s, "synthetic", told | {"source": row["source"]})
-    return Decided(made, there.id, State(row["state"]))
+    return Decided(made, there.id, State(str(row["state"])))
 
 
 def one(s: Session, id: int) -> SyntheticPicture:
@@ -153,7 +153,8 @@ def _with_state() -> Select[Any]:
     )
     last = and_(SyntheticVerdictRow.picture_id == SyntheticRow.id, SyntheticVerdictRow.id == newest)
     columns = (_STATE.label("now"), SyntheticVerdictRow.source, SyntheticVerdictRow.created_at.label("decided_at"))
-    return select(SyntheticRow, *columns).outerjoin(SyntheticVerdictRow, last)
+    found: Select[Any] = select(SyntheticRow, *columns).outerjoin(SyntheticVerdictRow, last)
+    return found
 
 
 def _picture(row: SyntheticRow, state: str, source: str | None, at: datetime | None) -> SyntheticPicture:
