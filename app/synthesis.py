@@ -112,6 +112,8 @@ def _read(
     with database.read() as s:
         number = catalog.collection_id(s, wish.collection)
         items: list[Item] = catalog.items(s, number)
+    if len(items) < 2:
+        raise BadInput(f"the collection '{wish.collection}' has {len(items)} items, at least 2 needed. Import some.")
     method = wish.method.replace("-", "_")
     words = {"collection": number, "seed": wish.seed, **asdict(chosen)}
     folder = settings.folder / "training" / name_of(method, words)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from db import catalog, checks, events
@@ -143,7 +143,7 @@ def made_by(s: Session, collection: int, maker: str, seed: int) -> set[int]:
 _STATE = func.coalesce(SyntheticVerdictRow.state, State.PROPOSED.value)
 
 
-def _with_state() -> Select[Any]:
+def _with_state() -> Any:
     """Every picture beside its newest verdict."""
     newest = (
         select(func.max(SyntheticVerdictRow.id))
@@ -153,8 +153,7 @@ def _with_state() -> Select[Any]:
     )
     last = and_(SyntheticVerdictRow.picture_id == SyntheticRow.id, SyntheticVerdictRow.id == newest)
     columns = (_STATE.label("now"), SyntheticVerdictRow.source, SyntheticVerdictRow.created_at.label("decided_at"))
-    found: Select[Any] = select(SyntheticRow, *columns).outerjoin(SyntheticVerdictRow, last)
-    return found
+    return select(SyntheticRow, *columns).outerjoin(SyntheticVerdictRow, last)
 
 
 def _picture(row: SyntheticRow, state: str, source: str | None, at: datetime | None) -> SyntheticPicture:

@@ -22,7 +22,7 @@ from trainer.training import Training, TrainSettings
 
 SET, SIDE, START = "fashion", 32, "start"
 EPOCHS, BATCH, RATE = 12, 256, 1e-3
-ANCHORS, EACH = 200, 2
+ANCHORS, EACH = 120, 2
 GENERATORS: dict[str, dict[str, Any]] = {
     "clsp": {"steps": 500, "ddim": 20}, "clsp:w=1": {"steps": 500, "ddim": 20, "w": 1.0}, "wu": {"steps": 400},
 }  # fmt: skip
