@@ -36,11 +36,12 @@ def ensure_features(
     store = feature_store(workspace, number, encoder)
     if {item.id for item in items} <= set(store.ids.tolist()) and not store.damaged():
         return store, 0
-    computed = store.extend(_encoder(workspace, encoder), items, workspace, progress, cancelled)
+    computed = store.extend(encoder_of(workspace, encoder), items, workspace, progress, cancelled)
     return store, computed
 
 
-def _encoder(workspace: Path, name: str) -> "Encoder":
+def encoder_of(workspace: Path, name: str) -> "Encoder":
+    """The encoder of that name, trained here or installed. Raises NotFound."""
     from db.artifacts import ArtifactStore
     from trainer.trained import any_encoder
 

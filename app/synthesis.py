@@ -112,6 +112,8 @@ def _read(
     with database.read() as s:
         number = catalog.collection_id(s, wish.collection)
         items: list[Item] = catalog.items(s, number)
+    if len(items) < 2:
+        raise BadInput(f"the collection '{wish.collection}' has {len(items)} items, at least 2 needed. Import some.")
     method = wish.method.replace("-", "_")
     words = {"collection": number, "seed": wish.seed, **asdict(chosen)}
     folder = settings.folder / "training" / name_of(method, words)
@@ -126,7 +128,8 @@ def _read(
 def _made(settings: Settings, database: Database, work: _Work, told: Told, cancelled: Callable[[], bool]) -> Made:
     from trainer import generating
 
-    artifacts, report = ArtifactStore(str(settings.folder / "artifacts")), {}
+    artifacts = ArtifactStore(str(settings.folder / "artifacts"))
+    report: dict[str, float] = {}
     maker: Maker = work.settings.maker(work.wish.seed)
     of = int(work.settings.steps)
     if generating.known(artifacts, work.name):

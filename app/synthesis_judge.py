@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from app.features import _encoder, ensure_features
+from app.features import encoder_of, ensure_features
 from app.scoring import column
 from app.settings import Settings
 from db import catalog, synthetic
@@ -74,7 +74,7 @@ def _judged(
     labels = np.array([codes.get(item, -1) for item in ids.tolist()])
     known, counted = labels >= 0, {State.ACCEPTED: 0, State.REJECTED: 0}
     judging = [one for one in proposals if codes.get(one.anchor, -1) >= 0]
-    eye = _encoder(settings.folder, encoder)
+    eye = encoder_of(settings.folder, encoder)
     for at in range(0, len(judging), BLOCK):
         told("judging", at, len(judging))
         if cancelled():

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from db import catalog, checks, events
@@ -106,7 +106,7 @@ def decide(s: Session, picture: int, state: State, source: str, key: str) -> Dec
         return _replay(s, row)
     told = {"picture": there.id, "anchor": there.anchor, "collection": there.collection, "state": row["state"]}
     events.publish(s, "synthetic", told | {"source": row["source"]})
-    return Decided(made, there.id, State(row["state"]))
+    return Decided(made, there.id, State(str(row["state"])))
 
 
 def one(s: Session, id: int) -> SyntheticPicture:
@@ -143,7 +143,7 @@ def made_by(s: Session, collection: int, maker: str, seed: int) -> set[int]:
 _STATE = func.coalesce(SyntheticVerdictRow.state, State.PROPOSED.value)
 
 
-def _with_state() -> Select[Any]:
+def _with_state() -> Any:
     """Every picture beside its newest verdict."""
     newest = (
         select(func.max(SyntheticVerdictRow.id))

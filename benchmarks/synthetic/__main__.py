@@ -49,8 +49,10 @@ def main(arguments: list[str] | None = None) -> None:
     jobs: list[Job] = []
     for seed in given.seeds:
         jobs.append((("plain", "clsp:w=1", seed), partial(plain_is_plain, seed)))
-        jobs += [(("generate", name, seed), partial(generate, name, seed, given.work)) for name in given.generators]
-        jobs += [(("train", name, seed), partial(train, name, seed, given.work)) for name in given.systems]
+        made = [(("generate", name, seed), partial(generate, name, seed, given.work)) for name in given.generators]
+        taught = [(("train", name, seed), partial(train, name, seed, given.work)) for name in given.systems]
+        plain = [job for job in made if "w=1" in job[0][1]]  # a control, so it comes last
+        jobs += [job for job in made if job not in plain] + taught + plain
     if failed := go("synthetic", jobs, given.results, key_of):
         raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
 

@@ -21,10 +21,10 @@ from trainer.recipe import build
 from trainer.training import Training, TrainSettings
 
 SET, SIDE, START = "fashion", 32, "start"
-EPOCHS, BATCH, RATE = 12, 256, 1e-3
-ANCHORS, EACH = 200, 2
+EPOCHS, BATCH, RATE = 6, 256, 1e-3
+ANCHORS, EACH = 60, 2
 GENERATORS: dict[str, dict[str, Any]] = {
-    "clsp": {"steps": 500, "ddim": 20}, "clsp:w=1": {"steps": 500, "ddim": 20, "w": 1.0}, "wu": {"steps": 400},
+    "clsp": {"steps": 250, "ddim": 20}, "clsp:w=1": {"steps": 250, "ddim": 20, "w": 1.0}, "wu": {"steps": 200},
 }  # fmt: skip
 SHOWN = 8  # anchors of the sheet that is kept
 

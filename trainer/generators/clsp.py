@@ -104,7 +104,8 @@ class Diffusion(Maker):
         shape = (count, *anchor.shape)
         made = torch.randn(shape, generator=random)
         beside = torch.randn((1, *anchor.shape), generator=random)
-        net, sampler = self.networks["average"].eval(), self.noise
+        net: Any = self.networks["average"].eval()
+        sampler = self.noise
         sampler.set_timesteps(self.settings.ddim)
         for time in sampler.timesteps:
             noisy = sampler.add_noise(anchor[None], beside, time[None])
