@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -72,7 +73,7 @@ def only(labels: Tensor, where: Tensor) -> Tensor:
 def same(one: Tensor, other: Tensor, net: Net) -> bool:
     """Values and gradients, to 1e-9."""
     weights = [weight for weight in net.parameters() if weight.requires_grad]
-    slopes = [torch.autograd.grad(value, weights, allow_unused=True) for value in (one, other)]
+    slopes = [torch.autograd.grad(value, weights, allow_unused=True, retain_graph=True) for value in (one, other)]
     close = all(
         (a is None and b is None) or torch.allclose(a, b, rtol=0, atol=1e-9) for a, b in zip(*slopes, strict=True)
     )
@@ -294,7 +295,7 @@ def looks(run: Training) -> Fusion:
 def taught() -> dict[str, Training]:
     """One that tells hidden words, one that tells the next, and one that tells pairs."""
     found = {}
-    for name, epochs in (("beit3", 20), ("mapl", 30), ("visualbert", 30)):
+    for name, epochs in (("beit3", 20), ("mapl", 30), ("visualbert", 50)):
         found[name] = run_of(name, 96, TrainSettings(size=16, batch=32, epochs=epochs, rate=3e-3))
         while found[name].done < found[name].steps:
             found[name].step()
@@ -322,7 +323,7 @@ def test_wrong_captions_get_the_lower_chances(taught: dict[str, Training], name:
     said = [KINDS[(label + 3 * bad) % 6] for label, bad in zip(labels, wrong, strict=True)]
     chances = pair_scores(run.recipe, run.encoders.network, pictures, said)
     assert chances.shape == (96,) and (chances >= 0).all() and (chances <= 1).all()
-    assert np.median(chances[wrong]) < np.median(chances[~wrong]) - 0.2
+    assert roc_auc_score(~wrong, chances) > 0.8
     again = pair_scores(run.recipe, run.encoders.network, pictures, said)
     assert np.array_equal(chances, again)
 

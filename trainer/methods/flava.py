@@ -18,6 +18,7 @@ Checked by: the library's own losses for the same inputs; plain loops; the contr
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.bert import Flava
 from trainer.fusion.looking import Fusion
@@ -43,6 +44,7 @@ class Method:
     places to tell. codes: visual words. grid: places a side. width, layers: of each part of the network. words: size
     of the vocabulary. longest: tokens of a text. seed: of the visual words."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     contrast: float = 1.0
     hidden: float = 0.15
@@ -68,5 +70,4 @@ class Method:
             predictors=(Fused(Flava, shape),),
             look=look,
             outputs=self.width,
-            rate=3e-3,
         )
