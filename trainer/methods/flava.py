@@ -49,7 +49,7 @@ class Method:
     contrast: float = 1.0
     hidden: float = 0.15
     covered: float = 0.15
-    codes: int = 64
+    codes: int = 32
     grid: int = 3
     width: int = 64
     layers: int = 1
@@ -59,7 +59,7 @@ class Method:
 
     def recipe(self) -> Recipe:
         needs_transformers()
-        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
+        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes, dropout=0.0)
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
         matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
         told = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
@@ -70,4 +70,5 @@ class Method:
             predictors=(Fused(Flava, shape),),
             look=look,
             outputs=self.width,
+            rate=3e-3,
         )
