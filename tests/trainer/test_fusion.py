@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from db.errors import BadInput, NotFound
 from tests.patterns import patterns
 from trainer.attributes import Attributes
+from trainer.backbones import load_backbone
 from trainer.fusion import nets
 from trainer.fusion.bert import Flava, Lxmert, VisualBert, boxes
 from trainer.fusion.captioners import Flamingo, Mapl
@@ -26,6 +27,7 @@ from trainer.fusion.telling import places_of, text_log_probs, tokens_of, word_lo
 from trainer.fusion.vocabulary import END, MASK, PAD, SPECIAL, START, UNKNOWN, Vocabulary
 from trainer.modalities import BOTH_WAYS
 from trainer.negatives.uniform import NegativePolicy as Uniform
+from trainer.network import Network
 from trainer.objectives.contrast import Objective
 from trainer.pair_scores import beside_others, pair_scores
 from trainer.pool import Pool, obey
@@ -344,6 +346,23 @@ def test_beside_others_is_a_chance_against_one_picked_at_random() -> None:
         own = math.exp(table[row, row])
         assert found[row].item() == pytest.approx(own / (own + sum(others) / 4), abs=1e-9)
     assert beside_others(lambda at: table[0, at], 1).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(("name", "size"), [("small", 32), ("lite0", 64), ("lite0_last", 7), ("resnet18", 64)])
+def test_a_backbone_is_its_map_pooled_and_a_place_alone_has_features_too(name: str, size: int) -> None:
+    backbone = load_backbone(name, size=size, pretrained=False).eval()
+    view = torch.rand(2, 192 if name == "lite0_last" else 3, size, size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found = backbone.places(view)  # type: ignore[operator]
+        torch.testing.assert_close(backbone.pooled(found), backbone(view))  # type: ignore[operator]
+        assert backbone.pooled(found[:, :, :1, :1]).shape == (2, backbone.dim)  # type: ignore[operator]
+        assert Network(backbone, 8).eval().places(view, 3).shape == (2, 9, 8)
+
+
+def test_a_backbone_without_a_map_is_refused() -> None:
+    backbone = load_backbone("vit_tiny_patch16_224", pretrained=False)
+    with pytest.raises(BadInput, match="map of places"), torch.no_grad():
+        backbone.places(torch.rand(1, 3, 224, 224))  # type: ignore[operator]
 
 
 def test_the_language_model_reads_first_and_stays_still_then() -> None:
