@@ -25,6 +25,7 @@ from trainer.fusion.multiway import Multiway
 from trainer.fusion.nets import ANSWERS, CODEBOOK, HIDDEN_PLACE, HIDDEN_WORD, NEXT_WORD, PAIR, VOCABULARY, Net, Shape
 from trainer.fusion.telling import places_of, text_log_probs, tokens_of, word_log_probs
 from trainer.fusion.vocabulary import END, MASK, PAD, SPECIAL, START, UNKNOWN, Vocabulary
+from trainer.labelled import Labelled
 from trainer.modalities import BOTH_WAYS
 from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.network import Network
@@ -387,6 +388,17 @@ def test_equal_seeds_give_equal_runs_and_who_has_no_words_sits_out() -> None:
     assert losses[0] == losses[1]
 
 
+def test_answers_hold_captions_apart_and_pull_pictures_and_words_together() -> None:
+    pictures, labels = coloured(12)
+    attributes = told([f"{KINDS[label]} {row}" for row, label in enumerate(labels)])
+    plan, overlay = TrainSettings(size=16, batch=12, epochs=1), Labelled(labels, torch.device("cpu"))
+    run = Training(build("flava", {"width": "16"}), pictures, attributes.ids, plan, overlay, attributes)
+    seen = run._look(run._rows())
+    contrast, words = (seen.pools(term, run.recipe, run.encoders)[0] for term in run.terms[:2])
+    assert (contrast.said > 0).sum() == 24 and (contrast.said < 0).any() and not words.said.any()
+    assert run.step(lambda pool: {})["loss"] < math.inf
+
+
 def test_what_cannot_be_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = TrainSettings(size=16, batch=2)
     pictures = patterns(3)[0]
@@ -398,6 +410,9 @@ def test_what_cannot_be_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(error, match=message):
             attributes = told(values, column)  # type: ignore[arg-type]
             Training(build("beit3", {"text": "captoin"}), pictures, attributes.ids, plan, attributes=attributes)
+    with pytest.raises(BadInput, match="only 1 of 3 pictures of a batch have words"):
+        attributes = told(["a", None, None])
+        Training(build("beit3"), pictures, attributes.ids, TrainSettings(size=16), attributes=attributes).step()
     with pytest.raises(BadInput, match="text=COLUMN"):
         Training(build("beit3"), pictures, np.arange(3), plan).step()
     with pytest.raises(BadInput, match="reads words"):

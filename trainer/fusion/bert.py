@@ -79,8 +79,11 @@ class Lxmert(Net):
         if view == VOCABULARY:
             head: Any = self.model.cls.predictions
             return head.decoder.weight, head.bias
-        objects = self.model.obj_predict_head.decoder_dict["obj"]
-        layer = {CODEBOOK: objects, ANSWERS: self.model.cls.seq_relationship}[view]
+        layers: dict[int, Any] = {
+            CODEBOOK: self.model.obj_predict_head.decoder_dict["obj"],
+            ANSWERS: self.model.cls.seq_relationship,
+        }
+        layer = layers[view]
         return layer.weight, layer.bias
 
 
