@@ -5,6 +5,7 @@ library's own prediction.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,9 +77,13 @@ class Lxmert(Net):
     def table(self, view: int) -> tuple[Tensor, Tensor]:
         """VOCABULARY, CODEBOOK or ANSWERS."""
         if view == VOCABULARY:
-            return self.model.cls.predictions.decoder.weight, self.model.cls.predictions.bias
-        objects = self.model.obj_predict_head.decoder_dict["obj"]
-        layer = {CODEBOOK: objects, ANSWERS: self.model.cls.seq_relationship}[view]
+            head: Any = self.model.cls.predictions
+            return head.decoder.weight, head.bias
+        layers: dict[int, Any] = {
+            CODEBOOK: self.model.obj_predict_head.decoder_dict["obj"],
+            ANSWERS: self.model.cls.seq_relationship,
+        }
+        layer = layers[view]
         return layer.weight, layer.bias
 
 

@@ -51,7 +51,8 @@ class Captioner(Net):
 
     def table(self, view: int) -> tuple[Tensor, Tensor]:
         """VOCABULARY alone."""
-        return {VOCABULARY: (self.language.lm_head.weight, self.no_bias)}[view]  # type: ignore[dict-item]
+        none: Tensor = self.no_bias  # type: ignore[assignment]
+        return {VOCABULARY: (self.language.lm_head.weight, none)}[view]
 
 
 class Mapl(Captioner):

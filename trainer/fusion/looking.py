@@ -75,6 +75,10 @@ class Fusion:
         if not len(self.tokens):
             raise BadInput(f"pictures with words in the column '{self.column}' expected. Name another by text=COLUMN.")
         told = torch.nonzero(self.texts[rows.cpu()] >= 0)[:, 0].to(rows.device)
+        if len(told) < 2:
+            raise BadInput(
+                f"only {len(told)} of {len(rows)} pictures of a batch have words. Train with a larger batch."
+            )
         rows, random = rows[told], chance.generator(seed, chance.WORDS, step)
         view = recipe.views[0](pictures[told.to(pictures.device)], chance.generator(seed, chance.VIEWS, step))
         net = net_of(encoders.network)

@@ -17,6 +17,7 @@ Checked by: plain loops; the contract of methods; benchmarks/fusion.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.looking import Fusion
 from trainer.fusion.multiway import Multiway
@@ -31,6 +32,7 @@ class Method:
     places a side. width, layers: of the network. words: size of the vocabulary. longest: tokens of a text. seed: of the
     visual words."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     hidden: float = 0.5
     covered: float = 0.4

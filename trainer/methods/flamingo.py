@@ -15,6 +15,7 @@ Checked by: a closed gate leaves the language model as it was; plain loops; the 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.captioners import Flamingo
 from trainer.fusion.looking import Fusion
@@ -28,6 +29,7 @@ class Method:
     """text: the column of the words. grid: places a side. width, layers: of the language model. words: size of the
     vocabulary. longest: tokens of a text."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     grid: int = 3
     width: int = 64

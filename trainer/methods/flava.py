@@ -18,6 +18,7 @@ Checked by: the library's own losses for the same inputs; plain loops; the contr
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.bert import Flava
 from trainer.fusion.looking import Fusion
@@ -43,11 +44,12 @@ class Method:
     places to tell. codes: visual words. grid: places a side. width, layers: of each part of the network. words: size
     of the vocabulary. longest: tokens of a text. seed: of the visual words."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     contrast: float = 1.0
     hidden: float = 0.15
     covered: float = 0.15
-    codes: int = 64
+    codes: int = 32
     grid: int = 3
     width: int = 64
     layers: int = 1
@@ -57,7 +59,7 @@ class Method:
 
     def recipe(self) -> Recipe:
         needs_transformers()
-        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
+        shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes, dropout=0.0)
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
         matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
         told = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)

@@ -16,6 +16,7 @@ Checked by: the library's own loss for the same inputs; plain loops; the contrac
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.bert import Lxmert
 from trainer.fusion.looking import Fusion
@@ -40,6 +41,7 @@ class Method:
     places a side. width, layers: of each part of the network. words: size of the vocabulary. longest: tokens of a
     text. seed: of the visual words."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     hidden: float = 0.15
     covered: float = 0.15

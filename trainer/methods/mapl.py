@@ -17,6 +17,7 @@ Checked by: the library's own loss for the same inputs; plain loops; the contrac
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainer.fusion.captioners import Mapl
 from trainer.fusion.looking import Fusion
@@ -30,6 +31,7 @@ class Method:
     """text: the column of the words. grid: places a side. width, layers: of the language model. words: size of the
     vocabulary. longest: tokens of a text."""
 
+    slow: ClassVar[bool] = True
     text: str = "caption"
     grid: int = 3
     width: int = 64

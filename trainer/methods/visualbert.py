@@ -17,7 +17,6 @@ Checked by: the library's own loss for the same inputs; plain loops; the contrac
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from trainer.fusion.bert import VisualBert
 from trainer.fusion.looking import Fusion
@@ -31,7 +30,6 @@ class Method:
     """text: the column of the words. hidden: share of words to tell. grid: places a side. width, layers: of the
     network. words: size of the vocabulary. longest: tokens of a text."""
 
-    slow: ClassVar[bool] = True
     text: str = "caption"
     hidden: float = 0.15
     grid: int = 3
