@@ -156,7 +156,7 @@ class DINOPeer(Peer):
         deactivate_requires_grad(self.slow_head)
 
     def forward(self, views: Sequence[Tensor]) -> Tensor:
-        self.follow(cosine_schedule(self.step, self.steps, 0.9, 1.0))
+        self.follow(cosine_schedule(self.step, self.steps, 0.99, 1.0))
         for weight in self.head.last_layer.parameters():  # what cancel_last_layer_gradients does in the first epoch
             weight.requires_grad_(self.step >= self.epoch and weight is not self.head.last_layer.weight_g)
         teacher, student = [self.slow(view) for view in views[:2]], [self.encode(view) for view in views]

@@ -9,7 +9,7 @@ Parts: two large views and small ones; moving average of the encoder as target, 
 the head; the teacher sees large views only; objective assign (softmax with a centre).
 Needs: pictures.
 Differs from the paper: 1,024 prototypes in place of 65,536, 2 small views of half the side in place of 8, and a
-momentum from .9 in place of .996, for hundreds of steps; the teacher's temperature does not rise; no clipping of
+momentum from .99 in place of .996, for hundreds of steps; the teacher's temperature does not rise; no clipping of
 gradients. A must-link makes each predict the other's assignment.
 Checked by: lightly's DINOLoss and Center, values and gradients; the contract of methods.
 """
@@ -32,7 +32,7 @@ class Method:
     temperature: float = 0.1
     sharp: float = 0.04
     centre: float = 0.9
-    momentum: float = 0.9
+    momentum: float = 0.99
     area: float = 0.25
     small: int = 2
     held: int = 1
@@ -42,5 +42,5 @@ class Method:
         return Recipe(
             (Term(objective),), both_views=False, momentum=self.momentum, final_momentum=1.0,
             views=several(self.small, self.area), matches=every_other(2 + self.small), head=PrototypeHead(),
-            outputs=self.prototypes, unit=False, held=self.held, rate=2e-3,
+            outputs=self.prototypes, unit=False, held=self.held, rate=5e-3,
         )  # fmt: skip
