@@ -36,7 +36,7 @@ def key_of(line: Line) -> Key:
 
 def _jobs(given: argparse.Namespace) -> Iterator[Job]:
     if given.what == "bar":
-        for seed, system in product(given.seeds, given.systems or [START, *NAMES]):
+        for seed, system in product(given.seeds, given.systems or [START, *NAMES, *bars.FITS]):
             yield ("bar", "fashion5k", system, seed, 1), partial(bar, system, seed, given.archives)
         return
     budget = Budget(given.epochs, given.batch, given.screen)

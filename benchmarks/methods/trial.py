@@ -140,12 +140,18 @@ def _on_answered(pictures: PictureSet, plan: TrainSettings, overlay: Overlay, kn
 @cache
 def answers(name: str, seed: int, budget: Budget, folder: Path) -> tuple[Snapshot, ConstraintGraph]:
     """The same 500 truthful answers for every system: asked about what SimCLR made of the pictures."""
+    snapshot = _untaught(name, seed, replace(budget, screen=1), folder)
+    return snapshot, asked(snapshot, sets.load(name, folder, SIDES.get(name, 64)).labels, seed, budget.screen)
+
+
+@cache
+def _untaught(name: str, seed: int, budget: Budget, folder: Path) -> Snapshot:
+    """What SimCLR makes of the pictures, whatever is asked about it."""
     pictures = sets.load(name, folder, SIDES.get(name, 64))
     training = prepared("simclr", pictures, seed, budget)
     while training.done < training.steps:
         training.step()
-    snapshot = snapshot_of(np.arange(len(pictures.labels)), training.embed(), seed=seed)
-    return snapshot, asked(snapshot, pictures.labels, seed, budget.screen)
+    return snapshot_of(np.arange(len(pictures.labels)), training.embed(), seed=seed)
 
 
 def worth(training: Training, pictures: PictureSet) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial.sets, "load", some_pictures)
     monkeypatch.setattr(scripted, "ANSWERS", 40)
     answers.cache_clear()
+    trial._untaught.cache_clear()
 
 
 def test_every_peer_is_the_peer_of_a_method_of_ours() -> None:
@@ -102,6 +103,8 @@ def test_the_bar_asks_for_a_rise_over_the_untrained_network() -> None:
     rows = [[cell.strip() for cell in row.split("|")] for row in bars.bars(found).splitlines()[2:]]
     assert {row[1]: row[6] for row in rows} == {"start": "-", "simclr": "missed", "byol": "met"}
     assert "byol" not in bars.bars(found, "simclr") and bars.bars(found, "simcse") == ""
+    fitted = bars.bars([*found, line | {"system": bars.FITS[0], "knn": 0.75}], "simclr")
+    assert "missed" in fitted and f"| {bars.FITS[0]} |" in fitted and "| met |" in fitted
     flat = [one | {"rank": 3.0} for one in found]
     assert "| met |" not in bars.bars(flat)
 

@@ -25,14 +25,15 @@ from trainer.recipe import Recipe, Term
 @dataclass(frozen=True)
 class Method:
     """prototypes: how many. temperature: tau > 0 of the prediction. sharp: the teacher's. centre: momentum of its
-    centre. momentum: of the teacher at the start, rising to 1. small: views of half the side. held: epochs in which
-    the prototypes stay as they started."""
+    centre. momentum: of the teacher at the start, rising to 1. area: least share of the picture in a large view. small:
+    views of half the side. held: epochs in which the prototypes stay as they started."""
 
     prototypes: int = 1024
     temperature: float = 0.1
     sharp: float = 0.04
     centre: float = 0.9
     momentum: float = 0.99
+    area: float = 0.25
     small: int = 2
     held: int = 1
 
@@ -40,6 +41,6 @@ class Method:
         objective = Objective(self.temperature, "softmax", sharp=self.sharp, momentum=self.centre)
         return Recipe(
             (Term(objective),), both_views=False, momentum=self.momentum, final_momentum=1.0,
-            views=several(self.small), matches=every_other(2 + self.small), head=PrototypeHead(),
+            views=several(self.small, self.area), matches=every_other(2 + self.small), head=PrototypeHead(),
             outputs=self.prototypes, unit=False, held=self.held, rate=5e-3,
         )  # fmt: skip

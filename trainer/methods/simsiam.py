@@ -35,5 +35,5 @@ class Method:
         return Recipe(
             (Term(Objective(), predictor=0),),
             both_views=False, stopped=True, matches=((0, 1), (1, 0)), steady_predictors=True,
-            head=MLP(self.hidden, layers=3, closed=True), predictors=(MLP(self.narrow),),
+            head=MLP(self.hidden, layers=3, closed=True), predictors=(MLP(self.narrow),), rate=3e-3,
         )  # fmt: skip

@@ -25,14 +25,15 @@ from trainer.views import Views
 
 @dataclass(frozen=True)
 class Method:
-    """prototypes: how many. temperature: tau > 0. epsilon, iterations: of Sinkhorn. small: views of half the side
-    beside the two large ones. held: epochs in which the prototypes stay as they started. queue: earlier scores that
-    share the prototypes with the batch."""
+    """prototypes: how many. temperature: tau > 0. epsilon, iterations: of Sinkhorn. area: least share of the picture
+    in a large view. small: views of half the side beside the two large ones. held: epochs in which the prototypes stay
+    as they started. queue: earlier scores that share the prototypes with the batch."""
 
     prototypes: int = 300
     temperature: float = 0.1
     epsilon: float = 0.02
     iterations: int = 3
+    area: float = 0.25
     small: int = 2
     held: int = 1
     queue: int = 0
@@ -40,15 +41,15 @@ class Method:
     def recipe(self) -> Recipe:
         objective = Objective(self.temperature, "sinkhorn", epsilon=self.epsilon, iterations=self.iterations)
         return Recipe(
-            (Term(objective),), both_views=False, stopped=True, queue=self.queue, views=several(self.small),
+            (Term(objective),), both_views=False, stopped=True, queue=self.queue, views=several(self.small, self.area),
             matches=every_other(2 + self.small), head=PrototypeHead(centred=True), outputs=self.prototypes, unit=False,
             held=self.held, rate=5e-3,
         )  # fmt: skip
 
 
-def several(small: int) -> tuple[Views, ...]:
-    """Two large views, then small ones of smaller parts."""
-    return (Views(), Views(), *(Views(area=0.1, most=0.4, side=0.5) for _ in range(small)))
+def several(small: int, area: float) -> tuple[Views, ...]:
+    """Two large views, of at least this share of the picture, then small ones of smaller parts."""
+    return (Views(area), Views(area), *(Views(area=0.1, most=0.4, side=0.5) for _ in range(small)))
 
 
 def every_other(count: int) -> tuple[tuple[int, int], ...]:
