@@ -26,11 +26,13 @@ SHARE = 0.2
 
 @dataclass(frozen=True)
 class Source:
-    """collection: its name in the workspace. fill: makes it. words: of an item."""
+    """collection: its name in the workspace. fill: makes it. words: of an item. most: items
+    that are used, drawn once for all seeds."""
 
     collection: str
     fill: Callable[[Database, Path, Path], object]
     words: Callable[[Item], str]
+    most: int = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +44,19 @@ class Loaded:
     texts: dict[int, str]
 
 
-def _fsa(database: Database, workspace: Path, archives: Path) -> None:
-    path = archives / "fsa_color.zip"
-    if not path.exists():
-        raise NotFound(f"no {path}. Give the folder of the archives with --archives.")
-    import_path(database, workspace, path, "fsa", metadata="metadata.csv", caption_column="caption")
+def _archive(file: str, name: str) -> Callable[[Database, Path, Path], object]:
+    def fill(database: Database, workspace: Path, archives: Path) -> None:
+        path = archives / file
+        if not path.exists():
+            raise NotFound(f"no {path}. Give the folder of the archives with --archives.")
+        import_path(database, workspace, path, name, metadata="metadata.csv")
+
+    return fill
 
 
 SETS = {
-    "fsa": Source("fsa", _fsa, lambda item: item.words("caption")),
+    "fsa": Source("fsa", _archive("fsa_color.zip", "fsa"), lambda item: item.words("caption")),
+    "fruits": Source("fruits", _archive("fruits_multi.zip", "fruits"), lambda item: item.words("variety"), 1500),
     "openmoji": Source("openmoji", lambda database, workspace, _: prepare_demo(database, workspace), lambda i: i.name),
 }
 
@@ -72,7 +78,8 @@ def load(name: str, workspace: Path, archives: Path) -> Loaded:
     finally:
         database.close()
     texts = {item.id: words for item in items if (words := about.words(item))}
-    kept = np.isin(store.ids, list(texts))
+    kept = np.flatnonzero(np.isin(store.ids, list(texts)))
+    kept = np.sort(np.random.default_rng(0).permutation(kept)[: about.most])
     return Loaded(store.vectors()[kept], store.ids[kept], {int(item): texts[int(item)] for item in store.ids[kept]})
 
 

@@ -69,7 +69,7 @@ async def test_an_answer_without_a_key_is_refused_with_a_sentence(world: World, 
 @pytest.mark.parametrize("kind", list(Kind))
 async def test_every_kind_of_question_can_be_answered(world: World, annotator: httpx.AsyncClient, kind: Kind) -> None:
     questions = await claim(annotator, world, count=1, kind=kind)
-    if kind is Kind.MISSING:
+    if kind in (Kind.MISSING, Kind.CAPTION):
         assert questions == []  # none was asked here
         return
     assert (await send(annotator, said(questions[0], "different"))).status_code == 201
