@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from app.reviewed import Verdicts, listening, mark, reviewed
 from app.scoring import column
 from app.settings import Settings
 from app.training_answers import Answers, answers_of
@@ -125,10 +126,12 @@ def prepare(
         known = answers_of(settings, database, lesson.criterion, lesson.collection)
     recipe = _recipe(lesson, known)
     made = synthetic_of(database, lesson.collection, recipe)
-    training = _prepared(settings, lesson, recipe, plan, items, known, made, folder, told, cancelled)
+    words = reviewed(database, items[0].collection)
+    attributes = _introduced(recipe, items, settings.folder, words)
+    training = _prepared(settings, lesson, recipe, plan, items, attributes, known, made, folder, told, cancelled)
     if training is None:
         return None
-    return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training, made))
+    return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training, made, words))
 
 
 def synthetic_of(database: Database, collection: str, recipe: Recipe) -> list[SyntheticPicture]:
@@ -150,10 +153,11 @@ def synthetic_of(database: Database, collection: str, recipe: Recipe) -> list[Sy
     return made
 
 
-def _about(lesson: Lesson, training: Training, made: Sequence[SyntheticPicture]) -> dict[str, str]:
+def _about(lesson: Lesson, training: Training, made: Sequence[SyntheticPicture], words: Verdicts) -> dict[str, str]:
     """What a stored state must share with the run that goes on from it."""
     ids = np.array([one.id for one in made], np.int64)
     beside = {"synthetic": f"{len(ids)} ({digest(ids)})"} if made else {}
+    beside |= {"reviews": mark(words)} if words else {}
     plan = {key: value for key, value in asdict(training.settings).items() if key not in ("seed", "probe")}
     return {
         "method": lesson.method,
@@ -189,13 +193,12 @@ def _items(database: Database, lesson: Lesson) -> list[Item]:
 
 
 def _prepared(
-    settings: Settings, lesson: Lesson, recipe: Recipe, plan: TrainSettings, items: list[Item], known: Answers | None,
-    made: Sequence[SyntheticPicture], folder: Path, told: Told, cancelled: Callable[[], bool],
+    settings: Settings, lesson: Lesson, recipe: Recipe, plan: TrainSettings, items: list[Item], attributes: Attributes,
+    known: Answers | None, made: Sequence[SyntheticPicture], folder: Path, told: Told, cancelled: Callable[[], bool],
 ) -> Training | None:  # fmt: skip
     """The run before its first step; None if cancelled."""
     from trainer.backbones import load_backbone
 
-    attributes = _introduced(recipe, items, settings.folder)
     backbone = load_backbone(plan.backbone, size=plan.size or None, pretrained=False)
     wanted = items if known is None else [item for item in items if item.id in known.snapshot.position]
     reading = partial(told, "reading pictures")
@@ -219,9 +222,9 @@ def _generated(
     return Generated(pixels, np.array([anchor[number] for number in ids.tolist()], np.int64))
 
 
-def _introduced(recipe: Recipe, items: list[Item], workspace: Path) -> Attributes:
-    """The metadata; what it lacks for this recipe is said before any picture is read."""
-    found = Attributes.of(items, workspace)
+def _introduced(recipe: Recipe, items: list[Item], workspace: Path, words: Verdicts) -> Attributes:
+    """The metadata and what reviews say of it; what it lacks for this recipe is said before any picture is read."""
+    found = listening(Attributes.of(items, workspace), words, recipe)
     for part in recipe.readers:
         part.learn_of(found)
     return found
