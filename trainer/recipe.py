@@ -76,8 +76,7 @@ class Recipe:
     the head stay as they started. groups: how many groups a second head sorts the features into, for objectives that
     need them, 0 for none. look: another way from pictures to pools than two views, as `trainer.patches` has it.
     selector: who of a super-batch enters the batch, None for everybody in turn. rate: highest step size where the run
-    names none; answered: share of a batch drawn from answered items, likewise; least: share of a batch that is left at
-    least where they are too few for theirs, and the others give way.
+    names none; answered: share of a batch drawn from answered items, likewise.
     """
 
     terms: tuple[Term, ...]
@@ -104,7 +103,6 @@ class Recipe:
     selector: Selector | None = None
     rate: float = 1e-3
     answered: float = 0.5
-    least: float = 1.0
 
     @property
     def mates(self) -> Any:

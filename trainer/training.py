@@ -134,8 +134,7 @@ class Training:
         self._deal()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(chance.number(self.settings.seed, chance.DROPOUT, self.done))
-            rows = self._rows()
-            seen = self._look(rows)
+            seen = self._look(self._rows())
             pools = [seen.pools(term, self.recipe, self.encoders) for term in self.terms]
             emphasis = self.overlay.emphasis if self.overlay else 1.0
             curated = [
@@ -152,7 +151,7 @@ class Training:
                 f"the loss of step {self.done + 1} is {loss.item()}. Lower the rate, or raise the temperature."
             )
         rate = self._learn(loss)
-        self._after(len(rows), pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
+        self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         getattr(seen, "after_step", lambda: None)()
         self.done += 1
         told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
@@ -258,16 +257,16 @@ class Training:
             for weight in prototypes(self.encoders.network):
                 weight.grad = None
 
-    def _after(self, count: int, first: Pool, curated: Sequence[Pool], keys: Sequence[Tensor]) -> None:
+    def _after(self, first: Pool, curated: Sequence[Pool], keys: Sequence[Tensor]) -> None:
         """The target follows, queue and table take in the batch's keys, parts that learn by themselves take a step, or
         look at the keys of every view."""
         self.encoders.follow(self.done / max(self.steps - 1, 1))
         if self.table is not None:
-            rows = torch.searchsorted(self.ids, first.key_ids[:count])
-            self.table.put(rows, first.keys[:count])
+            rows = torch.searchsorted(self.ids, first.key_ids[: self.batch])
+            self.table.put(rows, first.keys[: self.batch])
         if self.queue is not None:
-            pushed = len(first.anchors)
-            self.queue.push(first.keys[:pushed].detach(), first.key_ids[:pushed])
+            count = len(first.anchors)
+            self.queue.push(first.keys[:count].detach(), first.key_ids[:count])
         for term, pool in zip(self.terms, curated, strict=True):
             for part in term.parts:
                 if hasattr(part, "after_step"):
@@ -303,9 +302,8 @@ class Training:
         return self.encoders.upload(self.pictures[rows])
 
     def _rows(self) -> np.ndarray:
-        """At most (B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them, or
-        chosen by a selector; part of it replaced by answered items. Where those are few, so are the others, down to the
-        recipe's least share."""
+        """(B,) distinct rows: a slice of the epoch's order, or drawn by the weight a source gives them, or chosen by a
+        selector; part of it replaced by answered items."""
         epoch, place = divmod(self.done, self.steps_each)
         order = np.random.default_rng((self.settings.seed, chance.ORDER, epoch)).permutation(len(self.ids))
         rows = order[place * self.batch : (place + 1) * self.batch] if self.chooser is None else self.chooser()
@@ -319,9 +317,8 @@ class Training:
             return np.sort(rows)
         kept = rows[: self.batch - share]
         known = self.overlay.rows(kept, share, (self.settings.seed, chance.ANSWERED, self.done))
-        size = max(self.batch - round((share - len(known)) / wanted), round(self.recipe.least * self.batch))
-        filled = np.concatenate([known, rows])
-        return np.sort(filled[np.sort(np.unique(filled, return_index=True)[1])][:size])
+        filled = np.concatenate([kept, known, rows])
+        return np.sort(filled[np.sort(np.unique(filled, return_index=True)[1])][: self.batch])
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -43,7 +43,6 @@ ANSWERS = """## With 500 answers
 Train SimCLR without answers, ask 500 questions about that embedding (scripted, truthful, the default acquisition), then
 train every system anew from the same start with these answers. *{only}* sees nothing but the pictures that
 answers placed, for as many steps. `simclr, no answers` is the row of the tables above. A *{kind}* answer is {what}.
-What `pairwright` does where few pictures are answered (`least`) was chosen on seed 10 of clothing, which is not shown.
 """
 NOTE = """Some dozens of steps on 2,000 small pictures say what works here; they do not repeat the papers. A difference
 below twice the standard deviation is noise.

@@ -132,17 +132,6 @@ def test_a_batch_holds_more_answered_pictures_than_chance_would_bring() -> None:
     assert np.mean(held) > 2 * 16 * 5 / 64
 
 
-def test_where_few_pictures_are_answered_the_others_give_way_down_to_a_least_share() -> None:
-    overlay = answered([(0, 6, Verdict.SAME), (6, 12, Verdict.SAME), (1, 7, Verdict.SAME)])
-    taught = training("pairwright", replace(PLAN, partners=4), overlay)
-    rows = taught._rows()
-    assert len(rows) == len(set(rows.tolist())) == 8
-    assert set(np.flatnonzero(overlay.belief.member >= 0)) <= set(rows.tolist())
-    taught.step()
-    assert taught.table is not None and (taught.table.keys.norm(dim=1) > 0).sum() == 8
-    assert len(training("pairwright")._rows()) == len(training("simclr", overlay=overlay)._rows()) == 32
-
-
 def test_answered_pictures_are_drawn_evenly_and_bring_partners_where_they_would_meet_nobody() -> None:
     """In a crowd of pairs few meet by chance: then everybody comes with somebody it was asked about."""
     pairs = [(i, i + 32, Verdict.SAME) for i in range(32)]

@@ -12,8 +12,7 @@ Parts: two views; the encoder itself as target; both views of the batch as candi
 the belief is nearly sure of; soft elimination; contrast (all); nine tenths of a batch from answered items.
 Needs: pictures; the answers of a criterion, without which it is SimCLR with its own step size.
 Differs from the paper: the own view weighs `own` times a must-link, because answers alone teach a small network to tell
-these pictures apart and no others (docs/benchmarks/methods.md); p(same) is that of the partition and the audits; where
-few items are answered, a batch shrinks, down to `least` of it, rather than fill up with what nobody was asked about.
+these pictures apart and no others (docs/benchmarks/methods.md); p(same) is that of the partition and the audits.
 Status: our own.
 Checked by: reference values of the loss and its parts; how every answer enters; the contract of methods.
 """
@@ -31,16 +30,15 @@ from trainer.recipe import Recipe, Term
 class Method:
     """temperature: tau > 0. own: weight of the own view beside a must-link's, > 0. cutoff: chance of belonging together
     from which an item that nobody asked about pulls, in (.5, 1). weight: of its pull. sharpness: exponent of
-    1 - p(same), > 0. least: share of a batch that is left at least where few items are answered, in (0, 1]."""
+    1 - p(same), > 0."""
 
     temperature: float = 0.3
     own: float = 3.0
     cutoff: float = 0.9
     weight: float = 0.3
     sharpness: float = 1.0
-    least: float = 0.25
 
     def recipe(self) -> Recipe:
         positives = (OwnView(self.own), PseudoMembers(self.cutoff, self.weight))
         term = Term(Objective(self.temperature), NegativePolicy(self.sharpness), positives)
-        return Recipe((term,), rate=3e-3, answered=0.9, least=self.least)
+        return Recipe((term,), rate=3e-3, answered=0.9)
