@@ -148,7 +148,8 @@ class Training:
         rate = self._learn(loss)
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         self.done += 1
-        told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
+        shown = getattr(seen, "embedded", pools[0][0].anchors).detach()  # what may collapse: the embedding
+        told = {} if watch is None else {**spread(_unit(shown)), **watch(curated[0][0])}
         return {"loss": float(loss.detach()), "rate": rate, **told}
 
     def embed(self, *, projected: bool = False) -> np.ndarray:
