@@ -154,7 +154,8 @@ class Training:
         self._after(pools[0][0], [of[0] for of in curated], list(seen.keys.values()))
         getattr(seen, "after_step", lambda: None)()
         self.done += 1
-        told = {} if watch is None else {**spread(_unit(pools[0][0].anchors.detach())), **watch(curated[0][0])}
+        shown = getattr(seen, "embedded", pools[0][0].anchors).detach()  # what may collapse: the embedding
+        told = {} if watch is None else {**spread(_unit(shown)), **watch(curated[0][0])}
         return {"loss": float(loss.detach()), "rate": rate, **told}
 
     def embed(self, *, projected: bool = False) -> np.ndarray:

@@ -63,7 +63,7 @@ def ours(net: Net, match: tuple[int, int], rows: Tensor, right: Tensor, more: di
     """The loss of one term, the way the trainer takes it."""
     texts, nothing = torch.arange(ROWS), torch.zeros(ROWS, ROWS)
     told = {match[0]: (rows, right), **(more or {})}
-    seen = SeenTogether(told, net, SHAPE.words, texts, (nothing, nothing.to(torch.int8)), 0.5)
+    seen = SeenTogether(told, net, SHAPE.words, texts, (nothing, nothing.to(torch.int8)), 0.5, rows)
     term = Term(Objective(1.0, denominator="self"), matches=(match,))
     [pool] = seen.pools(term, None, None)  # type: ignore[arg-type]
     return term.objective(obey(Uniform()(OwnView()(pool))))

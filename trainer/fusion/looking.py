@@ -88,7 +88,9 @@ class Fusion:
             self.texts[rows.cpu()].to(rows.device), about(rows, rows), view, random,
         )  # fmt: skip
         asked = {anchor for term in recipe.terms for anchor, _ in term.matches or recipe.matches}
-        return SeenTogether(batch.told(asked), net, len(self.vocabulary), batch.texts, batch.known, progress)
+        return SeenTogether(
+            batch.told(asked), net, len(self.vocabulary), batch.texts, batch.known, progress, batch.places.mean(1)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +155,10 @@ class _Batch:
 class SeenTogether:
     """One batch, read. told: view -> what the network says of it, and what is right. words: size of the vocabulary that
     is in use. texts: (B,) equal for equal texts. known: what is known about pairs of items, as
-    `trainer.pools.About`."""
+    `trainer.pools.About`.
+
+    embedded: (B, d) z of the pictures, which is what may collapse.
+    """
 
     told: dict[int, Rows]
     net: Net
@@ -161,6 +166,7 @@ class SeenTogether:
     texts: Tensor
     known: tuple[Tensor, Tensor]
     progress: float
+    embedded: Tensor
     keys: Mapping[int, Tensor] = field(default_factory=dict)
 
     def pools(self, term: "Term", recipe: "Recipe", encoders: Encoders) -> list[Pool]:
