@@ -36,8 +36,8 @@ BOTH = (PICTURE, PICTURE + 1)
 @dataclass(eq=False)
 class Bank:
     """A way to look. beside: how batches are seen, one column. draws: negatives from another modality; within: from the
-    same. momentum: m in [0, 1). neighbours: of each item, 0 for none; every: epochs from one search to the next. seed:
-    of the slots' start."""
+    same. momentum: m in [0, 1). neighbours: of each item, 0 for none; every: epochs from one search to the next, the
+    first of them when the share `begins` of the run is done. seed: of the slots' start."""
 
     takes_maps: ClassVar[bool] = True
 
@@ -47,6 +47,7 @@ class Bank:
     momentum: float = 0.5
     neighbours: int = 0
     every: int = 5
+    begins: float = 0.5
     seed: int = 0
     _slots: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)
     _near: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.int64), init=False, repr=False)
@@ -61,7 +62,7 @@ class Bank:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bank) and all(
             getattr(self, name) == getattr(other, name)
-            for name in ("beside", "draws", "within", "momentum", "neighbours", "every")
+            for name in ("beside", "draws", "within", "momentum", "neighbours", "every", "begins")
         )
 
     @property
@@ -85,12 +86,14 @@ class Bank:
         drawn = [there[torch.randint(len(there), (count,), generator=random)] for count in (self.draws, self.within)]
         return SeenBank(self, seen, drawn[0].to(ids.device), drawn[1].to(ids.device), about)
 
-    def renew(self, epoch: int, steps: int, encoders: Encoders, pictures: np.ndarray) -> list[nn.Parameter]:
+    def renew(
+        self, epoch: int, steps: int, progress: float, encoders: Encoders, pictures: np.ndarray
+    ) -> list[nn.Parameter]:
         """Before an epoch: neighbours are found anew where it is time. Returns the weights that begin anew: none."""
         if not self._slots:
             sizes = len(pictures), encoders.outputs
             self._slots = {k: _scattered(*sizes, self.seed + k).to(encoders.device) for k in BOTH}
-        elif self.neighbours and epoch % self.every == 0:
+        elif self.neighbours and progress >= self.begins and epoch % self.every == 0:
             there = self.beside.columns[0].codes >= 0
             one, other = (self._slots[modality] for modality in BOTH)
             self._near = agreed(one, other, self.neighbours, there.to(one.device))

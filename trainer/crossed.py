@@ -68,7 +68,9 @@ class Crossed:
         return SeenCrossed(seen, self._clusters[seen.known.rows.cpu()].to(seen.known.rows.device), self.clusters)
 
     @torch.no_grad()
-    def renew(self, epoch: int, steps: int, encoders: Encoders, pictures: np.ndarray) -> list[nn.Parameter]:
+    def renew(
+        self, epoch: int, steps: int, progress: float, encoders: Encoders, pictures: np.ndarray
+    ) -> list[nn.Parameter]:
         """Before an epoch of so many steps: both modalities are clustered, and what tells clusters begins anew. Returns
         its weights."""
         column, network = self.beside.columns[0], encoders.network

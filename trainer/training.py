@@ -279,7 +279,7 @@ class Training:
         """Once an epoch: policies that look at the whole collection get its embedding, a way to look may begin anew."""
         epoch = self.done // self.steps_each
         renew = getattr(self.recipe.look, "renew", lambda *_: ())
-        for weight in renew(epoch, self.steps_each, self.encoders, self.pictures):
+        for weight in renew(epoch, self.steps_each, self.progress, self.encoders, self.pictures):
             self.optimizer.state.pop(weight, None)
         wanting = [part for term in self.terms for part in term.parts if hasattr(part, "refresh")]
         if wanting:

@@ -9,8 +9,8 @@ Source: Morgado, Vasconcelos, Misra 2021, "Audio-visual instance discrimination 
 Parts: as `avid`; beside it each modality with itself: slots of neighbours that both agree on (consensus), their mean;
 uniform draws push; nce with a Z of its own.
 Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`.
-Differs from the paper: as `avid` does; it begins as AVID and the neighbours join at the first search, where the paper
-starts from a trained AVID. An answer that holds two items apart passes a neighbour over; a must-link joins them.
+Differs from the paper: as `avid` does; half of the run is AVID alone, where the
+paper starts from a trained AVID. An answer that holds two items apart passes a neighbour over; a must-link joins them.
 Checked by: plain loops, values and gradients; the neighbours against loops; the contract of methods; benchmarks/spoken.
 """
 
@@ -28,7 +28,8 @@ from trainer.recipe import Recipe, Term
 class Method:
     """sound: who hears recordings, a file of trainer/towers. temperature: tau > 0. draws, within: of the bank a step,
     from the other modality and from the same. momentum: of its slots, in [0, 1). neighbours: of each item. every:
-    epochs from one search to the next. agreement: weight of the second sum."""
+    epochs from one search to the next. begins: share of the run after which neighbours join. agreement: weight of the
+    second sum."""
 
     few: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
 
@@ -39,11 +40,12 @@ class Method:
     momentum: float = 0.5
     neighbours: int = 32
     every: int = 5
+    begins: float = 0.5
     agreement: float = 1.0
 
     def recipe(self) -> Recipe:
         beside = Beside((Sounds(tower=self.sound),))
-        bank = Bank(beside, self.draws, self.within, self.momentum, self.neighbours, self.every)
+        bank = Bank(beside, self.draws, self.within, self.momentum, self.neighbours, self.every, self.begins)
         matches, alike = both_ways((PICTURE, PICTURE + 1)), ((PICTURE, PICTURE), (PICTURE + 1, PICTURE + 1))
         agree = Term(Objective(self.temperature), positives=(Consensus(),), weight=self.agreement, matches=alike)
         terms = (Term(Objective(self.temperature)), agree)
