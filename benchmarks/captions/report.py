@@ -22,6 +22,8 @@ annotators take turns, each wrong so often, independently. Neither place nor tim
 in brackets: share of the answers that random review needed with the same seeds; *-*: not reached within two answers per
 caption. *Precision before*: of as many of the most suspicious captions as there are misaligned ones, before any answer.
 *Stop*: answers when the advice to stop came, and the share that had been found by then.
+
+`openmoji` is the hard case: nearly every name is a word of its own, so other pairs teach little about it.
 """
 
 

@@ -14,12 +14,15 @@ HEAD = f"""# Synthetic positives
 Made by `python -m benchmarks.synthetic report` from `benchmarks/results/synthetic.jsonl`.
 
 Is what a generator makes of a picture of its class, and does training beside it help? 2,000 pictures of Fashion-MNIST
-at {SIDE} pixels, ten classes; the generators learn from these alone, for minutes on one core. The scripted oracle
+at {SIDE} pixels, ten classes; the generators learn from these alone, about a minute on one core. The scripted oracle
 accepts a picture where the 20 real ones nearest to it vote for its anchor's class, by the features of a network that
 SimCLR taught without labels; by chance it would accept 10 %. `clsp:w=1` is the plain generator, which hears no anchor.
 *apart*: mean distance of two candidates of one anchor, per cent of the range. Then the small network trains {EPOCHS}
 epochs of {BATCH} from the same start; *kNN*: 20 neighbours, on 2,000 test pictures; *gain*: points over `simclr` with
 the same seed. `all` is without an oracle. Times are processor time.
+
+These are short runs: a sixth and less of the generators' default steps, which is far too little for a diffusion model,
+and a training in which SimCLR itself gains little. They say that the parts work together, not what longer runs give.
 """
 
 
