@@ -1,6 +1,7 @@
 """docs/benchmarks/label_efficiency.md and its plots, from the results alone: nothing in them is typed by hand."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,8 +97,8 @@ def _codes(cells: Sequence[Cell]) -> str:
         return ""
     span = older[0] if older[0] == older[-1] else f"{older[0]} to {older[-1]}"
     rows = [f"`{label}` on {name} {noise:.0%}" for (name, noise, label), day in days.items() if day == newest]
-    with_it = f"**Which code.** {newest}, with the code of that day: {', '.join(rows)}."
-    return f"{with_it} All other rows of ours are by the\ncode of {span}.\n"
+    said = f"**Which code.** {newest}, with the code of that day: {', '.join(rows)}. All other rows of ours: code of {span}."
+    return textwrap.fill(said, 118, break_on_hyphens=False) + "\n"
 
 
 def _goals(cells: Sequence[Cell], pairs: str, screens: str) -> str:

@@ -216,6 +216,6 @@ def test_the_page_holds_mean_spread_and_verdict() -> None:
 def test_the_page_says_which_of_our_rows_are_by_the_newest_code() -> None:
     old, new = peer_line("pairs", 0, 0.7), peer_line("pairs", 0, 0.8) | {"set": "parity", "date": "2026-02-03"}
     text = page([peer_line("cobras", 0, 0.4) | {"date": "2026-03-04"}, old, new])
-    assert "2026-02-03, with the code of that day: `pairs` on parity 0%. All other rows of ours are by the" in text
-    assert "code of 2026-01-01." in text
+    said = "2026-02-03, with the code of that day: `pairs` on parity 0%. All other rows of ours: code of 2026-01-01."
+    assert said in " ".join(text.split())
     assert "Which code" not in page([old, peer_line("screens", 0, 0.7)])
