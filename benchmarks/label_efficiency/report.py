@@ -97,8 +97,8 @@ def _codes(cells: Sequence[Cell]) -> str:
         return ""
     span = older[0] if older[0] == older[-1] else f"{older[0]} to {older[-1]}"
     rows = [f"`{label}` on {name} {noise:.0%}" for (name, noise, label), day in days.items() if day == newest]
-    said = f"**Which code.** {newest}, with the code of that day: {', '.join(rows)}. All other rows of ours: code of {span}."
-    return textwrap.fill(said, 118, break_on_hyphens=False) + "\n"
+    said = f"{newest}, with the code of that day: {', '.join(rows)}. All other rows of ours: code of {span}."
+    return textwrap.fill(f"**Which code.** {said}", 118, break_on_hyphens=False) + "\n"
 
 
 def _goals(cells: Sequence[Cell], pairs: str, screens: str) -> str:
