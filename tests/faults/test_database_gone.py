@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -115,16 +115,19 @@ def whole(world: World, writer: Writer) -> None:
     assert writer.acknowledged.items() <= dict(stored).items()
 
 
-def test_a_server_that_was_stopped_is_found_again(database: Database, own_server: Any) -> None:
+def survived(
+    database: Database, go: Callable[[], None], come_back: Callable[[], None], away_s: float
+) -> dict[str, Any]:
+    """What happened while the database was away: nothing was acknowledged, and afterwards it went on by itself."""
     world = make_world(database)
     writer = Writer(world, world.ask(3000))
     try:
         writer.wait_for(10)
-        own_server._stop()
+        go()
         down = time.monotonic()
-        time.sleep(AWAY_S)
+        time.sleep(away_s)
         assert writer.last < down + 1 and writer.refused > 0, "nothing is acknowledged while it is away"
-        own_server.ensure_postgres_running()
+        come_back()
         back = time.monotonic()
         writer.wait_for(1)
         recovered = writer.last - back
@@ -132,8 +135,12 @@ def test_a_server_that_was_stopped_is_found_again(database: Database, own_server
     finally:
         writer.end()
     whole(world, writer)
-    tell(9, fault="PostgreSQL stopped", away_s=AWAY_S, refused=writer.refused, lost=0, doubled=0,
-         recovered_s=round(recovered, 2))  # fmt: skip
+    return {"away_s": away_s, "refused": writer.refused, "lost": 0, "doubled": 0, "recovered_s": round(recovered, 2)}
+
+
+def test_a_server_that_was_stopped_is_found_again(database: Database, own_server: Any) -> None:
+    found = survived(database, own_server._stop, own_server.ensure_postgres_running, AWAY_S)
+    tell(9, fault="PostgreSQL stopped", **found)
 
 
 @pytest.mark.skipif(not black_hole.possible(), reason="needs root and iproute2: packets vanish in a network of its own")
@@ -145,24 +152,8 @@ def test_a_connection_whose_packets_vanish_is_given_up_and_made_anew(own_server:
         black_hole.cable(f"{info.socket_dir}/.s.PGSQL.{info.port}") as cable,
         closing(open_database(url.format(cable.address))) as database,
     ):
-        world = make_world(database)
-        writer = Writer(world, world.ask(3000))
-        try:
-            writer.wait_for(10)
-            cable.pull()
-            down = time.monotonic()
-            time.sleep(VANISHED_S)
-            assert writer.last < down + 1 and writer.refused > 0, "given up by itself, nothing acknowledged"
-            cable.plug()
-            back = time.monotonic()
-            writer.wait_for(1)
-            recovered = writer.last - back
-            writer.wait_for(10)
-        finally:
-            writer.end()
-        whole(world, writer)
-    tell(9, fault="packets vanish", away_s=VANISHED_S, noticed_within_s=NOTICED_MS / 1000, refused=writer.refused,
-         lost=0, doubled=0, recovered_s=round(recovered, 2))  # fmt: skip
+        found = survived(database, cable.pull, cable.plug, VANISHED_S)
+    tell(9, fault="packets vanish", noticed_within_s=NOTICED_MS / 1000, **found)
 
 
 def test_a_reply_that_is_lost_after_the_commit_doubles_nothing(database: Database, proxy: Proxy) -> None:
