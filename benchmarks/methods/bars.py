@@ -34,7 +34,7 @@ Made by `python -m benchmarks.methods report`; run with `python -m benchmarks.me
 2,000 test pictures, per cent, mean ± standard deviation over the seeds. {", ".join(LABELLED)} see the labels, no
 other does. NAME:SETTINGS is the system with settings for small grey pictures: crops of at least half a picture, since
 garments fill theirs, no views of 14 pixels; *@*: its highest step size. Chosen on seed 10, not shown. *Plain*: what
-textbook implementations of the same systems reached from an untrained network of 72.1, one step size for all of them and
+textbook implementations of the same systems reached from an untrained network of 72.1, one step size for all and
 one seed. The bar: {RISE:.0f} points of kNN over the untrained network for {", ".join(SURE)},
 {LEAST_RISE:.0f} for the others, and an effective rank above {LEAST_RANK}.
 """
