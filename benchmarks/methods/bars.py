@@ -33,8 +33,8 @@ Made by `python -m benchmarks.methods report`; run with `python -m benchmarks.me
 {NAME} of Fashion-MNIST, a network of 84,000 weights, batches of 256, one processor thread; kNN-20 on
 2,000 test pictures, per cent, mean ± standard deviation over the seeds. {", ".join(LABELLED)} see the labels, no
 other does. NAME:SETTINGS is the system with settings for small grey pictures: crops of at least half a picture, since
-garments fill theirs, and no views of 14 pixels. They were chosen on seed 10, which is not shown. *Plain*: what textbook
-implementations of the same systems reached from an untrained network of 72.1, with one step size for all of them and
+garments fill theirs, no views of 14 pixels; *@*: its highest step size. Chosen on seed 10, not shown. *Plain*: what
+textbook implementations of the same systems reached from an untrained network of 72.1, one step size for all and
 one seed. The bar: {RISE:.0f} points of kNN over the untrained network for {", ".join(SURE)},
 {LEAST_RISE:.0f} for the others, and an effective rank above {LEAST_RANK}.
 """
