@@ -13,9 +13,9 @@ audio-to-image generation", arXiv 2305.13050, section 3. Official code: guyyariv
 and the sampler are those of diffusers.
 Differs from the paper: no Stable Diffusion, text encoder or pretrained audio encoder, for none comes with an install. A
 model of the classes at hand takes their place, the token that of a class rather than of a word, and a frame is a part
-of the spectrum (trainer/towers/logmel.py), seen with those around it. `close` was chosen here: with a tenth of it tokens
-grew far longer than any class's vector, and pictures stopped to follow. What can be claimed is that pictures follow
-the sound, not that they are fine.
+of the spectrum (trainer/towers/logmel.py), seen with those around it. `close` was chosen here: with a tenth of it
+tokens grew far longer than any class's vector, and pictures stopped to follow. What can be claimed is that pictures
+follow the sound, not that they are fine.
 """
 
 import hashlib
