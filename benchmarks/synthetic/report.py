@@ -29,9 +29,9 @@ and a training in which SimCLR itself gains little. They say that the parts work
 SOUNDS = f"""## Pictures made of sounds
 
 AudioToken (`python -m benchmarks.synthetic heard`) on handwritten digits beside spoken ones, by the commands of a user.
-It learns from {TAUGHT:,} pictures at {SETTINGS["side"]} pixels whose digit it is told; {SIZES["taught"]} of these have a
-recording. What it then makes of recordings is read by a vote of the 5 nearest of {LEFT} pictures it never learnt from.
-Per cent are read as the digit that was said, and, for comparison, as the digit that another recording said.
+It learns from {TAUGHT:,} pictures at {SETTINGS["side"]} pixels whose digit it is told; {SIZES["taught"]} of them have
+a recording. What it then makes of recordings is read by a vote of the 5 nearest of {LEFT} pictures that taught it
+nothing. Per cent are read as the digit that was said, and, for comparison, as the digit that another recording said.
 """
 PARTS = {
     "taught": "it learnt from", "unheard": "new, of the speakers it heard", "strange": "new, of two other speakers"
