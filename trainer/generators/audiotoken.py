@@ -152,18 +152,17 @@ class AudioToken(Maker):
 
     def step(self, pictures: Tensor, rows: np.ndarray) -> dict[str, float]:
         """First of the diffusion model, then of the embedder. loss: without what holds the token."""
-        name = "embedder" if self.listens else "seeing"
-        seeing: Any = self.networks["average" if self.listens else "seeing"]
-        token = seeing.classes(self.classes[rows])
-        held = torch.zeros(())
-        if self.listens:
-            heard = self.networks["embedder"](self.frames[rows])
-            token, held = heard, self.held(heard, token)
+        listens = self.listens
+        seeing: Any = self.networks["average" if listens else "seeing"]
+        named = seeing.classes(self.classes[rows])
+        token = self.networks["embedder"](self.frames[rows]) if listens else named
+        held = self.held(token, named) if listens else torch.zeros(())
         loss = self._denoised(seeing.unet, pictures, token)
-        self.optimizers[name].zero_grad(set_to_none=True)
+        optimizer = self.optimizers["embedder" if listens else "seeing"]
+        optimizer.zero_grad(set_to_none=True)
         (loss + held).backward()  # type: ignore[no-untyped-call]
-        self.optimizers[name].step()
-        if not self.listens:
+        optimizer.step()
+        if not listens:
             self.average.follow(seeing, min(1.0, self.done / 100))
         self.done += 1
         return {"loss": float(loss.detach()), "held": float(held.detach())}
