@@ -30,8 +30,8 @@ SOUNDS = f"""## Pictures made of sounds
 
 AudioToken (`python -m benchmarks.synthetic heard`) on handwritten digits beside spoken ones, by the commands of a user.
 It learns from {TAUGHT:,} pictures at {SETTINGS["side"]} pixels whose digit it is told; {SIZES["taught"]} of them have
-a recording. What it then makes of recordings is read by a vote of the 5 nearest of {LEFT} pictures that taught it
-nothing. Per cent are read as the digit that was said, and, for comparison, as the digit that another recording said.
+a recording, too. What it then makes of recordings is read by a vote of the 5 nearest of {LEFT} pictures that taught it
+nothing. How many per cent are read as the digit that was said, and as the digit that another recording said:
 """
 PARTS = {
     "taught": "it learnt from", "unheard": "new, of the speakers it heard", "strange": "new, of two other speakers"
@@ -115,9 +115,9 @@ def _sounds(lines: Sequence[Line]) -> str:
         rows.append([words, str(len(runs)), str(sum(one["pictures"] for one in found)), *cells])
     steps, spent = runs[0]["steps"], np.mean([line["make_s"] for line in runs])
     after = (
-        f"\n{steps} steps and all pictures took {spent:.0f} s of processor time. The reader reads "
-        f"{_spread([line['reader'] for line in runs])} % of the real pictures right, which is as much as pictures made "
-        f"could have. {_dated(runs)}\n"
+        f"\n{steps} steps and all pictures took {spent:.0f} s of processor time a seed. The reader reads "
+        f"{_spread([line['reader'] for line in runs])} % of the real pictures right,\nwhich is as much as what is made "
+        f"can have.\n{_dated(runs)}\n"
     )
     head = ["recordings", "seeds", "pictures", "read as what was said", "as what another said"]
     return f"{SOUNDS}\n{table(head, rows)}\n{after}"

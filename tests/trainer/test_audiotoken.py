@@ -14,7 +14,9 @@ from trainer.attributes import Attributes
 from trainer.generating import candidates, learn
 from trainer.generators.audiotoken import AudioToken, Embedder, Generator
 
-TINY = Generator("side_lit", side=8, width=8, hidden=32, steps=180, listening=80, batch=16, rate=4e-3, ddim=6)
+TINY = Generator(
+    "side_lit", side=8, width=8, hidden=32, steps=160, listening=80, batch=16, rate=4e-3, close=1.0, ddim=6
+)
 SIDES = ("left", "right")
 
 
@@ -53,9 +55,9 @@ def lit(made: AudioToken, pictures: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def test_pictures_follow_sounds_that_nobody_learnt_from_and_shuffled_ones_do_not(tmp_path: Path) -> None:
     pictures, attributes = world(tmp_path)
     made = TINY.maker(0, attributes)
-    teach(made, pictures, 100, tmp_path)
+    teach(made, pictures, 80, tmp_path)
     before = {key: value.clone() for key, value in made.weights().items()}
-    teach(made, pictures, 180, tmp_path)
+    teach(made, pictures, 160, tmp_path)
     moved = {key for key, value in made.weights().items() if not torch.equal(before[key], value)}
     assert moved and all(key.startswith("embedder") for key in moved), "the model of the pictures is frozen"
     asked = np.arange(48, 72)
@@ -68,7 +70,7 @@ def test_batches_are_of_pictures_with_a_class_and_then_with_a_recording(tmp_path
     _, attributes = world(tmp_path)
     made = TINY.maker(0, attributes)
     assert made.rows.tolist() == list(range(48)) and made.anchors.tolist() == list(range(2, 72))
-    made.done = 100
+    made.done = 80
     assert made.rows.tolist() == list(range(2, 48))
     with pytest.raises(BadInput, match="item 10 has no recording"):
         made.candidates(torch.zeros(3, 8, 8), 10, 1)
@@ -133,4 +135,4 @@ def test_the_pool_is_a_softmax_over_time_of_every_frame() -> None:
 def test_what_holds_a_token_is_its_size_and_its_angle_to_the_class(tmp_path: Path) -> None:
     made = TINY.maker(0, world(tmp_path, 12)[1])
     token, name = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 2.0]])
-    assert made.held(token, name).item() == pytest.approx(0.01 * 2.0 + 0.1 * 0.5)
+    assert made.held(token, name).item() == pytest.approx(0.01 * 2.0 + 1.0 * 0.5)
