@@ -136,3 +136,8 @@ def test_what_holds_a_token_is_its_size_and_its_angle_to_the_class(tmp_path: Pat
     made = TINY.maker(0, world(tmp_path, 12)[1])
     token, name = torch.tensor([[3.0, 4.0], [1.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 2.0]])
     assert made.held(token, name).item() == pytest.approx(0.01 * 2.0 + 1.0 * 0.5)
+
+
+def test_fewer_steps_than_it_listens_are_refused_with_what_to_say() -> None:
+    with pytest.raises(BadInput, match=r"all 400 steps expected, got 500\. Set it, too: --set listening=100\."):
+        Generator("side_lit", steps=400)

@@ -66,7 +66,10 @@ class Generator:
             if getattr(self, name) < 8 or getattr(self, name) % part:
                 raise BadInput(f"{name} = a multiple of {part} from 8 on expected, got {getattr(self, name)}.")
         if self.listening >= self.steps:
-            raise BadInput(f"listening = fewer than all {self.steps} steps expected, got {self.listening}.")
+            raise BadInput(
+                f"listening = fewer than all {self.steps} steps expected, got {self.listening}. Set it, too: "
+                f"--set listening={max(self.steps // 4, 1)}."
+            )
         if not 0 <= self.sparse < float("inf") or not 0 <= self.close < float("inf"):
             raise BadInput(f"sparse and close = 0 or more expected, got {self.sparse} and {self.close}.")
         if not self.rate > 0 or self.ddim > TIMES:
