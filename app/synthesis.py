@@ -70,6 +70,7 @@ class _Work:
 
     wish: Wish
     settings: Any
+    maker: "Maker"
     pixels: np.ndarray
     ids: np.ndarray
     collection: int
@@ -86,7 +87,8 @@ def make(settings: Settings, wish: Wish, told: Told, cancelled: Callable[[], boo
     """Teach the generator unless it is kept already, then propose. A cancelled call keeps what is done; the same wish
     goes on there. The same seed gives the same pictures.
 
-    Raises: NotFound or BadInput for an unknown method, setting or collection, or a collection of one picture.
+    Raises: NotFound or BadInput for an unknown method, setting or collection, a collection of one picture, or one that
+    lacks the metadata which the generator learns from.
     """
     if wish.count < 1:
         raise BadInput(f"count = 1 or more pictures expected, got {wish.count}.")
@@ -105,7 +107,8 @@ def _read(
     settings: Settings, database: Database, wish: Wish, chosen: Any, told: Told, cancelled: Callable[[], bool]
 ) -> _Work | None:
     """The pictures, and the name of the generator that follows from them; None if cancelled."""
-    from trainer.generating import name_of
+    from trainer.attributes import Attributes
+    from trainer.generating import maker_of, name_of
     from trainer.provenance import digest
     from trainer.squares import squares
 
@@ -120,9 +123,13 @@ def _read(
     pixels, ids = squares(folder, items, settings.folder, chosen.side, partial(told, "reading pictures"), cancelled)
     if cancelled():
         return None
+    told("reading metadata", 0, len(ids))
+    maker = maker_of(chosen, wish.seed, lambda: Attributes.of(items, settings.folder).only(ids))
     taught_on = [item.sha256 for item in items if item.id in set(ids.tolist())]
     words["pictures"] = digest(ids) + hashlib.sha256("".join(taught_on).encode()).hexdigest()
-    return _Work(wish, chosen, pixels, ids, number, name_of(method, words), folder)
+    if maker.beside:
+        words["beside"] = maker.beside
+    return _Work(wish, chosen, maker, pixels, ids, number, name_of(method, words), folder)
 
 
 def _made(settings: Settings, database: Database, work: _Work, told: Told, cancelled: Callable[[], bool]) -> Made:
@@ -130,8 +137,7 @@ def _made(settings: Settings, database: Database, work: _Work, told: Told, cance
 
     artifacts = ArtifactStore(str(settings.folder / "artifacts"))
     report: dict[str, float] = {}
-    maker: Maker = work.settings.maker(work.wish.seed)
-    of = int(work.settings.steps)
+    maker, of = work.maker, int(work.settings.steps)
     if generating.known(artifacts, work.name):
         maker, steps = generating.taught(artifacts, work.name, maker), of
     else:
@@ -184,7 +190,8 @@ def _propose(
     from trainer.generating import candidates
 
     each, seed = int(work.settings.candidates), work.wish.seed
-    order = np.random.default_rng((seed, chance.MADE)).permutation(len(work.ids))
+    able = np.arange(len(work.ids)) if maker.anchors is None else maker.anchors
+    order = np.random.default_rng((seed, chance.MADE)).permutation(able)
     wanted = [int(row) for row in order[: ceil(work.wish.count / each)]]
     with database.read() as s:
         done = synthetic.made_by(s, work.collection, identity, seed)

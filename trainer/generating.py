@@ -18,12 +18,19 @@ from torch import Tensor
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, Broken
 from trainer import chance, training_state
+from trainer.attributes import Attributes
 from trainer.generators._maker import Maker
 
 FAMILY = "trainer.generators"
 FOLDER, WEIGHTS, ABOUT = "generators", "generator.safetensors", "generator.json"
 SAVE_S = 60.0  # what a kill may cost
 Told = Callable[[int, int, Mapping[str, float]], None]  # steps done, of, what to report
+
+
+def maker_of(generator: Any, seed: int, attributes: Callable[[], Attributes]) -> Maker:
+    """The maker before its first step. attributes: asked for where the generator says that it knows metadata."""
+    made: Maker = generator.maker(seed, attributes()) if getattr(generator, "knows", False) else generator.maker(seed)
+    return made
 
 
 def learn(
@@ -38,7 +45,7 @@ def learn(
         maker.load_state(stored)
     saved_at = time.monotonic()
     while maker.done < steps and not cancelled():
-        report = maker.step(_drawn(pictures, min(batch, len(pictures)), maker.seed, maker.done))
+        report = maker.step(*_drawn(maker, pictures, batch))
         if not np.isfinite(list(report.values())).all():
             raise BadInput(f"the loss of step {maker.done} is not finite. Lower the rate: --set rate=1e-4.")
         told(maker.done, steps, report)
@@ -93,13 +100,14 @@ def candidates(maker: Maker, anchor: np.ndarray, item: int, count: int) -> np.nd
     return ((made + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def _drawn(pictures: np.ndarray, batch: int, seed: int, step: int) -> Tensor:
-    """A batch of distinct pictures; half of them seen in a mirror."""
-    random = np.random.default_rng((seed, chance.ORDER, step))
-    rows = np.sort(random.choice(len(pictures), batch, replace=False))
+def _drawn(maker: Maker, pictures: np.ndarray, batch: int) -> tuple[Tensor, np.ndarray]:
+    """A batch of distinct pictures, half of them seen in a mirror unless it matters, and which they are."""
+    random = np.random.default_rng((maker.seed, chance.ORDER, maker.done))
+    among = np.arange(len(pictures)) if maker.rows is None else maker.rows
+    rows = np.sort(random.choice(among, min(batch, len(among)), replace=False))
     pixels = _signed(np.asarray(pictures[rows]))
-    turned = torch.from_numpy(random.random(batch) < 0.5)
-    return torch.where(turned[:, None, None, None], pixels.flip(3), pixels)
+    turned = torch.from_numpy(random.random(len(rows)) < 0.5 * maker.mirrors)
+    return torch.where(turned[:, None, None, None], pixels.flip(3), pixels), rows
 
 
 def _signed(pictures: np.ndarray) -> Tensor:

@@ -26,12 +26,13 @@ MAKE = r"""
 pairwright synthetic make clsp --collection trash
 pairwright synthetic make clsp --collection trash --count 256 --seed 3 --set steps=4000 --set w=.2
 pairwright synthetic make wu --collection trash --oracle labels:material
+pairwright synthetic make audiotoken --collection digits --set classes=digit
 """
 
 
 def make(
     run: Run,
-    method: Annotated[str, typer.Argument(help="Name of the generator: clsp or wu.")],
+    method: Annotated[str, typer.Argument(help="Name of the generator: clsp, wu or audiotoken.")],
     collection: Collection,
     count: Annotated[int, typer.Option(help="Pictures in all, rounded up to whole anchors.", min=1)] = 64,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pictures.", min=0)] = 0,

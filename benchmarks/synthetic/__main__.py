@@ -1,10 +1,12 @@
 """Are pictures that a generator makes of an item of its class, and do they help? On Fashion-MNIST, equal budget.
 
     python -m benchmarks.synthetic run --seeds 0
+    python -m benchmarks.synthetic heard --seeds 0 --archives ../shared/data
     python -m benchmarks.synthetic report
 
 Appends to benchmarks/results/synthetic.jsonl and skips what is there. `report` writes docs/benchmarks/synthetic.md from
-that file and runs nothing. Set OMP_NUM_THREADS=1. Needs Debian's dataset-fashion-mnist.
+that file and runs nothing. Set OMP_NUM_THREADS=1. `run` needs Debian's dataset-fashion-mnist; `heard`, which is about
+pictures made of sounds, needs fsdd_audio.zip.
 """
 
 import argparse
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from benchmarks._report import RESULTS
 from benchmarks._runs import Job, Key, Line, go, lines
-from benchmarks.synthetic import report
+from benchmarks.synthetic import heard, report
 from benchmarks.synthetic.trial import GENERATORS, START, generate, plain_is_plain, train
 
 FILE = RESULTS / "synthetic.jsonl"
@@ -29,10 +31,11 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    found.add_argument("what", choices=("run", "report"))
+    found.add_argument("what", choices=("run", "heard", "report"))
     found.add_argument("--seeds", nargs="*", type=int, default=[0])
     found.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
     found.add_argument("--systems", nargs="*", default=list(SYSTEMS))
+    found.add_argument("--archives", type=Path, default=Path("../shared/data"), help="folder of the zip archives")
     found.add_argument("--work", type=Path, default=Path("workspace/synthetic"), help="folder of what is made")
     found.add_argument("--results", type=Path, default=FILE)
     found.add_argument("--docs", type=Path, default=Path("docs"))
@@ -46,6 +49,19 @@ def main(arguments: list[str] | None = None) -> None:
         report.write(lines(given.results), given.docs)
         return
     given.work.mkdir(parents=True, exist_ok=True)
+    jobs = _heard(given) if given.what == "heard" else _jobs(given)
+    if failed := go("synthetic", jobs, given.results, key_of):
+        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+
+
+def _heard(given: argparse.Namespace) -> list[Job]:
+    return [
+        (("heard", "audiotoken", seed), partial(heard.measure, seed, given.work, given.archives))
+        for seed in given.seeds
+    ]
+
+
+def _jobs(given: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     for seed in given.seeds:
         jobs.append((("plain", "clsp:w=1", seed), partial(plain_is_plain, seed)))
@@ -53,8 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         taught = [(("train", name, seed), partial(train, name, seed, given.work)) for name in given.systems]
         plain = [job for job in made if "w=1" in job[0][1]]  # a control, so it comes last
         jobs += [job for job in made if job not in plain] + taught + plain
-    if failed := go("synthetic", jobs, given.results, key_of):
-        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+    return jobs
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks._runs import Line
 from benchmarks.negatives.report import table
+from benchmarks.synthetic.heard import LEFT, SETTINGS, SIZES, TAUGHT
 from benchmarks.synthetic.trial import BATCH, EPOCHS, GENERATORS, SIDE, START
 
 HEAD = f"""# Synthetic positives
@@ -25,6 +26,17 @@ These are short runs: a sixth and less of the generators' default steps, which i
 and a training in which SimCLR itself gains little. They say that the parts work together, not what longer runs give.
 """
 
+SOUNDS = f"""## Pictures made of sounds
+
+AudioToken (`python -m benchmarks.synthetic heard`) on handwritten digits beside spoken ones, by the commands of a user.
+It learns from {TAUGHT:,} pictures at {SETTINGS["side"]} pixels whose digit it is told; {SIZES["taught"]} of them have
+a recording, too. What it then makes of recordings is read by a vote of the 5 nearest of {LEFT} pictures that taught it
+nothing. How many per cent are read as the digit that was said, and as the digit that another recording said:
+"""
+PARTS = {
+    "taught": "it learnt from", "unheard": "new, of the speakers it heard", "strange": "new, of two other speakers"
+}  # fmt: skip
+
 
 def write(lines: Sequence[Line], docs: Path) -> None:
     """The page."""
@@ -34,7 +46,7 @@ def write(lines: Sequence[Line], docs: Path) -> None:
 
 def page(lines: Sequence[Line]) -> str:
     """docs/benchmarks/synthetic.md."""
-    parts = [HEAD, _generators(lines), _training(lines), _words(lines)]
+    parts = [HEAD, _generators(lines), _training(lines), _words(lines), _sounds(lines)]
     return "\n".join(part for part in parts if part)
 
 
@@ -90,6 +102,32 @@ def _words(lines: Sequence[Line]) -> str:
     if said and max(sum(line["system"] == name for line in lines) for name in (START, "simclr")) < 2:
         said.append("- One seed: no gain over `simclr` here can be told from noise.")
     return "## In words\n\n" + "\n".join(said) + "\n" if said else ""
+
+
+def _sounds(lines: Sequence[Line]) -> str:
+    """Whether pictures follow sounds."""
+    if not (runs := _of(lines, "heard", "audiotoken")):
+        return ""
+    rows = []
+    for part, words in PARTS.items():
+        found = [line[part] for line in runs]
+        cells = [_spread([one[key] for one in found]) for key in ("right", "shuffled")]
+        rows.append([words, str(len(runs)), str(sum(one["pictures"] for one in found)), *cells])
+    steps, spent = runs[0]["steps"], np.mean([line["make_s"] for line in runs])
+    after = (
+        f"\n{steps} steps and all pictures took {spent:.0f} s of processor time a seed. The reader reads "
+        f"{_spread([line['reader'] for line in runs])} % of the real pictures right,\nwhich is as much as what is made "
+        f"can have.\n{_dated(runs)}\n"
+    )
+    head = ["recordings", "seeds", "pictures", "read as what was said", "as what another said"]
+    return f"{SOUNDS}\n{table(head, rows)}\n{after}"
+
+
+def _dated(runs: Sequence[Line]) -> str:
+    """Where and when."""
+    said = {f"{one['machine']['processor']}, {one['machine']['processors']} processors, {one['date']}" for one in runs}
+    seeds = ", ".join(str(line["seed"]) for line in runs)
+    return f"Seed{'s' if len(runs) > 1 else ''} {seeds}; {'; '.join(sorted(said))}."
 
 
 def _spread(found: Sequence[float], sign: str = "") -> str:

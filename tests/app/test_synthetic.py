@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from app import synthesis, training
@@ -23,7 +24,7 @@ from db import catalog, synthetic
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, NotFound
 from db.synthetic import State
-from tests.app.conftest import World
+from tests.app.conftest import World, paint
 from trainer.backbones import load_backbone
 from trainer.evaluate import label_codes
 from trainer.generated import Generated
@@ -105,6 +106,47 @@ def test_what_cannot_be_made_is_refused_in_a_sentence(world: World) -> None:
     ):
         with pytest.raises(error, match=words):
             synthesis.make(world.settings, wish, told, lambda: False)
+
+
+def voiced(world: World, name: str = "spoken") -> list[int]:
+    """A collection of painted pictures, four of six with a tone beside them; returns the ids of those."""
+    folder = world.settings.folder / "in"
+    folder.mkdir()
+    rows = ["path,recording,shape"]
+    for number in range(6):
+        (folder / f"{number}.png").write_bytes(paint(number + 40))
+        heard = f"{number}.wav" if number < 4 else ""
+        if heard:
+            soundfile.write(folder / heard, np.sin(np.arange(4000) * (0.2 + number % 2)), 8000)
+        rows.append(f"{number}.png,{heard},{('round', 'square')[number % 2] if number else ''}")
+    (folder / "metadata.csv").write_text("\n".join(rows), encoding="utf-8")
+    where = ["--collection", name, "--workspace", str(world.settings.folder)]
+    assert shell(["import", str(folder / "metadata.csv"), *where, "--audio-column", "recording"]) == 0
+    with world.database.read() as s:
+        return [one.id for one in catalog.items(s, catalog.collection_id(s, name)) if one.audio is not None]
+
+
+def test_sounds_make_pictures_of_the_items_that_have_one(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = voiced(world)
+    where = ["--collection", "spoken", "--workspace", str(world.settings.folder)]
+    tiny = {"side": 8, "width": 8, "steps": 4, "listening": 2, "batch": 4, "ddim": 2, "candidates": 2}
+    sets = [word for key, value in tiny.items() for word in ("--set", f"{key}={value}")]
+    wanted = ["synthetic", "make", "audiotoken", *where, *sets]
+    assert shell([*wanted, "--set", "classes=shape", "--count", "99"]) == 0
+    assert "8 new pictures proposed, 8 of 4 items by audiotoken" in capsys.readouterr().out
+    with world.database.read() as s:
+        found = synthetic.pictures(s, catalog.collection_id(s, "spoken"))
+    assert sorted({one.anchor for one in found}) == ids and {str(one.state) for one in found} == {"proposed"}
+    assert shell([*wanted, "--set", "classes=shape", "--count", "99"]) == 0
+    assert "0 new pictures proposed, 8 of 4 items" in capsys.readouterr().out
+    without = ["synthetic", "make", "audiotoken", "--collection", "shapes", *where[2:], *sets]
+    for command, words in (
+        (wanted, "needs classes, which was not given"),
+        ([*wanted, "--set", "classes=shap"], "Did you mean 'shape'"),
+        ([*without, "--set", "classes=shape"], "no item has a recording that can be read. Import them"),
+    ):
+        assert shell(command) == 2
+        assert words in " ".join(capsys.readouterr().err.split())
 
 
 async def test_proposals_are_listed_beside_their_anchor_and_say_that_they_are_synthetic(

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import numpy as np
+
 from benchmarks.synthetic.__main__ import key_of
+from benchmarks.synthetic.heard import figures
 from benchmarks.synthetic.report import page
 
 
@@ -31,3 +34,18 @@ def test_the_page_tells_bars_that_are_met_and_bars_that_are_missed() -> None:
     rising = page([{**wu, "last": {"similarity": 0.95}}, {**plain, "equal": False}])
     assert "similarity does not fall" in rising and "is NOT the plain generator" in rising
     assert key_of(found[0]) != key_of(found[1])
+
+
+def test_the_page_tells_how_often_a_sounds_picture_is_read_as_what_was_said() -> None:
+    said = np.arange(40) % 2
+    part = np.repeat(["taught", "unheard", "strange"], (20, 12, 8))
+    told = figures(np.where(part == "strange", 1 - said, said), said, part, 0)
+    assert [told[name]["right"] for name in ("taught", "unheard", "strange")] == [1.0, 1.0, 0.0]
+    assert all(0.3 < one["shuffled"] < 0.7 for one in told.values()) and told["unheard"]["pictures"] == 12
+    line = {
+        "experiment": "heard", "system": "audiotoken", "seed": 3, "steps": 9, "make_s": 60.0, "reader": 0.95,
+        "machine": {"processor": "Small", "processors": 2}, "date": "2026-01-02", **told,
+    }  # fmt: skip
+    text = page([line])
+    assert "| it learnt from | 1 | 20 | 100.0 |" in text and "| new, of two other speakers | 1 | 8 | 0.0 |" in text
+    assert "reads 95.0 % of the real pictures" in text and "Seed 3; Small, 2 processors, 2026-01-02." in text

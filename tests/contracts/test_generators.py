@@ -1,29 +1,44 @@
 """What every generator promises. A file in trainer/generators is tested by being there."""
 
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from db.errors import BadInput
 from oracle import plugins
 from tests.patterns import patterns
-from trainer.generating import FAMILY, candidates, keep, learn
+from trainer.attributes import Attributes
+from trainer.generating import FAMILY, candidates, keep, learn, maker_of
 from trainer.generators._maker import Maker
 
 NAMES = plugins.names(FAMILY)
-TINY = {"side": 16, "width": 8, "batch": 8, "ddim": 4}
-PICTURES, _ = patterns(32)
+TINY = {"side": 16, "width": 8, "batch": 8, "ddim": 4, "classes": "pattern"}
+PICTURES, KINDS = patterns(32)
+TONES = TemporaryDirectory(prefix="pairwright-tones-")
 
 
 def maker(name: str, seed: int = 0, **more: object) -> Maker:
     """A small one; what it does not take is left out."""
     takes = plugins.settings_of(FAMILY, name)
     given = {key: value for key, value in {**TINY, **more}.items() if key in takes}
-    made: Maker = plugins.load(FAMILY, name, **given).maker(seed)
-    return made
+    return maker_of(plugins.load(FAMILY, name, **given), seed, metadata)
+
+
+@cache
+def metadata() -> Attributes:
+    """Of the pictures: their pattern, and a tone as high as it."""
+    paths = np.array([Path(TONES.name) / f"{kind}.wav" for kind in KINDS], object)
+    for kind, path in zip(KINDS, paths, strict=True):
+        soundfile.write(path, np.sin(2 * np.pi * (200 + 300 * kind) * np.arange(800) / 8000), 8000)
+    unknown = np.full(len(KINDS), np.nan)
+    values = {"pattern": np.array([str(kind) for kind in KINDS], object)}
+    return Attributes(np.arange(len(KINDS)), values, unknown, np.stack([unknown, unknown], 1), paths)
 
 
 def taught(name: str, folder: Path, steps: int = 3, seed: int = 0) -> Maker:
@@ -39,7 +54,7 @@ def test_steps_change_the_weights_and_their_reports_are_finite(name: str) -> Non
     made = maker(name)
     before = {key: value.clone() for key, value in made.weights().items()}
     pixels = torch.from_numpy(PICTURES[:8]).permute(0, 3, 1, 2).float() / 127.5 - 1
-    reports = [made.step(pixels) for _ in range(2)]
+    reports = [made.step(pixels, np.arange(8)) for _ in range(2)]
     assert all(np.isfinite(list(report.values())).all() and "loss" in report for report in reports)
     assert any(not torch.equal(before[key], value) for key, value in made.weights().items())
     assert all(value.isfinite().all() for value in made.weights().values()) and made.done == 2

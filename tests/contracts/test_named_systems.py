@@ -23,7 +23,7 @@ METHODS = {
     "feature interpolation": "interpolate", "CiT": "cit", "CUPID": "cupid",
     "JEST": "jest", "ACID": "acid", "ACED": "aced", "Pairwright": "pairwright",
 }  # fmt: skip
-ELSEWHERE = {"AudioToken": "trainer/audiotoken.py"}  # makes pictures of sounds, and teaches no embedding
+ELSEWHERE = {"AudioToken": "trainer/generators/audiotoken.py"}  # makes pictures of sounds, and teaches no embedding
 RULES = {
     "random": "random", "uncertainty": "uncertainty", "margin": "boundary", "NPU": "npu",
     "Explore-Consolidate": "explore_consolidate", "MinMax": "minmax", "COBRAS": "cobras",

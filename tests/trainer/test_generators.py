@@ -4,6 +4,7 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ PIXELS = torch.from_numpy(patterns(32)[0]).permute(0, 3, 1, 2).float() / 127.5 -
 def diffusion(w: float, eta: float = 0.1) -> clsp.Diffusion:
     made = clsp.Generator(side=16, width=8, ddim=4, w=w, eta=eta).maker(0)
     for _ in range(3):
-        made.step(PIXELS[:8])
+        made.step(PIXELS[:8], np.arange(8))
     return made
 
 
@@ -136,5 +137,5 @@ def test_pairs_become_as_alike_as_they_shall_be() -> None:
     last = {}
     for least in (0.2, 1.0):
         made = game(steps=1, least=least, tie=20.0, rate=2e-3)
-        last[least] = [made.step(PIXELS[:8])["similarity"] for _ in range(10)][-1]
+        last[least] = [made.step(PIXELS[:8], np.arange(8))["similarity"] for _ in range(10)][-1]
     assert last[0.2] < last[1.0] - 0.05

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,16 +15,30 @@ State = dict[str, Tensor]
 
 class Maker(ABC):
     """networks: all that is learnt, by name. optimizers: by name. done: steps so far. Everything a step or a picture
-    needs beyond them follows from seed, step and anchor, so a run that goes on ends bit-equal."""
+    needs beyond them follows from seed, step and anchor, so a run that goes on ends bit-equal.
 
+    mirrors: whether it may see pictures in a mirror. beside: a checksum of the metadata that it learns from."""
+
+    mirrors: ClassVar[bool] = True
+    beside: str = ""
     networks: nn.ModuleDict
     optimizers: dict[str, torch.optim.Optimizer]
     seed: int
     done: int = 0
 
+    @property
+    def rows(self) -> np.ndarray | None:
+        """(R,) pictures that the next step draws from; None: all."""
+        return None
+
+    @property
+    def anchors(self) -> np.ndarray | None:
+        """(R,) pictures whose items it can make candidates of; None: all."""
+        return None
+
     @abstractmethod
-    def step(self, pictures: Tensor) -> dict[str, float]:
-        """Learn from (B, 3, S, S) pictures in [-1, 1]; what to report."""
+    def step(self, pictures: Tensor, rows: np.ndarray) -> dict[str, float]:
+        """Learn from (B, 3, S, S) pictures in [-1, 1]; what to report. rows: (B,) which of all they are."""
 
     @abstractmethod
     def candidates(self, anchor: Tensor, item: int, count: int) -> Tensor:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -83,7 +84,7 @@ class Diffusion(Maker):
             num_train_timesteps=TIMES, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction"
         )
 
-    def step(self, pictures: Tensor) -> dict[str, float]:
+    def step(self, pictures: Tensor, rows: np.ndarray) -> dict[str, float]:
         """L = |v - v(x_t, t)|^2,  v = sqrt(a_t) eps - sqrt(1 - a_t) x_0."""
         random = chance.generator(self.seed, chance.NOISE, self.done)
         noise = torch.randn(pictures.shape, generator=random)

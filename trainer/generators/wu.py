@@ -18,6 +18,7 @@ and held near it (`near`), so that it can be keyed to an item and judged beside 
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, softplus
@@ -105,7 +106,7 @@ class Game(Maker):
         """s(t): how alike the two of a pair should be now."""
         return 1 - (1 - self.settings.least) * min(1.0, self.done / self.settings.steps)
 
-    def step(self, pictures: Tensor) -> dict[str, float]:
+    def step(self, pictures: Tensor, rows: np.ndarray) -> dict[str, float]:
         """Each player once. similarity: mean cosine of the two pictures of a pair, as the model sees them."""
         self.networks.train()
         random = chance.generator(self.seed, chance.NOISE, self.done)
