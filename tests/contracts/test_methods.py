@@ -22,7 +22,9 @@ from trainer.training_state import read, restore, write
 
 NAMES = plugins.names(FAMILY)
 SLOW = [name for name in NAMES if getattr(plugins.find(FAMILY, name), "slow", False)]  # say so in their own file
-FEW = {name: getattr(plugins.find(FAMILY, name), "few", {}) for name in NAMES}  # settings for few pictures, likewise
+FEW = {
+    name: getattr(plugins.find(FAMILY, name), "few_pictures", {}) for name in NAMES
+}  # settings for few pictures, likewise
 KINDS = ("stripes", "dots", "a wall", "moss", "night", "sand")
 FOLDER = TemporaryDirectory()
 PLAN = TrainSettings(size=16, batch=32, epochs=3, projection=16)

@@ -28,7 +28,7 @@ class Method:
     """sound: who hears recordings, a file of trainer/towers. temperature: tau > 0. draws: of the bank a step. momentum:
     of its slots, in [0, 1)."""
 
-    few: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
+    few_pictures: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
 
     sound: str = "logmel"
     temperature: float = 0.07

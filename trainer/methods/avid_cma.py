@@ -31,7 +31,7 @@ class Method:
     epochs from one search to the next. begins: share of the run after which neighbours join. agreement: weight of the
     second sum."""
 
-    few: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
+    few_pictures: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
 
     sound: str = "logmel"
     temperature: float = 0.07
