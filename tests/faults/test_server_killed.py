@@ -21,7 +21,7 @@ from tests.measured import tell, times
 from tests.served import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
-KILLS = times(2, 50)
+KILLS = times(1, 50)
 CLIENTS = 8
 
 
@@ -92,7 +92,7 @@ def test_a_killed_app_loses_no_acknowledged_answer_and_stores_none_twice(
     for thread in threads:
         thread.start()
     for _ in range(KILLS):
-        wait_for_more(all_, chance.randrange(1, 40))
+        wait_for_more(all_, chance.randrange(8, 40))
         time.sleep(chance.uniform(0, 0.05))  # anywhere in a request
         server.kill()
         server.start()
