@@ -33,7 +33,8 @@ def enough(attributes: Attributes, column: str) -> dict[int, bool]:
     if sum(found.values()) < LEAST:
         raise BadInput(
             f"{sum(found.values())} pictures with confirmed words = at least {LEAST} expected, a hundred are enough. "
-            f"Put 1 into the column '{column}' of the metadata, or name another by selector.confirmed=COLUMN."
+            f"Answer a review of these words (pairwright criterion add NAME --captions COLUMN), put 1 into the column "
+            f"'{column}' of the metadata, or name another by selector.confirmed=COLUMN."
         )
     return found
 

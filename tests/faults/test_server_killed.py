@@ -21,7 +21,7 @@ from tests.measured import tell, times
 from tests.served import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
-KILLS = times(1, 50)
+KILLS = times(1, 20)
 CLIENTS = 8
 
 
