@@ -52,7 +52,7 @@ def test_a_search_is_steered_filtered_and_its_marks_become_answers(page: "playwr
         page.wait_for_function("Number(document.querySelector('.pw-search').dataset.results) <= 20")
 
         page.get_by_role("tab", name="Sentence").click()
-        page.get_by_text("it has no text tower").wait_for()
+        page.get_by_text("No captions say what words look like here").wait_for()
         assert page.get_by_label("Sentence to search with").is_disabled()
 
         page.get_by_role("tab", name="Your picture").click()

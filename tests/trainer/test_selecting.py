@@ -18,7 +18,7 @@ from tests.patterns import patterns
 from trainer.attributes import Attributes
 from trainer.candidates import FAMILY, Candidates, whole
 from trainer.confirmed import enough, said, with_verdicts
-from trainer.modalities import Words
+from trainer.modalities import SeenBeside, Words
 from trainer.pool import Pool
 from trainer.recipe import build
 from trainer.suspects import FILE, Looks, ranked, suspects
@@ -245,10 +245,11 @@ def test_nobody_is_doubted_where_no_model_was_asked() -> None:
 
 def test_aced_copies_the_reference_as_cross_entropy(taught: Training) -> None:
     run = training("aced")
-    seen = run._look(run._rows())
-    judged = seen.judged
-    assert judged is not None and judged.shape[0] == len(judged) > 1
+    seen: SeenBeside = run._look(run._rows())  # type: ignore[assignment]
+    judged = run.chooser.reference.scores(seen.known.rows)  # type: ignore[union-attr]
+    assert judged.shape[0] == len(judged) > 1
     there, back = seen.pools(run.terms[1], run.recipe, run.encoders)
+    assert torch.equal(there.judged, judged) and torch.equal(back.judged, judged.T)  # type: ignore[arg-type]
     for pool, scores in ((there, judged), (back, judged.T)):
         loss = run.terms[1].objective(run._curated(run.terms[1], pool))
         learnt = pool.sharpness * pool.anchors @ pool.keys.T
