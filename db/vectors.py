@@ -10,10 +10,11 @@ Source: Malkov, Yashunin 2018, "Efficient and robust approximate nearest neighbo
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Column, MetaData, Table, insert, select, text
+from sqlalchemy import BigInteger, Column, MetaData, Table, any_, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
@@ -29,6 +30,10 @@ SELECT 1 FROM pg_available_extension_versions WHERE name = 'vector' AND (
     trusted AND has_database_privilege(current_database(), 'CREATE')
     OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)) LIMIT 1
 """
+_HOW = text("""
+SELECT set_config('hnsw.ef_search', :effort, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
+       set_config('enable_indexscan', :graph, true), set_config('enable_seqscan', :scan, true)
+""")  # iterative: go on where fewer than k were found
 _NAME = re.compile(r"version_(\d+)")
 
 
@@ -68,29 +73,30 @@ def store(s: Session, version: int, vectors: np.ndarray, about: str) -> None:
     s.execute(CreateTable(made))
     for start in range(0, len(vectors), BLOCK):
         rows = vectors[start : start + BLOCK]
-        s.execute(insert(made), [{"position": start + at, "vector": row.tolist()} for at, row in enumerate(rows)])
+        s.execute(insert(made), [{"position": start + at, "vector": row} for at, row in enumerate(rows)])
     s.execute(text(f"CREATE INDEX ON {SCHEMA}.{_named(version)} USING hnsw (vector halfvec_ip_ops)"))
     s.execute(text(f"ANALYZE {SCHEMA}.{_named(version)}"))
     s.execute(text(f"COMMENT ON TABLE {SCHEMA}.{_named(version)} IS {_quoted(about)}"))
 
 
 def nearest(
-    s: Session, version: int, query: np.ndarray, k: int, *, effort: int = 40, among: np.ndarray | None = None
-) -> list[int]:
-    """Positions of about the k vectors with the largest inner products with (D,) query, the largest first.
+    s: Session, version: int, queries: np.ndarray, k: int, *, effort: int = 40, among: np.ndarray | None = None
+) -> list[list[int]]:
+    """For each of (Q, D) queries the positions of about the k vectors with the largest inner products, largest first.
 
     effort: pgvector's ef_search, how many candidates it keeps at once. among: positions to search, exactly.
     """
+    free = among is None
+    graph, scan = ("on", "off") if free else ("off", "on")  # among some there is no graph, so nothing is missed
     effort = max(1, min(effort, MOST_EFFORT))
-    s.execute(text(f"SET LOCAL hnsw.ef_search = {effort}"))
-    s.execute(text("SET LOCAL hnsw.iterative_scan = relaxed_order"))  # go on where fewer than k were found
-    s.execute(text(f"SET LOCAL enable_indexscan = {'on' if among is None else 'off'}"))  # off: no graph, so exact
-    s.execute(text(f"SET LOCAL enable_seqscan = {'off' if among is None else 'on'}"))
-    found = _table(version, len(query))
-    asked = select(found.c.position).order_by(found.c.vector.max_inner_product(query.tolist())).limit(k)
+    s.execute(_HOW, {"effort": str(effort), "graph": graph, "scan": scan})
+    found = _table(version, queries.shape[1])
+    sought = bindparam("sought", type_=found.c.vector.type)
+    asked = select(found.c.position).order_by(found.c.vector.max_inner_product(sought)).limit(k)
+    given: dict[str, Any] = {}
     if among is not None:
-        asked = asked.where(found.c.position == text("ANY(:among)").bindparams(among=among.tolist()))
-    return [int(position) for position in s.scalars(asked)]
+        asked, given = asked.where(found.c.position == any_(bindparam("among"))), {"among": among.tolist()}
+    return [[int(position) for position in s.scalars(asked, {**given, "sought": query})] for query in queries]
 
 
 def drop(database: Database, versions: Sequence[int]) -> int:
@@ -114,6 +120,7 @@ def _named(version: int) -> str:
     return f"version_{int(version)}"
 
 
+@lru_cache(maxsize=64)  # the same object, so that SQLAlchemy knows the statements it has compiled
 def _table(version: int, width: int) -> Table:
     from pgvector.sqlalchemy import HALFVEC
 

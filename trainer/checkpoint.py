@@ -24,6 +24,7 @@ from trainer import snapshot as snapshots
 from trainer.head import Head
 from trainer.leading import Lead
 from trainer.learner import renumbered
+from trainer.searching import INDEX, forget
 
 KEPT_CACHES = 6  # newest versions whose snapshots stay on disk; older ones are rebuilt when somebody asks
 
@@ -90,9 +91,11 @@ def open_version(store: ArtifactStore, version: Version, features: np.ndarray, i
 
 
 def sweep(database: Database, store: ArtifactStore, criterion: int) -> int:
-    """Drop the snapshot caches of old versions that are not served; returns how many went."""
+    """Drop the snapshot caches of old versions that are not served, and what searched any of them; returns how many
+    caches went."""
     with database.read() as s:
         known = versions.versions(s, criterion)
+    forget(database, store, [version for version in known if version.status != "promoted"])
     old = [version.artifact for version in known[:-KEPT_CACHES] if version.status != "promoted"]
     return snapshots.prune(store, old)
 
@@ -107,7 +110,8 @@ def sweep_orphans(database: Database, store: ArtifactStore, criterion: int, olde
     gone = 0
     for path in folder.iterdir():
         name = f"models/{criterion}/{path.name}"
-        if name.removesuffix(snapshots.CACHE) not in known and time.time() - path.stat().st_mtime > older_than_s:
+        whose = name.removesuffix(snapshots.CACHE).removesuffix(INDEX)
+        if whose not in known and time.time() - path.stat().st_mtime > older_than_s:
             store.remove(name)
             gone += 1
     return gone

@@ -33,8 +33,7 @@ class Index:
         """
         only = None if among is None else self._only(among)
         found = [
-            self.inner.search(checked(queries[at : at + BLOCK]), k, params=only)
-            for at in range(0, len(queries), BLOCK)
+            self.inner.search(checked(queries[at : at + BLOCK]), k, params=only) for at in range(0, len(queries), BLOCK)
         ]
         if not found:
             return np.empty((0, k), np.int64), np.empty((0, k), np.float32)
@@ -113,10 +112,14 @@ def _sampled(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
 
 
 def raised(
-    search: Callable[[int, np.ndarray, int], np.ndarray], rows: np.ndarray, wanted: float, most: int, seed: int,
+    search: Callable[[int, np.ndarray, int], np.ndarray],
+    rows: np.ndarray,
+    wanted: float,
+    most: int,
+    seed: int,
     start: int = 2,
 ) -> tuple[int, float]:
-    """The effort, doubled from `start` to `most`, at which a search finds enough of the ten nearest others, and how many.
+    """The effort, doubled from `start`, at which a search finds enough of the ten nearest others; and the share it finds.
 
     Args: search: (effort, queries (Q, D), k) -> positions (Q, k). rows: (N, D); SAMPLE of them are looked for.
     """  # fmt: skip

@@ -19,7 +19,6 @@ import psutil
 from db import vectors as tables
 from db.artifacts import ArtifactStore
 from db.engine import Database
-from db.errors import BadInput
 from db.versions import Version
 from oracle import plugins
 from trainer.index import EXACT
@@ -91,15 +90,7 @@ def fitting(items: int, width: int, shelf: Shelf, wanted: str = AUTO, free: int 
 
 def forget(database: Database, store: ArtifactStore, versions: list[Version]) -> int:
     """Drop what engines keep of these versions; returns how much there was."""
-    names = [version.artifact + INDEX for version in versions if store.exists(version.artifact + INDEX)]
-    for name in names:
+    there = [version.artifact + INDEX for version in versions if store.exists(version.artifact + INDEX)]
+    for name in there:
         store.remove(name)
-    return len(names) + tables.drop(database, [version.id for version in versions])
-
-
-def checked_choice(wanted: str) -> str:
-    """A name for `searchable`. Raises BadInput."""
-    known = [AUTO, *plugins.names(FAMILY)]
-    if wanted not in known:
-        raise BadInput(f"search = one of {', '.join(known)} expected, got '{wanted}'.")
-    return wanted
+    return len(there) + tables.drop(database, [version.id for version in versions])

@@ -15,8 +15,8 @@ MILLION = 10**6
 HEAD = """# What every step costs as collections grow
 
 Made by `python -m benchmarks.scale report` from `benchmarks/results/scale.jsonl`; run with
-`python -m benchmarks.scale run --archives FOLDER --sizes 10000 100000 1000000`. Machine: {machine}, {dates}, load {load}
-before the steps; one thread (`OMP_NUM_THREADS=1`), low priority; every step in a process of its own.
+`python -m benchmarks.scale run --archives FOLDER --sizes 10000 100000 1000000`. Machine: {machine}, {dates},
+load {load} before the steps; one thread (`OMP_NUM_THREADS=1`), low priority; every step in a process of its own.
 
 The embeddings are those of {real} real pictures (photographs, drawings, garments) by the backbone that is the default;
 larger collections are these and, beyond them, each moved along the difference of two of its real neighbours
@@ -71,15 +71,25 @@ def goals(lines: Sequence[Line]) -> str:
     at = {line["step"]: line for line in lines if line["items"] == MILLION}
     if not at:
         return ""
-    rows = [[words, f"{most:g} {unit}", _said(at.get(step), found, most, unit)] for words, step, found, most, unit in GOALS]
+    rows = [
+        [words, f"{most:g} {unit}", _said(at.get(step), found, most, unit)] for words, step, found, most, unit in GOALS
+    ]
     memory = max(at.values(), key=lambda line: float(line["memory_mb"]))
     held = f"{memory['memory_mb'] / 1024:.1f} GB ({STEPS[memory['step']].title})"
-    rows.append(["most memory of any step", "4 GB", f"{held}: {'met' if memory['memory_mb'] <= 4096 else '**missed**'}"])
+    rows.append(
+        ["most memory of any step", "4 GB", f"{held}: {'met' if memory['memory_mb'] <= 4096 else '**missed**'}"]
+    )
     return "## Goals at a million items\n\n" + table(["what", "goal", "measured"], rows)
 
 
 GOALS: tuple[tuple[str, str, Callable[[Line], tuple[float, str]], float, str], ...] = (
-    ("32 questions after a screen of answers", "propose", lambda x: (x["seconds"], f"processor {x['cpu_s']:.2f} s"), 1, "s"),
+    (
+        "32 questions after a screen of answers",
+        "propose",
+        lambda x: (x["seconds"], f"processor {x['cpu_s']:.2f} s"),
+        1,
+        "s",
+    ),
     ("online update", "update", lambda x: (x["seconds"], f"processor {x['cpu_s']:.1f} s"), 10, "s"),
     ("a search", "index", lambda x: (x["search_ms"], f"recall@10 {x['found_at_10']:.3f}"), 5, "ms"),
 )
@@ -121,8 +131,8 @@ def _kinds(lines: Sequence[Line]) -> str:
     """What the titles cannot say."""
     return (
         "\nAn online update is the gradient steps on a log of about 1,000 verdicts and embedding every item anew; the\n"
-        "neighbours and groups of the new version are rows of their own. 32 questions are proposed after each of five new\n"
-        "screens of twelve, with 1,000 verdicts in the log; the median counts."
+        "neighbours and groups of the new version are rows of their own. 32 questions are proposed after each of five\n"
+        "new screens of twelve, with 1,000 verdicts in the log; the median counts."
     )
 
 

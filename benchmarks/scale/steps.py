@@ -79,7 +79,7 @@ def on_disk(folder: Path) -> float:
 
 
 def prepare(place: Place, clock: Clock) -> None:
-    """Make the pictures and embeddings of this size: in a process of its own, so that no step's memory is that of making them."""
+    """Make the pictures and embeddings of this size, in a process of its own: no step's memory is that of making them."""
     if place.items <= STEPS["import"].most:
         assert place.archive.exists()
     clock.figures |= {"made": [*place.vectors.shape], "groups": len(np.unique(place.truth))}
@@ -267,5 +267,5 @@ STEPS = {
     "propose": Step(propose, "propose 32 questions", needs=SNAPSHOT),
     "update": Step(online_update, "online update", needs=SNAPSHOT),
     "map": Step(flat, "map, PCA"),
-    "umap": Step(umap, "map, UMAP", most=30_000, needs=SNAPSHOT),
+    "umap": Step(umap, "map, UMAP", most=10_000, needs=SNAPSHOT),
 }

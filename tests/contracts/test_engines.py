@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from db.artifacts import ArtifactStore
 from db.engine import open_database
 from db.errors import BadInput
+from db.versions import Version
 from oracle import plugins
-from trainer.searching import FAMILY, Searchable, Shelf
+from trainer.searching import FAMILY, Searchable, Shelf, forget
 
 NAMES = plugins.names(FAMILY)
+KEEPING = {"shards", "pgvector"}  # something beside the vectors
 pytestmark = pytest.mark.postgres
 
 
@@ -102,6 +105,17 @@ def test_the_same_vectors_are_searched_alike_when_opened_again(name: str, shelf:
     first, again = (opened(name, vectors, shelf) for _ in range(2))
     np.testing.assert_array_equal(first.search(vectors[:20], 5)[0], again.search(vectors[:20], 5)[0])
     assert first.recall == again.recall
+
+
+def test_what_is_kept_may_be_dropped_at_any_time(name: str, shelf: Shelf) -> None:
+    vectors, here = unit(60), shelf.database
+    assert here is not None
+    found = opened(name, vectors, shelf)
+    before = found.search(vectors[:4], 3)[0]
+    version = Version(shelf.version, 1, None, shelf.artifact, 0, {}, "lite0", "retired", None, datetime.now(UTC))
+    assert forget(here, shelf.store, [version]) == (name in KEEPING) and not forget(here, shelf.store, [version])
+    for one in (found, opened(name, vectors, shelf)):
+        np.testing.assert_array_equal(one.search(vectors[:4], 3)[0], before)
 
 
 def test_memory_mapped_vectors_do_as_well(name: str, shelf: Shelf, tmp_path: Path) -> None:

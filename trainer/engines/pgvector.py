@@ -33,13 +33,7 @@ class Engine:
             raise BadInput("the engine 'pgvector' needs PostgreSQL with pgvector. Install both, or search with 'auto'.")
         if vectors.shape[1] > tables.WIDEST:
             raise BadInput(f"pgvector indexes up to {tables.WIDEST} numbers a row, got {vectors.shape[1]}. Use 'auto'.")
-        about = told(vectors)
-        with database.read() as s:
-            there = tables.kept(s, shelf.version) == about
-        if not there:
-            with database.write() as s:
-                tables.store(s, shelf.version, checked(vectors), about)
-        found = Stored(database, shelf.version, vectors)
+        found = Stored(database, shelf.version, vectors, told(vectors))
         if len(vectors):
             found.effort, found.recall = raised(
                 found.trying, vectors, self.recall, tables.MOST_EFFORT, self.seed, start=40
@@ -49,30 +43,37 @@ class Engine:
 
 @dataclass
 class Stored:
-    """vectors: (N, D), may be memory-mapped. effort: pgvector's ef_search."""
+    """vectors: (N, D), may be memory-mapped. about: what tells them from others. effort: pgvector's ef_search."""
 
     database: Database
     version: int
     vectors: np.ndarray
+    about: str
     effort: int = 40
     recall: float = 1.0
     kind: str = "pgvector"
 
     def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """As `trainer.searching.Searchable` says."""
-        rows = checked(queries)
+        rows, wanted = checked(queries), k + SPARE
         found, near = np.full((len(rows), k), -1, np.int64), np.full((len(rows), k), -np.inf, np.float32)
+        self._stored()
         with self.database.read() as s:
-            for at, query in enumerate(rows):
-                wanted = k + SPARE
-                positions = np.array(
-                    tables.nearest(s, self.version, query, wanted, effort=max(self.effort, wanted), among=among),
-                    np.int64,
-                )
-                cosines = np.asarray(self.vectors[positions] @ query, np.float32)
-                best = np.lexsort((positions, -cosines))[:k]
-                found[at, : len(best)], near[at, : len(best)] = positions[best], cosines[best]
+            said = tables.nearest(s, self.version, rows, wanted, effort=max(self.effort, wanted), among=among)
+        for at, (query, listed) in enumerate(zip(rows, said, strict=True)):
+            positions = np.array(listed, np.int64)
+            cosines = np.asarray(self.vectors[positions] @ query, np.float32)
+            best = np.lexsort((positions, -cosines))[:k]
+            found[at, : len(best)], near[at, : len(best)] = positions[best], cosines[best]
         return found, near
+
+    def _stored(self) -> None:
+        """Have the table: it is made when it is first searched, and anew where the version was retired meanwhile."""
+        with self.database.read() as s:
+            there = tables.kept(s, self.version) == self.about
+        if not there:
+            with self.database.write() as s:
+                tables.store(s, self.version, checked(self.vectors), self.about)
 
     def trying(self, effort: int, queries: np.ndarray, k: int) -> np.ndarray:
         """(Q, k) positions found with so much effort."""

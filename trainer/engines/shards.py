@@ -49,8 +49,8 @@ class Engine:
 
     def _files(self, vectors: np.ndarray, about: str) -> dict[str, Content]:
         """What is written, file by file; the recall is measured on files of its own before."""
-        centres = around_centres(checked(vectors), self.seed) if len(vectors) else None
         files: dict[str, Content] = {}
+        centres: Any = around_centres(checked(vectors), self.seed) if len(vectors) else None
         for number, start in enumerate(range(0, len(vectors), self.rows)):
             files[f"shard-{number:05}.faiss"] = partial(_write, centres, vectors, start, start + self.rows)
         return {**files, ABOUT: self._about(vectors, about, list(files))}
@@ -70,9 +70,9 @@ class Engine:
 
 @dataclass
 class Shards:
-    """inner: the open files. about: what was written beside them."""
+    """inner: the open files, an IndexIVFFlat each. about: what was written beside them."""
 
-    inner: list[faiss.IndexIVFFlat]
+    inner: list[Any]
     about: dict[str, Any]
     kind: str = "shards"
 
@@ -121,7 +121,7 @@ class Shards:
         return np.take_along_axis(positions, best, 1), np.take_along_axis(cosines, best, 1)
 
 
-def _mapped(paths: list[Path]) -> list[faiss.IndexIVFFlat]:
+def _mapped(paths: list[Path]) -> list[Any]:
     return [faiss.read_index(str(path), faiss.IO_FLAG_MMAP) for path in paths]
 
 
