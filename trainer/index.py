@@ -119,7 +119,7 @@ def raised(
     seed: int,
     start: int = 2,
 ) -> tuple[int, float]:
-    """The effort, doubled from `start`, at which a search finds enough of the ten nearest others; and the share it finds.
+    """The effort, doubled from `start`, at which a search finds enough of the ten nearest others, and what it finds.
 
     Args: search: (effort, queries (Q, D), k) -> positions (Q, k). rows: (N, D); SAMPLE of them are looked for.
     """  # fmt: skip

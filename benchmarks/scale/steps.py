@@ -79,7 +79,7 @@ def on_disk(folder: Path) -> float:
 
 
 def prepare(place: Place, clock: Clock) -> None:
-    """Make the pictures and embeddings of this size, in a process of its own: no step's memory is that of making them."""
+    """Make the pictures and embeddings of this size, in a process of its own: no step's memory is of making them."""
     if place.items <= STEPS["import"].most:
         assert place.archive.exists()
     clock.figures |= {"made": [*place.vectors.shape], "groups": len(np.unique(place.truth))}
