@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,11 @@ class Place:
             file.with_suffix(".new").rename(file)
         return np.load(file, mmap_mode="r")
 
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The features piece by piece, nothing of which stays in memory, as `trainer.shards.Rows` reads them."""
+        for at in range(0, self.items, sets.BLOCK):
+            yield np.array(np.load(self.home / "features.npy", mmap_mode="r")[at : at + sets.BLOCK])
+
     @property
     def ids(self) -> np.ndarray:
         """(N,) item numbers."""
@@ -101,7 +107,7 @@ class Place:
             from trainer.head import Head
 
             head = Head.from_features(self.features, seed=self.seed)
-            np.save(file, np.concatenate([head.embed(rows) for rows in _blocks(self.features)]))
+            np.save(file, np.concatenate([head.embed(rows) for rows in self.blocks()]))
         return np.load(file)
 
     def keep(self, name: str, **arrays: Any) -> None:
@@ -121,7 +127,3 @@ class Place:
     def snapshot(self) -> Snapshot:
         """What the steps of neighbours and groups left."""
         return Snapshot(1, self.ids, self.vectors, **self.kept("neighbours"), **self.kept("groups"))
-
-
-def _blocks(rows: np.ndarray, size: int = 8192) -> list[np.ndarray]:
-    return [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -216,22 +216,24 @@ def propose(place: Place, clock: Clock) -> None:
 
 def online_update(place: Place, clock: Clock) -> None:
     """A head that has learnt the whole log, and every item embedded with it: all of an update but the snapshot."""
+    import torch
+
     from benchmarks.propose import screens
     from oracle.belief import infer
     from oracle.constraints import ConstraintGraph
     from trainer.head import Head
     from trainer.update import update
 
-    features, snapshot = place.features, place.snapshot
-    head = Head.from_features(features, seed=place.seed)
-    reduced = head.reduce(features)  # once in the life of a trainer
+    snapshot, head = place.snapshot, Head.from_features(place.features, seed=place.seed)
+    reduced = torch.cat([head.reduce(rows) for rows in place.blocks()])  # once in the life of a trainer
     said = screens(snapshot, place.truth, LIES, place.seed)
     graph = ConstraintGraph.build(one for screen in islice(said, ANSWERS // 10) for one in screen)
     infer(snapshot, graph)  # the asking thread has it already
     with clock.timed("learn"):
-        taught = update(head, features, snapshot.ids, graph, snapshot, seed=place.seed, reduced=reduced)
+        nothing = np.empty((0, 0), np.float32)  # features are not looked at where they are reduced already
+        taught = update(head, nothing, snapshot.ids, graph, snapshot, seed=place.seed, reduced=reduced)
     with clock.timed("embed"):
-        taught.embed(features)
+        taught.whole(reduced)
     clock.figures |= {"answers": graph.size}
 
 
