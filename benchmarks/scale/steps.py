@@ -216,8 +216,6 @@ def propose(place: Place, clock: Clock) -> None:
 
 def online_update(place: Place, clock: Clock) -> None:
     """A head that has learnt the whole log, and every item embedded with it: all of an update but the snapshot."""
-    import torch
-
     from benchmarks.propose import screens
     from oracle.belief import infer
     from oracle.constraints import ConstraintGraph
@@ -225,7 +223,7 @@ def online_update(place: Place, clock: Clock) -> None:
     from trainer.update import update
 
     snapshot, head = place.snapshot, Head.from_features(place.features, seed=place.seed)
-    reduced = torch.cat([head.reduce(rows) for rows in place.blocks()])  # once in the life of a trainer
+    reduced = head.reduce(place.features)  # once in the life of a trainer
     said = screens(snapshot, place.truth, LIES, place.seed)
     graph = ConstraintGraph.build(one for screen in islice(said, ANSWERS // 10) for one in screen)
     infer(snapshot, graph)  # the asking thread has it already
