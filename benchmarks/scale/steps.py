@@ -109,13 +109,22 @@ def embed(place: Place, clock: Clock) -> None:
     clock.figures |= {"disk_mb": on_disk(store.folder), "computed": computed}
 
 
-def build_index(place: Place, clock: Clock) -> None:
-    """The index of one version as `app.api.models` builds it."""
-    from trainer.index import build_index as build
+def exact_index(place: Place, clock: Clock) -> None:
+    """The index of one version where all items are compared."""
+    _index(place, clock, exact_up_to=place.items)
+
+
+def listed_index(place: Place, clock: Clock) -> None:
+    """The index of one version in inverted lists."""
+    _index(place, clock, exact_up_to=0)
+
+
+def _index(place: Place, clock: Clock, exact_up_to: int) -> None:
+    from trainer.index import build_index
 
     vectors = place.vectors
     with clock.timed():
-        index = build(vectors)
+        index = build_index(vectors, exact_up_to=exact_up_to)
     clock.figures |= {"kind": index.kind, "recall": round(index.recall, 4)}
     _searched(index, vectors, place.seed, clock)
 
@@ -263,7 +272,8 @@ STEPS = {
     "lists": Step(listed_neighbours, "neighbours, inverted lists", least=30_000),
     "groups": Step(groups, "start groups, taken apart", needs=("neighbours",)),
     "store": Step(store, "keep and read a snapshot", needs=SNAPSHOT),
-    "index": Step(build_index, "build the search index"),
+    "index": Step(exact_index, "search index, exact", most=100_000),
+    "index_lists": Step(listed_index, "search index, inverted lists", least=30_000),
     "propose": Step(propose, "propose 32 questions", needs=SNAPSHOT),
     "update": Step(online_update, "online update", needs=SNAPSHOT),
     "map": Step(flat, "map, PCA"),

@@ -63,7 +63,7 @@ def test_made_up_items_are_new_real_ones_come_first_and_stay_near() -> None:
 def test_every_size_takes_the_steps_that_fit_it() -> None:
     given = parser().parse_args(["run", "--seeds", "0", "1"])
     assert {key for key, _ in jobs_of(given, 10**6)} >= {("propose", 10**6, 0), ("propose", 10**6, 1)}
-    assert not {"prepare", "import", "exact", "umap"} & {key[0] for key, _ in jobs_of(given, 10**6)}
+    assert not {"prepare", "import", "exact", "index", "umap"} & {key[0] for key, _ in jobs_of(given, 10**6)}
     assert "prepare" not in {key[0] for size in (1, 10**9) for key, _ in jobs_of(given, size)}
 
 
@@ -78,7 +78,7 @@ def test_a_goal_is_met_or_missed_as_measured() -> None:
     common = {"seed": 0, "real": 9, "date": "today", "load": 1.0, "machine": machine, "items": 10**6}
     found = [
         common | {"step": "propose", "seconds": 1.5, "cpu_s": 0.9, "memory_mb": 5000.0, "cold_ms": 9.0},
-        common | {"step": "index", "seconds": 3.0, "cpu_s": 3.0, "memory_mb": 100.0, "kind": "lists",
+        common | {"step": "index_lists", "seconds": 3.0, "cpu_s": 3.0, "memory_mb": 100.0, "kind": "lists",
                   "search_ms": 4.9, "search_p95_ms": 6.0, "found_at_10": 0.96},
     ]  # fmt: skip
     text = page(found)
