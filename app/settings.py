@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from db.errors import BadInput
 
 if TYPE_CHECKING:
+    from db.artifacts import ArtifactStore
     from db.engine import Database
 
 DEFAULT_WORKSPACE = "workspace"
@@ -100,6 +101,22 @@ class Settings:
     def backups(self) -> Path:
         """Where backups are: PAIRWRIGHT_BACKUPS, better on another disk, or a folder of the workspace."""
         return Path(_environment("BACKUPS", str(self.folder / "backups"))).expanduser().absolute()
+
+    @property
+    def artifacts(self) -> str:
+        """Where models and maps are: PAIRWRIGHT_ARTIFACTS, a folder or s3://bucket/folder; else in the workspace."""
+        return _environment("ARTIFACTS", str(self.folder / "artifacts"))
+
+    def store(self) -> "ArtifactStore":
+        """Models and maps; of a store elsewhere the workspace keeps copies. Raises Broken where it cannot be opened."""
+        from db.artifacts import ArtifactStore
+
+        return ArtifactStore(self.artifacts, cache=self.folder / "artifacts")
+
+    @property
+    def proxies(self) -> str:
+        """Addresses of the proxies whose X-Forwarded headers are believed: PAIRWRIGHT_PROXIES, separated by commas."""
+        return _environment("PROXIES", "127.0.0.1,::1")
 
     @property
     def upload_bytes(self) -> int:

@@ -95,7 +95,6 @@ def captions(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> N
     """Every caption that is reviewed: verdict, chance that it belongs, and the evidence of the answers."""
     from app.exporters import CAPTION_FIELDS, caption_rows, write_rows
     from db import catalog
-    from db.artifacts import ArtifactStore
     from oracle.ledger import Fits
     from trainer.fits import as_it_stands
 
@@ -104,7 +103,7 @@ def captions(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> N
         if not about.captions:
             raise BadInput(f"the criterion '{criterion}' asks about pairs, not captions. Use: pairwright export pairs.")
         items = {item.id: item for item in catalog.items(s, about.collection)}
-        reader = as_it_stands(s, ArtifactStore(str(run.workspace / "artifacts")), about)
+        reader = as_it_stands(s, run.settings.store(), about)
     rows = caption_rows(reader.fits or Fits({}, {}), reader.graph, items)
     _done(run, "captions", write_rows(rows, CAPTION_FIELDS, out, format), out)
 
