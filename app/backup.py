@@ -79,9 +79,9 @@ def _filled(
     for _ in range(TRIES):
         for there in list(folder.iterdir()):
             shutil.rmtree(there) if there.is_dir() else there.unlink()
-        settings.store().mirror()  # models in a bucket, too
         answers = copies.events(database)  # at least so many: people go on answering
         copied = copies.copy(database, folder)
+        settings.store().mirror()  # models in a bucket, too
         files, whole = {copied.name: _hashed(copied)}, True
         paths = list(_paths(settings.folder))
         for number, path in enumerate(paths):

@@ -19,7 +19,7 @@ class Bucket:
     def url(self) -> str:
         return f"s3://{self.name}"
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
     def put(self, key: str, content: bytes) -> None:
