@@ -247,9 +247,13 @@ def _run(app: FastAPI, door: socket.socket, address: str, open_browser: bool) ->
             await app.state.context.hub.close()
             await super().shutdown(sockets)
 
-    config = uvicorn.Config(
+    with contextlib.suppress(KeyboardInterrupt), door:
+        Server(configured(app)).run(sockets=[door])
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the app."""
+    return uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3, ws="none",
         forwarded_allow_ips=app.state.context.settings.proxies,
     )  # fmt: skip
-    with contextlib.suppress(KeyboardInterrupt), door:
-        Server(config).run(sockets=[door])
