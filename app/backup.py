@@ -81,6 +81,7 @@ def _filled(
             shutil.rmtree(there) if there.is_dir() else there.unlink()
         answers = copies.events(database)  # at least so many: people go on answering
         copied = copies.copy(database, folder)
+        settings.store().mirror()  # models in a bucket, too
         files, whole = {copied.name: _hashed(copied)}, True
         paths = list(_paths(settings.folder))
         for number, path in enumerate(paths):

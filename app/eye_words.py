@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.settings import Settings
 from db.artifacts import ArtifactStore
 from db.errors import BadInput
 
@@ -45,7 +46,7 @@ def packed(captions: Mapping[int, tuple[str, float]]) -> bytes:
 def _taught(workspace: Path, artifact: str, body: bytes) -> "WordsHead":
     from trainer.words import WordsHead
 
-    snapshot = _snapshot(str(workspace / "artifacts"), artifact)
+    snapshot = _snapshot(Settings(workspace).store(), artifact)
     rows = [
         (snapshot.position[item], words, belief)
         for item, words, belief in json.loads(body)
@@ -56,7 +57,7 @@ def _taught(workspace: Path, artifact: str, body: bytes) -> "WordsHead":
 
 
 @lru_cache(maxsize=1)
-def _snapshot(root: str, artifact: str) -> Any:
+def _snapshot(store: ArtifactStore, artifact: str) -> Any:
     from trainer import snapshot
 
-    return snapshot.load(ArtifactStore(root), artifact)
+    return snapshot.load(store, artifact)

@@ -139,7 +139,7 @@ class _Work:
         self, settings: Settings, database: Database, wish: Wish, told: Told, cancelled: Callable[[], bool]
     ) -> None:
         self.settings, self.database, self.wish, self.told, self.cancelled = settings, database, wish, told, cancelled
-        self.store = ArtifactStore(str(settings.folder / "artifacts"))
+        self.store = settings.store()
         with database.read() as s:
             self.criterion = catalog.criterion(s, wish.criterion).id
             number = catalog.criterion(s, wish.criterion).collection

@@ -17,7 +17,6 @@ import numpy as np
 from app.settings import Settings
 from app.training_answers import Answers, store_version
 from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Item
@@ -166,7 +165,7 @@ def _stored(
 ) -> Learnt:  # fmt: skip
     """Keep the encoder and its features; with a criterion also a version."""
     training, items, known = ready.training, ready.items, ready.known
-    store, plan = ArtifactStore(str(settings.folder / "artifacts")), training.settings
+    store, plan = settings.store(), training.settings
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone

@@ -44,7 +44,9 @@ def test_every_command_a_page_shows_exists(path: Path) -> None:
             continue
         known = [name for name in COMMANDS if line.startswith(name)]
         assert known, f"{path.name}: {line}"
-        options = {option for p in COMMANDS[max(known, key=len)].params for option in p.opts} | {"--help"}
+        options = {one for p in COMMANDS[max(known, key=len)].params for one in (*p.opts, *p.secondary_opts)} | {
+            "--help"
+        }
         typed = re.findall(r"(?<=\s)--[a-z-]+", line)
         assert set(typed) <= options, f"{path.name}: {line}"
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4)
-def _load(root: str, artifact: str, version: int) -> Snapshot:
+def _load(store: ArtifactStore, artifact: str, version: int) -> Snapshot:
     """A verified snapshot from the artifact store. Raises Broken when it is missing or damaged."""
     from trainer import snapshot
 
-    return snapshot.load(ArtifactStore(root), artifact, version)
+    return snapshot.load(store, artifact, version)
 
 
 def snapshot_of(here: Context, criterion: int | str) -> Snapshot:
@@ -39,16 +39,16 @@ def current(here: Context, criterion: int | str) -> Version:
 
 def snapshot_of_version(here: Context, version: Version) -> Snapshot:
     """What any version sees, if its cache is still there. Raises Broken where it is not."""
-    return _load(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+    return _load(here.settings.store(), version.artifact, version.id)
 
 
 @lru_cache(maxsize=2)
-def _index(root: str, artifact: str, version: int) -> "Index":
+def _index(store: ArtifactStore, artifact: str, version: int) -> "Index":
     from trainer.index import build_index
 
-    return build_index(_load(root, artifact, version).vectors)
+    return build_index(_load(store, artifact, version).vectors)
 
 
 def index_of(here: Context, version: Version) -> "Index":
     """A version's vectors, ready to be searched: built when first asked for."""
-    return _index(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+    return _index(here.settings.store(), version.artifact, version.id)

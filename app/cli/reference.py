@@ -109,12 +109,18 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `PAIRWRIGHT_WORKSPACE` | the workspace folder |
 | `PAIRWRIGHT_DATABASE_URL` | the database |
+| `PAIRWRIGHT_ARTIFACTS` | where models and maps are: a folder or `s3://bucket/folder` (`artifacts` in the workspace) |
+| `PAIRWRIGHT_PROXIES` | proxies whose `X-Forwarded` headers are believed, by address or network (127.0.0.1,::1) |
+| `PAIRWRIGHT_LOG` | `json` makes every line of the log an object |
 | `PAIRWRIGHT_ADDRESSES` | 1 lets imports fetch addresses of the open internet and read object stores (off) |
 | `PAIRWRIGHT_RATE` | requests a minute that one caller may send over REST, 0 for no limit (12000) |
 | `PAIRWRIGHT_UPLOAD_MB` | largest request body the app accepts, in megabytes (2048) |
 | `PAIRWRIGHT_BACKUPS` | the folder of the backups (`backups` in the workspace); better on another disk |
 | `PAIRWRIGHT_BACKUP_EVERY`, `PAIRWRIGHT_BACKUP_KEEP` | hours between two backups (0: never), how many stay (7) |
 | `PAIRWRIGHT_PASSWORD` | password for `users add` instead of a generated one |
+
+What is secret may be in a file: `PAIRWRIGHT_DATABASE_URL_FILE` names one that holds the database's address; so for every
+variable but `PAIRWRIGHT_LOG`, `_ADDRESSES` and `_PASSWORD`.
 """
 
 if __name__ == "__main__":
