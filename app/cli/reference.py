@@ -49,7 +49,7 @@ def _section(name: str, command: Any) -> str:
     kept = ("", "Examples:")
     shown = "\n".join(line[2:] for line in examples.splitlines() if line.strip() not in kept)
     table = "\n".join(["| option | meaning | default |", "|---|---|---|", *lines, ""]) if lines else ""
-    return f"### `{name}`\n\n{words.strip()}\n\n{table}\n```\n{shown}\n```\n"
+    return f"### `{name}`\n\n{words.strip()}\n\n{table}\n```sh\n{shown}\n```\n"
 
 
 def _line(parameter: Any) -> str:
