@@ -97,6 +97,8 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `pairwright.sqlite` | items, criteria, questions, answers, versions, users |
 | `media/` | the images' own bytes, by content hash |
+| `packs/` | the same in few big tar files, of imports with `--packed` |
+| `linked/` | where the big files are that hold the images of imports with `--in-place` |
 | `thumbs/` | re-encoded small pictures; a cache |
 | `features/` | backbone features; a cache |
 | `artifacts/` | model versions and trained encoders with checksums |
