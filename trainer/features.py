@@ -13,6 +13,7 @@ import numpy as np
 from db.errors import Broken
 from db.nouns import Item
 from trainer.encoders import Encoder
+from trainer.originals import original
 from trainer.shards import BATCH, PREFIX, Batch, Shards
 
 Progress = Callable[[int, int], None]
@@ -149,7 +150,7 @@ def _decoded(
 
 def _square(encoder: Encoder, item: Item, workspace: Path) -> np.ndarray | None:
     try:
-        return encoder.square((workspace / item.path).read_bytes())
+        return encoder.square(original(workspace, item.path, item.sha256))
     except (OSError, ValueError) as error:
         log.warning("item %d (%s) gets no features: its picture cannot be read (%s)", item.id, item.name, error)
         return None

@@ -26,6 +26,8 @@ pairwright import trashnet.zip --collection trash --metadata metadata.csv
 pairwright import items.parquet --collection shoes --path-column file --where split=train
 pairwright import coco/ --metadata annotations/instances_val2017.json --collection things
 pairwright import shards/ --format webdataset --collection web
+pairwright import photos/ --collection photos --packed
+pairwright import shards/ --format webdataset --collection web --in-place
 pairwright import holiday.mp4 --format video:every=0.5 --collection holiday
 PAIRWRIGHT_ADDRESSES=1 pairwright import s3://bucket/photos --collection photos
 """
@@ -53,6 +55,10 @@ def import_(
         str | None,
         typer.Option(help="coco, fiftyone, folder, huggingface, imagefolder, labelstudio, video or webdataset."),
     ] = None,
+    packed: Annotated[bool, typer.Option("--packed", help="Keep the pictures in few big files of 256 MB.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Leave the pictures in the tar or Parquet files they lie in.")
+    ] = False,
 ) -> None:
     """Bring images into a collection. Known images (same bytes) are not added twice."""
     from app.importers import import_path
@@ -75,6 +81,8 @@ def import_(
             caption_column=caption_column,
             audio_column=audio_column,
             format=format,
+            packed=packed,
+            in_place=in_place,
         )
     skipped = [{"name": str(name), "reason": reason} for name, reason in report.skipped]
     document = {"collection": collection, "added": report.added, "known": report.known, "skipped": skipped}

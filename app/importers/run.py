@@ -5,19 +5,24 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.importers import Cancelled, ImportReport, Progress, files
 from app.importers.columns import Columns, RowFault, meaning
 from app.importers.decode import MAX_BYTES, THUMBNAIL, TOO_MANY_BYTES, Refused
 from app.importers.decoders import Decoders, Pending
+from app.importers.keeping import Keeper, Loose
 from app.importers.sources import Entry, Source, inside
 from app.importers.stores import EntryFault
-from db import catalog, checks
+from db import catalog, checks, places
 from db.catalog import NewItem
 from db.engine import Database
 from db.errors import Broken
+from trainer.originals import Part, is_lost
 from trainer.recordings import BEGIN, begins_as
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 BATCH = 1000  # items in one transaction
 WINDOW_BYTES = 64 * 1024 * 1024  # bytes of pictures under way at once
@@ -37,6 +42,7 @@ class _Run:
     columns: Columns
     report: ImportReport
     about: About
+    keeper: Keeper = field(default_factory=Loose)
     seen: dict[str, str] = field(default_factory=dict)  # sha256 -> name
     ready: list[NewItem] = field(default_factory=list)
 
@@ -56,18 +62,25 @@ def run_import(
     cancelled: Cancelled | None = None,
     workers: int | None = None,
     about: About | None = None,
+    keeper: Keeper | None = None,
 ) -> ImportReport:
-    """Import an opened source. See `app.importers.import_path`. about: the fields of an entry's item, not its row's."""
+    """Import an opened source. See `app.importers.import_path`.
+
+    about: the fields of an entry's item, not its row's. keeper: where the pictures are left, default each in a file.
+    """
     named, told = checks.name(collection, "collection"), about or (lambda entry: _meaning(entry, columns))
-    run = _Run(database, workspace, source, named, columns, ImportReport(), told)
+    run = _Run(database, workspace, source, named, columns, ImportReport(), told, keeper or Loose())
     for name, reason in source.faults:
         run.skip(name, reason)
     try:
-        with Decoders(workspace, workers) as decoders:
+        with Decoders(workspace, workers, run.keeper.task) as decoders:
             _pump(run, decoders, progress or (lambda done, total: None), cancelled or (lambda: False))
+            run.keeper.finish()
             _flush(run)
     except OSError as error:
         raise Broken(f"cannot write to the workspace ({error.strerror or error}). Free some space, repeat.") from error
+    finally:
+        run.keeper.drop()
     return run.report
 
 
@@ -129,14 +142,22 @@ def _take(run: _Run, decoders: Decoders, entry: Entry, pending: Pending) -> None
     try:
         about = run.about(entry)
         audio = _audio(run, entry)
+        path = _there(run, pending.sha) or run.keeper.put(entry.file, pending, stored)
     except (RowFault, EntryFault) as fault:
         run.skip(entry.name, str(fault))
         return
-    run.ready.append(
-        NewItem(pending.sha, stored.width, stored.height, stored.path, entry.name[:1000], audio=audio, **about)
-    )
-    if len(run.ready) >= BATCH:
+    run.ready.append(NewItem(pending.sha, stored.width, stored.height, path, entry.name[:1000], audio=audio, **about))
+    if len(run.ready) >= BATCH and run.keeper.settled:
         _flush(run)
+
+
+def _there(run: _Run, sha: str) -> str | None:
+    """Where the picture lies already, if the keeper leaves it there."""
+    if not run.keeper.reuses:
+        return None
+    with run.database.read() as s:
+        path = places.paths(s, [sha]).get(sha, "")
+    return path if path.startswith(run.keeper.reuses) and (run.workspace / path.partition("@")[0]).exists() else None
 
 
 def _meaning(entry: Entry, columns: Columns) -> dict[str, Any]:
@@ -172,11 +193,24 @@ def _flush(run: _Run) -> None:
         files.sync_folder(folder)
     with run.database.write() as s:
         added, known = catalog.add_items(s, catalog.add_collection(s, run.collection), run.ready)
+        places.move(s, _found_again(run, s))
     run.report.added += added
     run.report.known += known
     run.ready.clear()
 
 
+def _found_again(run: _Run, s: "Session") -> dict[str, str]:
+    """Known pictures whose big file is gone or has changed, and where they lie now."""
+    before = places.paths(s, [item.sha256 for item in run.ready])
+    now = {item.sha256: item.path for item in run.ready}
+    lost: dict[str, bool] = {}  # by big file
+    for path in before.values():
+        if (part := Part.of(path)) is not None and part.file not in lost:
+            lost[part.file] = is_lost(run.workspace, path)
+    return {sha: now[sha] for sha, path in before.items() if (part := Part.of(path)) and lost[part.file]}
+
+
 def _folders(run: _Run) -> Iterator[Path]:
-    paths = {path for item in run.ready for path in (item.path, files.thumbnail_path(item.sha256, THUMBNAIL))}
+    loose = [item for item in run.ready if Part.of(item.path) is None]
+    paths = {path for item in loose for path in (item.path, files.thumbnail_path(item.sha256, THUMBNAIL))}
     return iter(sorted({(run.workspace / path).parent for path in paths}))
