@@ -33,7 +33,7 @@ from trainer.suspects import ranked
 from trainer.trained import load_trained, store_encoder
 from trainer.training import Training, TrainSettings
 
-__all__ = ["Learnt", "Lesson", "planned", "train"]
+__all__ = ["Learnt", "Lesson", "forget", "planned", "train"]
 STATE = "state.safetensors"
 SHOWN = 10  # suspects that a report names
 
@@ -63,11 +63,11 @@ def train(
     Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column, or where the stopped
     run had other pictures.
     """
-    plan, folder = planned(lesson), settings.folder / "training" / lesson.name
+    plan, folder = planned(lesson), _folder(settings, lesson)
     database = settings.open()
     try:
         if again and ranks.rank() == 0:
-            shutil.rmtree(folder, ignore_errors=True)
+            forget(settings, lesson)
         ready = in_turn(lambda: prepare(settings, database, lesson, plan, folder, told, cancelled), cancelled)
         if ready is None:
             return Learnt(False, 0, 0, {}, {})
@@ -82,6 +82,15 @@ def train(
         raise
     finally:
         database.close()
+
+
+def forget(settings: Settings, lesson: Lesson) -> None:
+    """Let the same run begin anew."""
+    shutil.rmtree(_folder(settings, lesson), ignore_errors=True)
+
+
+def _folder(settings: Settings, lesson: Lesson) -> Path:
+    return settings.folder / "training" / lesson.name
 
 
 def _first(
