@@ -17,6 +17,7 @@ import numpy as np
 from app.settings import Settings
 from app.training_answers import Answers, store_version
 from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
+from db import runs
 from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
@@ -125,7 +126,10 @@ def _reporter(database: Database, lesson: Lesson, plan: TrainSettings, known: An
     if known is None:
         return None
     words = {"method": lesson.method, **asdict(plan), **{key: str(value) for key, value in lesson.options.items()}}
-    return Reporter(database, known.criterion, words, trigger=f"train {lesson.method}")
+    trigger = f"train {lesson.method}"
+    with database.write() as s:  # the same words at once would be the same run
+        runs.close_left(s, known.criterion, lambda one: one.trigger == trigger and one.settings == words)
+    return Reporter(database, known.criterion, words, trigger=trigger)
 
 
 def _run(

@@ -5,6 +5,7 @@ Quiet: no dashboard, no lines on the screen, nothing told to its makers.
 
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ def _library(own: bool) -> Any:
 
 def _begin(ray: Any, workers: int, address: str | None, folder: str | None) -> None:
     """Join the cluster, or start one."""
-    if address and "://" in address:
+    if address and not re.fullmatch(r"auto|[^/]+:\d+", address):
         raise BadInput(
             f"the address of a cluster as HOST:PORT, or auto, expected, got '{address}'. Run the command on one of "
             "its machines."
