@@ -68,11 +68,10 @@ class Asker:
             yield from _of(about, groups.group_rows(ids, labels, shown.sure, shown.stated, shown.items))
 
     def captions(self) -> Iterator[Row]:
-        from db.artifacts import ArtifactStore
         from oracle.ledger import Fits
         from trainer.fits import as_it_stands
 
-        store = ArtifactStore(str(self.settings.folder / "artifacts"))
+        store = self.settings.store()
         for about in self._criteria(captions=True):
             with self.database.read() as s:
                 known = {item.id: item for item in catalog.items(s, about.collection)}

@@ -10,14 +10,16 @@ import os
 import secrets
 import tarfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from app.importers import decode, files
-from app.importers.decoders import Pending, Task
+from app.importers.decoders import Task
 from app.importers.remote import is_remote
 from app.importers.stores import EntryFault, Place, Store
 from db.errors import BadInput
@@ -30,6 +32,15 @@ LEFT_S = 3600.0  # a hidden pack that nobody touched for so long is nobody's
 LOOKS, LOOK = 16, 65536  # places of a big file that tell it from another, and bytes of each
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One picture to be kept. name: in the store. content: its bytes, read when they are needed."""
+
+    name: str
+    sha: str
+    content: Callable[[], bytes]
+
+
 class Keeper(Protocol):
     """task: what the decoding processes do with a picture. settled: whether rows may be written now."""
 
@@ -39,8 +50,8 @@ class Keeper(Protocol):
     @property
     def settled(self) -> bool: ...
 
-    def put(self, name: str, pending: Pending, stored: decode.Stored) -> str:
-        """The path of the item of one picture. name: in the store. Raises EntryFault."""
+    def put(self, picture: Picture, stored: decode.Stored) -> str:
+        """The path of the item of one picture. Raises EntryFault."""
 
     def finish(self) -> None:
         """Make durable what was put."""
@@ -56,7 +67,7 @@ class Loose:
     reuses: tuple[str, ...] = ()
     settled = True
 
-    def put(self, name: str, pending: Pending, stored: decode.Stored) -> str:
+    def put(self, picture: Picture, stored: decode.Stored) -> str:
         return stored.path
 
     def finish(self) -> None: ...
@@ -81,13 +92,14 @@ class Packed:
     def settled(self) -> bool:
         return self._tar is None
 
-    def put(self, name: str, pending: Pending, stored: decode.Stored) -> str:
+    def put(self, picture: Picture, stored: decode.Stored) -> str:
+        content = picture.content()
         tar = self._open()
         ending = PurePosixPath(stored.path).suffix[1:]
-        about = tarfile.TarInfo(f"{pending.sha}.{ending}")
-        about.size = len(pending.encoded)
+        about = tarfile.TarInfo(f"{picture.sha}.{ending}")
+        about.size = len(content)
         begin = tar.offset + HEADER
-        tar.addfile(about, BytesIO(pending.encoded))
+        tar.addfile(about, BytesIO(content))
         self._count += 1
         path = Part(f"{PACKS}/{self._name}", False, begin, about.size).path(ending)
         if tar.offset >= self._size or self._count >= PACK_FILES:
@@ -137,14 +149,14 @@ class InPlace:
         self._workspace, self._within = workspace, store.within
         self._links: dict[Path, str] = {}
 
-    def put(self, name: str, pending: Pending, stored: decode.Stored) -> str:
-        place: Place = self._within(name)
+    def put(self, picture: Picture, stored: decode.Stored) -> str:
+        place: Place = self._within(picture.name)
         if place.file not in self._links:
             self._links[place.file] = link(self._workspace, place.file, place.column)
         part = Part(self._links[place.file], bool(place.column), place.first, place.second)
         path = part.path(PurePosixPath(stored.path).suffix[1:])
         try:
-            original(self._workspace, path, pending.sha)
+            original(self._workspace, path, picture.sha)
         except OSError as error:
             raise EntryFault("it cannot be read where it lies. Import without --in-place") from error
         return path
