@@ -15,7 +15,7 @@ from db.errors import Broken
 from db.nouns import Item
 from trainer.encoders import Encoder
 from trainer.originals import original
-from trainer.shards import BATCH, PREFIX, Batch, Shards
+from trainer.shards import BATCH, PREFIX, Batch, Rows, Shards
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -56,6 +56,11 @@ class FeatureStore:
             vectors[place[done : done + len(batch.ids)]] = self._shards.read(batch)
             done += len(batch.ids)
         return np.sort(ids), vectors
+
+    def mapped(self) -> tuple[np.ndarray, Rows]:
+        """As `load`, but the vectors stay on the disk and are read where rows are taken: the same numbers, float16."""
+        rows = Rows(self._shards, [batch for batch in self._shards.batches() if self._shards.whole(batch)])
+        return rows.ids, rows
 
     def damaged(self) -> int:
         """Number of items whose stored features fail their checksum."""

@@ -116,6 +116,8 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 | `PAIRWRIGHT_LOG` | `json` makes every line of the log an object |
 | `PAIRWRIGHT_ADDRESSES` | 1 lets imports fetch addresses of the open internet and read object stores (off) |
 | `PAIRWRIGHT_RATE` | requests a minute that one caller may send over REST, 0 for no limit (12000) |
+| `PAIRWRIGHT_SEARCH` | how collections beyond 100,000 items are searched: `lists` in memory, `shards` on the disk, \
+`pgvector` in PostgreSQL, `exact`; `auto` takes lists, or shards where memory is short (auto) |
 | `PAIRWRIGHT_UPLOAD_MB` | largest request body the app accepts, in megabytes (2048) |
 | `PAIRWRIGHT_BACKUPS` | the folder of the backups (`backups` in the workspace); better on another disk |
 | `PAIRWRIGHT_BACKUP_EVERY`, `PAIRWRIGHT_BACKUP_KEEP` | hours between two backups (0: never), how many stay (7) |
