@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from trainer.columns import Words, unit_rows
 from trainer.fusion.looking import Fusion
 from trainer.fusion.nets import PAIR
 from trainer.fusion.telling import match_chances, places_of, text_log_probs, tokens_of
-from trainer.modalities import Words
 from trainer.network import Network
 from trainer.recipe import Recipe
 
@@ -71,7 +71,7 @@ def _by_vectors(recipe: Recipe, network: Network, look: Words, pictures: np.ndar
     shown = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
     pixels = [part.float() / 255 if part.dtype == torch.uint8 else part.float() for part in shown.split(256)]
     z = normalize(torch.cat([network(part)[:, : network.outputs] for part in pixels]), dim=1)
-    t = normalize(head(torch.from_numpy(look.reader(texts))), dim=1)
+    t = unit_rows(head, torch.from_numpy(look.read(texts)))
     learnt = cast(Tensor | None, head.sharpness())  # type: ignore[operator]
     scale = 1 / getattr(recipe.terms[0].objective, "temperature", 1.0) if learnt is None else learnt
     return beside_others(lambda at: scale * (z * t[at]).sum(1), len(z))

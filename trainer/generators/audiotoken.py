@@ -227,7 +227,7 @@ def heard(attributes: Attributes) -> tuple[Tensor, np.ndarray]:
     Raises: BadInput where none can be read."""
     sounds = Sounds()
     sounds.learn_of(attributes)
-    listener: Any = sounds.listener
+    listener: Any = sounds.reads_by
     frames = sounds.rows.view(-1, listener.parts, listener.bands) * sounds.dim**0.5
     return frames, sounds.codes.numpy() >= 0
 

@@ -34,6 +34,6 @@ class Method:
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)
-        head = WordsHead(words.reader.dim, self.temperature)
+        head = WordsHead(words, self.temperature)
         term = Term(Objective(1.0), positives=(Smoothed(self.smoothing),))
         return Recipe((term,), both_views=False, matches=BOTH_WAYS, predictors=(head,), look=words)

@@ -32,6 +32,6 @@ class Method:
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)
-        head = WordsHead(words.reader.dim, self.temperature)
+        head = WordsHead(words, self.temperature)
         term = Term(Objective(1.0))
         return Recipe((term,), both_views=False, matches=BOTH_WAYS, predictors=(head,), look=words)

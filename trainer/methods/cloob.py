@@ -34,5 +34,5 @@ class Method:
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)
         term = Term(Objective(self.temperature, self.beta))
-        head = WordsHead(words.reader.dim)
+        head = WordsHead(words)
         return Recipe((term,), both_views=False, matches=BOTH_WAYS, predictors=(head,), look=words)

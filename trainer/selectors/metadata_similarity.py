@@ -65,8 +65,8 @@ class Selector:
         return sorted(found)
 
     def wanted(self, words: "Words", attributes: Attributes) -> Tensor | None:
-        """(C, D) rows of the names."""
-        return torch.from_numpy(words.reader(self.classes(attributes)))
+        """(C, ..) rows of the names, as the column reads them."""
+        return torch.from_numpy(words.read(self.classes(attributes)))
 
     def __call__(self, candidates: Candidates, count: int, draw: Draw) -> Tensor:
         near = (candidates.at("told") @ candidates.at("wanted").T).amax(1)  # (S,)
