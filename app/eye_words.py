@@ -1,6 +1,6 @@
 """Where a sentence lies among the pictures of a version: worked out beside the web process, see `app.eye`.
 
-{"sentence", "head", "key"} -->  the vector, or "unread": then the captions come along once, as JSON
+{"sentence", "head", "encoder", "key"} -->  the vector, or "unread": then the captions come along once, as JSON
 """
 
 import json
@@ -28,7 +28,7 @@ def told(workspace: Path, header: Mapping[str, Any], body: bytes) -> tuple[dict[
         return {"unread": True}, b""
     try:
         if key not in _KNOWN:
-            _KNOWN[key] = _taught(workspace, str(header["head"]), body)
+            _KNOWN[key] = _taught(workspace, str(header["head"]), str(header["encoder"]), body)
             for old in list(_KNOWN)[:-KEPT]:
                 del _KNOWN[old]
         vector = _KNOWN[key](str(header["sentence"]))
@@ -42,7 +42,8 @@ def packed(captions: Mapping[int, tuple[str, float]]) -> bytes:
     return json.dumps([[item, *one] for item, one in captions.items()]).encode()
 
 
-def _taught(workspace: Path, artifact: str, body: bytes) -> "WordsHead":
+def _taught(workspace: Path, artifact: str, encoder: str, body: bytes) -> "WordsHead":
+    from trainer.readers import taught_reading
     from trainer.words import WordsHead
 
     snapshot = _snapshot(str(workspace / "artifacts"), artifact)
@@ -52,7 +53,8 @@ def _taught(workspace: Path, artifact: str, body: bytes) -> "WordsHead":
         if item in snapshot.position
     ]
     at, texts, beliefs = zip(*rows, strict=True)
-    return WordsHead.of(snapshot.vectors[list(at)], texts, np.array(beliefs))
+    read = taught_reading(ArtifactStore(str(workspace / "artifacts")), encoder)
+    return WordsHead.of(snapshot.vectors[list(at)], texts, np.array(beliefs), read)
 
 
 @lru_cache(maxsize=1)
