@@ -5,6 +5,7 @@ A version is a head that sees pictures as their words describe them, and, beside
 
 import logging
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from trainer import snapshot as snapshots
 from trainer.asker import Asker
 from trainer.checkpoint import Draft, commit, sweep
 from trainer.desk import Room
+from trainer.doubted import doubted
 from trainer.fits import FILE, Reader, stored_fits, to_bytes
 from trainer.leading import Lead
 from trainer.proofreading import Proofreader, digest
@@ -60,9 +62,12 @@ class CaptionDesk:
         with self.room.database.read() as s:
             texts = catalog.texts(s, self.criterion)
         self.read_at = time.monotonic()
-        if known is None or known.version != served.id or known.texts != texts:
+        suspects = doubted(self.room.store, self.criterion.collection, self.criterion.captions, texts)
+        if known is None or (known.version, known.texts, known.suspects) != (served.id, texts, suspects):
             try:
-                self.asker.snapshot = self.reader.fits = stored_fits(self.room.store, served, texts)
+                fits = replace(stored_fits(self.room.store, served, texts), suspects=suspects)
+                self.asker.snapshot = self.reader.fits = fits
+                self.asker.asked_from = None  # what waits was asked without them
             except (Broken, NotFound) as error:
                 log.warning("%s: %s", self.criterion.name, error)
                 self.lost = served.id
