@@ -22,7 +22,7 @@ from trainer.desk import Room
 from trainer.doubted import doubted
 from trainer.fits import FILE, Reader, stored_fits, to_bytes
 from trainer.leading import Lead
-from trainer.proofreading import Proofreader, digest
+from trainer.proofreading import Proofreader, digest, towers_of
 
 log = logging.getLogger("pairwright.trainer")
 ENOUGH_NEW = 12  # answers given or taken back since the last version
@@ -40,7 +40,7 @@ class CaptionDesk:
             room.database, criterion.id, acquisition=room.acquisition, seed=room.seed, family=FAMILY,
             follower=self.reader,
         )  # fmt: skip
-        self.proofreader = Proofreader(room.seed)
+        self.proofreader = Proofreader(room.seed, towers_of(criterion.words))
         self.read_at = float("-inf")
         self.lost: int | None = None  # the served version whose chances cannot be read
 

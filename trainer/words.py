@@ -11,7 +11,6 @@ none before another.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -22,9 +21,9 @@ TOWER = "ngrams"
 Reading = Callable[[Sequence[str]], np.ndarray]
 
 
-def by_tower(name: str = TOWER) -> Reading:
-    """How a tower reads: N texts -> (N, V)."""
-    return partial(read_by, name)
+def by_towers(*names: str) -> Reading:
+    """How towers read, the rows of one beside those of the next: N texts -> (N, V)."""
+    return lambda texts: np.concatenate([read_by(name, texts) for name in names or (TOWER,)], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class WordsHead:
     ) -> "WordsHead":
         """vectors: (N, d) unit rows of the pictures; texts: N; belief: (N,) in [0, 1]; read: by letters where nothing
         else is said."""
-        read = read or by_tower()
+        read = read or by_towers()
         distinct, codes = np.unique(np.array(texts, dtype=object), return_inverse=True)
         rows = np.asarray(read(distinct.tolist()), np.float64)[codes]
         reduced = Reduced.of(rows, WIDTH)

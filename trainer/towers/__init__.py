@@ -8,13 +8,15 @@ colon: FILE:MODEL.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
-from torch import nn
 
 from db.errors import BadInput
 from oracle import plugins
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FAMILY = "trainer.towers"
 TEXTS, SOUNDS = "texts", "recordings"
@@ -56,7 +58,7 @@ class Learner(Protocol):
         """N values -> (N, T) float32, what the network takes; zeros for what cannot be read."""
         ...
 
-    def network(self) -> nn.Module:
+    def network(self) -> "nn.Module":
         """(N, T) -> (N, dim), as it stands before training: a new one, which shares nothing with others."""
         ...
 
