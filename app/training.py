@@ -171,7 +171,7 @@ def _stored(
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
-    doubted, more = _doubts(training, items, store)
+    doubted, more = doubts_of(training, items, store)
     encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about, more=more)
     reads = store_reader(store, encoder, lesson.method, of_method(lesson.options), training)
     features = feature_store(settings.folder, items[0].collection, encoder)
@@ -189,7 +189,7 @@ def _stored(
     )  # fmt: skip
 
 
-def _doubts(training: Training, items: list[Item], store: ArtifactStore) -> tuple[dict[str, Any], dict[str, bytes]]:
+def doubts_of(training: Training, items: list[Item], store: ArtifactStore) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file. Reviews
     of captions are told, too."""
     if training.chooser is None:

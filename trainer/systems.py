@@ -15,6 +15,8 @@ DEFAULT = "pairwright"  # what a user gets who names none
 SECTIONS = ("Family", "Source", "Parts", "Needs", "Differs from the paper", "Checked by")
 STATUS = "Status"  # how far what is here is what was published; said where it is not USUAL
 USUAL = "the published algorithm, on small data"
+EXCHANGED = ("negatives", "objective", "selector")  # parts that another of their family can replace: PART=NAME
+PARTS = (*EXCHANGED, "views", "words", "sounds")  # parts with settings: PART.KEY=VALUE
 TRAINED, MADE = "methods", "generators"  # folders of trainer
 CLASS = {TRAINED: "Method", MADE: "Generator"}
 COMMAND = {TRAINED: "pairwright train", MADE: "pairwright synthetic make"}
