@@ -140,6 +140,7 @@ def embed(
 ADD = """
 pairwright criterion add material --collection trash --prompt "Same material?"
 pairwright criterion add words --collection photos --captions caption
+pairwright criterion add meaning --collection photos --captions caption --words minilm
 """
 
 
@@ -152,16 +153,27 @@ def add(
         str | None,
         typer.Option(help="Ask whether the words in this column belong to their pictures.", metavar="COLUMN"),
     ] = None,
+    words: Annotated[
+        str,
+        typer.Option(
+            help="Who reads words, in a review of captions and for sentences people search with: ngrams (by their "
+            "letters, the default), minilm (by their meaning), hf:OWNER/MODEL, or several joined by +.",
+            metavar="TOWER",
+        ),
+    ] = "",
 ) -> None:
     """Say what "same" means for a collection, or that its captions are to be reviewed."""
+    from app.reading import tried_words
     from db import catalog
 
     asked = prompt or (catalog.CAPTION_PROMPT if captions else "")
     if not asked:
         raise BadInput("a question expected. Give --prompt TEXT, or --captions COLUMN to review captions.")
+    read = tried_words(words)
     with run.database() as database, database.write() as s:
-        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), asked, captions or "")
-    document = {"id": made, "name": name, "collection": collection, "prompt": asked, "captions": captions or ""}
+        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), asked, captions or "", read)
+    document = {"id": made, "name": name, "collection": collection, "prompt": asked, "captions": captions or "",
+                "words": read}  # fmt: skip
     run.show(document, f"criterion {name} added")
 
 
@@ -182,7 +194,7 @@ def list_(
         names = {c.id: c.name for c in catalog.collections(s)}
         found = [
             {"id": c.id, "name": c.name, "collection": names[c.collection], "prompt": c.prompt}
-            | {"captions": c.captions, "statements": _said(s, c)}
+            | {"captions": c.captions, "words": c.words, "statements": _said(s, c)}
             for c in catalog.criteria(s, only)
         ]
     rows = [[c["name"], c["collection"], c["statements"], c["prompt"]] for c in found]

@@ -57,9 +57,22 @@ def page(lines: Sequence[Line]) -> str:
         real=f"{lines[-1]['real']:,}",
     )  # fmt: skip
     largest = f"{max(line['items'] for line in lines):,}"
-    parts = [head, goals(lines), "\n## Measured\n", measured(lines), _kinds(lines), PLOTTED.format(plot=PLOT),
-             MODEL.format(largest=largest), "### Time\n", modelled(lines, "cpu_s", seconds), "\n### Memory\n",
-             modelled(lines, "memory_mb", megabytes), "\n### Disk\n", modelled(lines, "disk_mb", megabytes), WHY]  # fmt: skip
+    parts = [
+        head,
+        goals(lines),
+        "\n## Measured\n",
+        measured(lines),
+        _kinds(lines),
+        PLOTTED.format(plot=PLOT),
+        MODEL.format(largest=largest),
+        "### Time\n",
+        modelled(lines, "cpu_s", seconds),
+        "\n### Memory\n",
+        modelled(lines, "memory_mb", megabytes),
+        "\n### Disk\n",
+        modelled(lines, "disk_mb", megabytes),
+        WHY,
+    ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
