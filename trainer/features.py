@@ -112,7 +112,7 @@ class FeatureStore:
         free = (slot for slot in count() if slot not in used)  # gaps first: damaged rows are written over
         seen, done = len(items) - len(missing), 0
         progress(seen, len(items))
-        for read, vectors, looked_at in encoded(items=missing):
+        for read, vectors, looked_at in encoded(missing):
             if read:
                 self._shards.write(next(free), read, vectors)
             done, seen = done + len(read), seen + looked_at
