@@ -166,9 +166,13 @@ class Client:
         """Every criterion, or those of one collection."""
         return cast(Iterator[CriterionOut], self.pages("criteria", "criteria", "after", collection=collection))
 
-    def add_criterion(self, name: str, collection: int | str, prompt: str) -> CriterionOut:
-        """Say what "same" shall mean; the very same one again is no change."""
-        return cast(CriterionOut, self.post("criteria", {"name": name, "collection": collection, "prompt": prompt}))
+    def add_criterion(
+        self, name: str, collection: int | str, prompt: str = "", captions: str = "", words: str = ""
+    ) -> CriterionOut:
+        """Say what "same" shall mean, or which column of captions is to be reviewed and who reads it; the very same one
+        again is no change."""
+        given = {"name": name, "collection": collection, "prompt": prompt, "captions": captions, "words": words}
+        return cast(CriterionOut, self.post("criteria", {key: value for key, value in given.items() if value}))
 
     def items(self, collection: int | str) -> Iterator[ItemOut]:
         """Every item of a collection, by id."""

@@ -56,9 +56,7 @@ def save_cache(store: ArtifactStore, name: str, snapshot: Snapshot) -> Manifest:
         "finer": snapshot.finer.astype(np.int32),
         "version": np.array([snapshot.version], np.int64),
     }
-    if store.exists(name + CACHE):
-        store.remove(name + CACHE)
-    return store.save(
+    return store.replace(
         name + CACHE, {ARRAYS: to_bytes({key: np.ascontiguousarray(value) for key, value in arrays.items()})}
     )
 

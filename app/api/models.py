@@ -19,11 +19,11 @@ _OPENING = Lock()  # two requests at once must not build the same index twice
 
 
 @lru_cache(maxsize=4)
-def _load(root: str, artifact: str, version: int) -> Snapshot:
+def _load(store: ArtifactStore, artifact: str, version: int) -> Snapshot:
     """A verified snapshot from the artifact store. Raises Broken when it is missing or damaged."""
     from trainer import snapshot
 
-    return snapshot.load(ArtifactStore(root), artifact, version)
+    return snapshot.load(store, artifact, version)
 
 
 def snapshot_of(here: Context, criterion: int | str) -> Snapshot:
@@ -43,19 +43,19 @@ def current(here: Context, criterion: int | str) -> Version:
 
 def snapshot_of_version(here: Context, version: Version) -> Snapshot:
     """What any version sees, if its cache is still there. Raises Broken where it is not."""
-    return _load(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+    return _load(here.settings.store(), version.artifact, version.id)
 
 
 @lru_cache(maxsize=2)
-def _opened(database: Database, root: str, artifact: str, version: int, wanted: str) -> "Searchable":
+def _opened(database: Database, store: ArtifactStore, artifact: str, version: int, wanted: str) -> "Searchable":
     from trainer.searching import Shelf, searchable
 
-    shelf = Shelf(ArtifactStore(root), artifact, version, database)
-    return searchable(_load(root, artifact, version).vectors, shelf, wanted)
+    shelf = Shelf(store, artifact, version, database)
+    return searchable(_load(store, artifact, version).vectors, shelf, wanted)
 
 
 def index_of(here: Context, version: Version) -> "Searchable":
     """A version's vectors, ready to be searched: built, or checked and opened, when first asked for."""
     with _OPENING:
-        root = str(here.settings.folder / "artifacts")
-        return _opened(here.database, root, version.artifact, version.id, here.settings.search)
+        store = here.settings.store()
+        return _opened(here.database, store, version.artifact, version.id, here.settings.search)

@@ -17,7 +17,6 @@ from app.exporters.pairs import FIELDS as PAIR_FIELDS
 from app.exporters.pairs import pair_rows
 from app.settings import Settings
 from db import catalog, feedback
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput, unknown
 
@@ -77,7 +76,7 @@ def _captions(settings: Settings, database: Database, wish: Wish) -> int:
         if not about.captions:
             raise BadInput(f"'{about.name}' asks about pairs, not captions. Take its pairs out instead.")
         items = {item.id: item for item in catalog.items(s, about.collection)}
-        reader = as_it_stands(s, ArtifactStore(str(settings.folder / "artifacts")), about)
+        reader = as_it_stands(s, settings.store(), about)
     rows = caption_rows(reader.fits or Fits({}, {}), reader.graph, items)
     return write_rows(rows, CAPTION_FIELDS, wish.out, wish.format)
 
