@@ -129,6 +129,19 @@ def _index(place: Place, clock: Clock, exact_up_to: int) -> None:
     _searched(index, vectors, place.seed, clock)
 
 
+def shards_on_disk(place: Place, clock: Clock) -> None:
+    """The index of one version in memory-mapped files, written, checked and opened; vectors memory-mapped, too."""
+    from db.artifacts import ArtifactStore
+    from trainer.engines.shards import Engine
+    from trainer.searching import Shelf
+
+    home, vectors = place.empty("shards"), np.load(place.home / "vectors.npy", mmap_mode="r")
+    with clock.timed():
+        index = Engine().opened(vectors, Shelf(ArtifactStore(home), "models/1/a", 1))
+    clock.figures |= {"kind": index.kind, "recall": round(index.recall, 4), "disk_mb": on_disk(home)}
+    _searched(index, vectors, place.seed, clock)
+
+
 def _searched(index: Any, vectors: np.ndarray, seed: int, clock: Clock) -> None:
     """Milliseconds of one search for ten, and the share of the true ten it found, for queries beside the items."""
     import faiss
@@ -274,6 +287,7 @@ STEPS = {
     "store": Step(store, "keep and read a snapshot", needs=SNAPSHOT),
     "index": Step(exact_index, "search index, exact", most=100_000),
     "index_lists": Step(listed_index, "search index, inverted lists", least=30_000),
+    "shards": Step(shards_on_disk, "search index, shards on the disk", least=30_000),
     "propose": Step(propose, "propose 32 questions", needs=SNAPSHOT),
     "update": Step(online_update, "online update", needs=SNAPSHOT),
     "map": Step(flat, "map, PCA"),
