@@ -119,8 +119,8 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 | `PAIRWRIGHT_BACKUP_EVERY`, `PAIRWRIGHT_BACKUP_KEEP` | hours between two backups (0: never), how many stay (7) |
 | `PAIRWRIGHT_PASSWORD` | password for `users add` instead of a generated one |
 
-What is secret may be in a file: `PAIRWRIGHT_DATABASE_URL_FILE` names one that holds the database's address; so for every
-variable but `PAIRWRIGHT_LOG`, `_ADDRESSES` and `_PASSWORD`.
+What is secret may be in a file: `PAIRWRIGHT_DATABASE_URL_FILE` names one that holds the address of the database; so for
+every variable but `PAIRWRIGHT_LOG`, `_ADDRESSES` and `_PASSWORD`.
 """
 
 if __name__ == "__main__":
