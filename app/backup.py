@@ -24,7 +24,13 @@ from db.engine import Database
 from db.errors import BadInput, Broken, NotFound, Refused
 
 KIND, VERIFY = "backup", "backup_verify"
-PARTS = ("media", "artifacts", "features")  # thumbnails, uploads and unfinished training can be made again
+PARTS = (
+    "media",
+    "packs",
+    "linked",
+    "artifacts",
+    "features",
+)  # thumbnails, uploads and unfinished training can be made again
 MANIFEST, FORMAT = "manifest.json", 1
 NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 _UNFINISHED = ".unfinished-"

@@ -55,6 +55,16 @@ def _number(name: str, given: float | None, default: str) -> float:
     return found
 
 
+def _engine(wanted: str) -> str:
+    """The name of a search engine, or "auto"."""
+    from oracle import plugins
+
+    known = ["auto", *plugins.names("trainer.engines")]
+    if wanted not in known:
+        raise BadInput(f"PAIRWRIGHT_SEARCH must be one of {', '.join(known)}, got '{wanted}'.")
+    return wanted
+
+
 @dataclass(frozen=True)
 class Settings:
     """One installation.
@@ -67,6 +77,7 @@ class Settings:
     rate: requests a minute of one caller over REST, 0 for no limit; a faster one is told to wait with 429.
     refresh_every: answers after which the trainer asks for a deep refresh; 0: only people do.
     backup_every: hours between two backups; 0: only people make them. backup_keep: how many of them stay.
+    search: engine that searches collections too large to compare all items, "auto" for what fits.
     """
 
     workspace: Path | None = None
@@ -78,6 +89,7 @@ class Settings:
     rate: int | None = None
     backup_every: float | None = None
     backup_keep: int | None = None
+    search: str = ""
 
     def __post_init__(self) -> None:
         folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()
@@ -95,6 +107,7 @@ class Settings:
         object.__setattr__(self, "rate", int(rate))
         object.__setattr__(self, "backup_every", _number("backup_every", self.backup_every, "0"))
         object.__setattr__(self, "backup_keep", int(_number("backup_keep", self.backup_keep, "7")))
+        object.__setattr__(self, "search", _engine(self.search or _environment("SEARCH", "auto")))
         object.__setattr__(self, "workspace", folder)
         object.__setattr__(self, "database_url", url)
         object.__setattr__(self, "upload_mb", limit)

@@ -17,10 +17,12 @@ import numpy as np
 from app.settings import Settings
 from app.training_answers import Answers, store_version
 from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
+from db import runs
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Item
 from trainer import ranks
+from trainer.doubted import keep_doubts
 from trainer.features import feature_store
 from trainer.probe import knn_left_out, sampled
 from trainer.provenance import checked, versions
@@ -32,7 +34,7 @@ from trainer.suspects import ranked
 from trainer.trained import load_trained, store_encoder
 from trainer.training import Training, TrainSettings
 
-__all__ = ["Learnt", "Lesson", "planned", "train"]
+__all__ = ["Learnt", "Lesson", "forget", "planned", "train"]
 STATE = "state.safetensors"
 SHOWN = 10  # suspects that a report names
 
@@ -62,11 +64,11 @@ def train(
     Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column, or where the stopped
     run had other pictures.
     """
-    plan, folder = planned(lesson), settings.folder / "training" / lesson.name
+    plan, folder = planned(lesson), _folder(settings, lesson)
     database = settings.open()
     try:
         if again and ranks.rank() == 0:
-            shutil.rmtree(folder, ignore_errors=True)
+            forget(settings, lesson)
         ready = in_turn(lambda: prepare(settings, database, lesson, plan, folder, told, cancelled), cancelled)
         if ready is None:
             return Learnt(False, 0, 0, {}, {})
@@ -81,6 +83,15 @@ def train(
         raise
     finally:
         database.close()
+
+
+def forget(settings: Settings, lesson: Lesson) -> None:
+    """Let the same run begin anew."""
+    shutil.rmtree(_folder(settings, lesson), ignore_errors=True)
+
+
+def _folder(settings: Settings, lesson: Lesson) -> Path:
+    return settings.folder / "training" / lesson.name
 
 
 def _first(
@@ -115,7 +126,10 @@ def _reporter(database: Database, lesson: Lesson, plan: TrainSettings, known: An
     if known is None:
         return None
     words = {"method": lesson.method, **asdict(plan), **{key: str(value) for key, value in lesson.options.items()}}
-    return Reporter(database, known.criterion, words, trigger=f"train {lesson.method}")
+    trigger = f"train {lesson.method}"
+    with database.write() as s:  # the same words at once would be the same run
+        runs.close_left(s, known.criterion, lambda one: one.trigger == trigger and one.settings == words)
+    return Reporter(database, known.criterion, words, trigger=trigger)
 
 
 def _run(
@@ -169,7 +183,7 @@ def _stored(
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
-    doubted, more = _doubts(training, items)
+    doubted, more = doubts_of(training, items, store)
     encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about, more=more)
     reads = store_reader(store, encoder, lesson.method, of_method(lesson.options), training)
     features = feature_store(settings.folder, items[0].collection, encoder)
@@ -187,16 +201,20 @@ def _stored(
     )  # fmt: skip
 
 
-def _doubts(training: Training, items: list[Item]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file."""
+def doubts_of(training: Training, items: list[Item], store: ArtifactStore) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file. Reviews
+    of captions are told, too."""
     if training.chooser is None:
         return {}, {}
     ids, looks = training.ids.cpu().numpy(), training.chooser.looks
     doubted, names = ranked(ids, looks), {item.id: item.name for item in items}
     if not doubted:
         return {}, {}
+    column = training.chooser.words.column
+    texts = {item.id: words for item in items if (words := item.words(column))}
+    count = keep_doubts(store, items[0].collection, column, doubted, texts)
     first = [{"item": number, "name": names[number], "doubt": doubted[number]} for number in list(doubted)[:SHOWN]]
-    return {"suspects": first}, {SUSPECTS: looks.to_bytes(ids)}
+    return {"suspects": first, "asked_first": count, "words": column}, {SUSPECTS: looks.to_bytes(ids)}
 
 
 def _last(outcome: Outcome) -> dict[str, Any]:

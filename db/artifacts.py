@@ -102,6 +102,17 @@ class ArtifactStore:
         with self._explained():
             return bool(self.fs.exists(f"{self.root}/{name}/{MANIFEST}"))
 
+    def names(self, folder: str) -> list[str]:
+        """What was stored completely right under a folder of names, in the order of the alphabet."""
+        self._place(folder)
+        with _explained():
+            try:
+                found = self.fs.ls(f"{self.root}/{folder}", detail=False)
+            except FileNotFoundError:
+                return []
+        inside = sorted(f"{folder}/{str(path).rstrip('/').rpartition('/')[2]}" for path in found)
+        return [name for name in inside if self.exists(name)]
+
     def remove(self, name: str) -> None:
         """Forget an artifact; nothing happens if there is none."""
         place = self._place(name)

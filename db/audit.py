@@ -17,7 +17,7 @@ from db.tables import AuditRow
 
 ACTIONS = (
     "sign in", "sign-in refused", "sign out", "add user", "change user", "new password", "issue token", "revoke token",
-    "promote", "roll back", "add criterion", "import", "cancel job", "refresh", "backup",
+    "promote", "roll back", "add criterion", "import", "cancel job", "refresh", "backup", "export",
 )  # fmt: skip
 
 

@@ -63,7 +63,9 @@ def test_pins_satisfy_the_floors() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = [Requirement(line) for line in project["dependencies"] + extras["test"] + extras["postgres"]]
+    wanted = [
+        Requirement(line) for line in project["dependencies"] + extras["test"] + extras["postgres"] + extras["docs"]
+    ]
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = {canonicalize_name(name): pin for name, _, pin in (line.partition("==") for line in lines) if pin}
     loose = {"pairwright"}

@@ -22,6 +22,7 @@ from trainer import snapshot as snapshots
 from trainer.head import Head
 from trainer.leading import Lead
 from trainer.learner import renumbered
+from trainer.searching import INDEX, forget
 
 KEPT_CACHES = 6  # newest versions whose snapshots stay on disk; older ones are rebuilt when somebody asks
 
@@ -88,9 +89,11 @@ def open_version(store: ArtifactStore, version: Version, features: np.ndarray, i
 
 
 def sweep(database: Database, store: ArtifactStore, criterion: int) -> int:
-    """Drop the snapshot caches of old versions that are not served; returns how many went."""
+    """Drop the snapshot caches of old versions that are not served, and what searched any of them; returns how many
+    caches went."""
     with database.read() as s:
         known = versions.versions(s, criterion)
+    forget(database, store, [version for version in known if version.status != "promoted"])
     old = [version.artifact for version in known[:-KEPT_CACHES] if version.status != "promoted"]
     return snapshots.prune(store, old)
 
@@ -101,7 +104,7 @@ def sweep_orphans(database: Database, store: ArtifactStore, criterion: int, olde
     with database.read() as s:
         known = {version.artifact for version in versions.versions(s, criterion)}
     gone = [name for name, age_s in ages.items() if age_s > older_than_s]
-    gone = [name for name in gone if name.removesuffix(snapshots.CACHE) not in known]
+    gone = [name for name in gone if name.removesuffix(snapshots.CACHE).removesuffix(INDEX) not in known]
     for name in gone:
         store.remove(name)
     return len(gone)

@@ -1,17 +1,21 @@
 """The snapshots of versions, read once per version and kept in memory, and the index to search one."""
 
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from app.api.context import Context
 from db import catalog, versions
 from db.artifacts import ArtifactStore
+from db.engine import Database
 from db.errors import NotFound
 from db.nouns import Snapshot
 from db.versions import Version
 
 if TYPE_CHECKING:
-    from trainer.index import Index
+    from trainer.searching import Searchable
+
+_OPENING = Lock()  # two requests at once must not build the same index twice
 
 
 @lru_cache(maxsize=4)
@@ -43,12 +47,15 @@ def snapshot_of_version(here: Context, version: Version) -> Snapshot:
 
 
 @lru_cache(maxsize=2)
-def _index(store: ArtifactStore, artifact: str, version: int) -> "Index":
-    from trainer.index import build_index
+def _opened(database: Database, store: ArtifactStore, artifact: str, version: int, wanted: str) -> "Searchable":
+    from trainer.searching import Shelf, searchable
 
-    return build_index(_load(store, artifact, version).vectors)
+    shelf = Shelf(store, artifact, version, database)
+    return searchable(_load(store, artifact, version).vectors, shelf, wanted)
 
 
-def index_of(here: Context, version: Version) -> "Index":
-    """A version's vectors, ready to be searched: built when first asked for."""
-    return _index(here.settings.store(), version.artifact, version.id)
+def index_of(here: Context, version: Version) -> "Searchable":
+    """A version's vectors, ready to be searched: built, or checked and opened, when first asked for."""
+    with _OPENING:
+        store = here.settings.store()
+        return _opened(here.database, store, version.artifact, version.id, here.settings.search)

@@ -41,7 +41,7 @@ def placed(here: Context, about: Criterion, version: Version, sentence: str) -> 
         key = f"{version.id} {feedback.last_event(s, about.id)} {hash(tuple(captioned(s, about)[1].values()))}"
     if why is not None:
         raise BadInput(why)
-    return here.eye.read(version.artifact, key, sentence, lambda: _captions(here, about))
+    return here.eye.read(version.encoder, version.artifact, about.words, key, sentence, lambda: _captions(here, about))
 
 
 def _captions(here: Context, about: Criterion) -> bytes:
