@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.training_answers import Answers, store_version
 from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
 from db import runs
+from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Item

@@ -102,10 +102,10 @@ class ArtifactStore:
         with self._explained():
             return bool(self.fs.exists(f"{self.root}/{name}/{MANIFEST}"))
 
-    def names(self, folder: str) -> list[str]:
+    def under(self, folder: str) -> list[str]:
         """What was stored completely right under a folder of names, in the order of the alphabet."""
         self._place(folder)
-        with _explained():
+        with self._explained():
             try:
                 found = self.fs.ls(f"{self.root}/{folder}", detail=False)
             except FileNotFoundError:

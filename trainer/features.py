@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -83,8 +82,10 @@ class FeatureStore:
         try:
             with self._only_writer():
                 kept = self._prepare(encoder, items)
-                encoded = partial(executor or here, encoder, workspace=Path(workspace), cancelled=cancelled or _never)
-                return self._fill(kept, items, encoded, progress or _silent)
+                by, stop = executor or here, cancelled or _never
+                return self._fill(
+                    kept, items, lambda missing: by(encoder, missing, Path(workspace), stop), progress or _silent
+                )
         except OSError as error:
             raise Broken(f"cannot keep features in {self.folder} ({error.strerror}). Free some space.") from error
 
@@ -111,7 +112,7 @@ class FeatureStore:
         free = (slot for slot in count() if slot not in used)  # gaps first: damaged rows are written over
         seen, done = len(items) - len(missing), 0
         progress(seen, len(items))
-        for read, vectors, looked_at in encoded(items=missing):
+        for read, vectors, looked_at in encoded(missing):
             if read:
                 self._shards.write(next(free), read, vectors)
             done, seen = done + len(read), seen + looked_at

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -32,7 +32,7 @@ MIME = {
     "parquet": "application/vnd.apache.parquet",
     "safetensors": "application/octet-stream",
 }
-FILES = {200: {"content": {kind.partition(";")[0]: {} for kind in MIME.values()}}}
+FILES: dict[int | str, dict[str, Any]] = {200: {"content": {kind.partition(";")[0]: {} for kind in MIME.values()}}}
 CHUNK = 1 << 18
 
 

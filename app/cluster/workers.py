@@ -49,7 +49,7 @@ class Workers:
         """Pass on what the workers say, and the wish to stop, until they have ended."""
         import ray
 
-        desk = ray.remote(num_cpus=0)(Desk).remote()
+        desk: Any = ray.remote(num_cpus=0)(Desk).remote()
         fit = _Fit(self._trainer(work, desk, gpu))
         told(f"waiting for {self.reach.count} workers of Ray", 0, 1)
         failed_at = None
