@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -77,7 +76,8 @@ class FeatureStore:
         try:
             with self._only_writer():
                 kept = self._prepare(encoder, items)
-                encoded = partial(executor or here, encoder, workspace=Path(workspace), cancelled=cancelled or _never)
+                work, stop = executor or here, cancelled or _never
+                encoded = lambda missing: work(encoder, missing, Path(workspace), stop)  # noqa: E731
                 return self._fill(kept, items, encoded, progress or _silent)
         except OSError as error:
             raise Broken(f"cannot keep features in {self.folder} ({error.strerror}). Free some space.") from error
@@ -97,7 +97,11 @@ class FeatureStore:
         return whole
 
     def _fill(
-        self, kept: list[Batch], items: Sequence[Item], encoded: Callable[..., Iterator[Encoded]], progress: Progress
+        self,
+        kept: list[Batch],
+        items: Sequence[Item],
+        encoded: Callable[[Sequence[Item]], Iterator[Encoded]],
+        progress: Progress,
     ) -> int:
         have = set(_ids(kept).tolist())
         missing = sorted((item for item in items if item.id not in have), key=lambda item: item.id)
@@ -105,7 +109,7 @@ class FeatureStore:
         free = (slot for slot in count() if slot not in used)  # gaps first: damaged rows are written over
         seen, done = len(items) - len(missing), 0
         progress(seen, len(items))
-        for read, vectors, looked_at in encoded(items=missing):
+        for read, vectors, looked_at in encoded(missing):
             if read:
                 self._shards.write(next(free), read, vectors)
             done, seen = done + len(read), seen + looked_at

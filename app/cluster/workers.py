@@ -39,9 +39,9 @@ class Workers:
 
     def do(self, work: Work, told: Told, stopped: Stopped) -> Ended:
         """Do the work in all of them; how the first one ended. Raises: Broken where too many workers were lost."""
-        with running(self.reach) as has:
+        with running(self.reach, gpus=True) as gpu:
             try:
-                return self._watched(work, bool(has.get("GPU")), told, stopped)
+                return self._watched(work, gpu, told, stopped)
             finally:
                 shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -49,7 +49,7 @@ class Workers:
         """Pass on what the workers say, and the wish to stop, until they have ended."""
         import ray
 
-        desk = ray.remote(num_cpus=0)(Desk).remote()
+        desk: Any = ray.remote(num_cpus=0)(Desk).remote()
         fit = _Fit(self._trainer(work, desk, gpu))
         told(f"waiting for {self.reach.count} workers of Ray", 0, 1)
         failed_at = None
