@@ -166,9 +166,13 @@ class Client:
         """Every criterion, or those of one collection."""
         return cast(Iterator[CriterionOut], self.pages("criteria", "criteria", "after", collection=collection))
 
-    def add_criterion(self, name: str, collection: int | str, prompt: str) -> CriterionOut:
-        """Say what "same" shall mean; the very same one again is no change."""
-        return cast(CriterionOut, self.post("criteria", {"name": name, "collection": collection, "prompt": prompt}))
+    def add_criterion(
+        self, name: str, collection: int | str, prompt: str = "", captions: str = "", words: str = ""
+    ) -> CriterionOut:
+        """Say what "same" shall mean, or which column of captions is to be reviewed and who reads it; the very same one
+        again is no change."""
+        given = {"name": name, "collection": collection, "prompt": prompt, "captions": captions, "words": words}
+        return cast(CriterionOut, self.post("criteria", {key: value for key, value in given.items() if value}))
 
     def items(self, collection: int | str) -> Iterator[ItemOut]:
         """Every item of a collection, by id."""
@@ -195,6 +199,15 @@ class Client:
         return cast(JobOut, self._send("POST", "imports", data=form, files=sent, headers=headers).json())
 
     # What has been learnt
+
+    def export(self, table: str, criterion: int | str, to: Path, format: str | None = None) -> int:
+        """Write pairs, groups, captions, embeddings or answers to a file; its number of rows. format: by its ending."""
+        wanted = {"criterion": criterion, "format": format or to.suffix.lstrip(".")}
+        reply = self._send("GET", f"exports/{table}", params=wanted)
+        partial = to.with_name(f".{to.name}.partial")
+        partial.write_bytes(reply.content)
+        partial.replace(to)
+        return int(reply.headers["x-rows"])
 
     def groups(self, criterion: int | str, items: int = 12) -> Iterator[GroupOut]:
         """Groups of the current partition, the largest first, each with its first items (up to 60)."""

@@ -298,6 +298,7 @@ class CriterionIn(TypedDict):
     collection: int | str
     prompt: NotRequired[str]
     captions: NotRequired[str]
+    words: NotRequired[str]
 
 
 class CriterionOut(TypedDict):
@@ -306,6 +307,7 @@ class CriterionOut(TypedDict):
     collection: int
     prompt: str
     captions: str
+    words: str
 
 
 class DroppedOut(TypedDict):

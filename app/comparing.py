@@ -7,7 +7,7 @@ What is drawn is kept; the answers judge it anew whenever somebody looks (`app.c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from db.engine import Database
 from db.errors import BadInput, PairwrightError, unknown
 from db.nouns import Snapshot, Statement
 from oracle.constraints import ConstraintGraph
-from trainer.systems import system
+from trainer.systems import EXCHANGED, PARTS, system
 
 if TYPE_CHECKING:
+    from app.reviewed import Verdicts
     from trainer.attributes import Attributes
     from trainer.comparing import Created, Sample
 
@@ -29,7 +30,6 @@ KIND = "compare"
 MOST = 12  # methods at once
 TIMES = {"positives": 100, "negatives": 150, "push": 150, "detected": 60}  # drawn a round
 EMBEDDINGS = ("served", "untaught")
-PARTS = ("negatives", "objective", "views")
 Told = Callable[[int, int], object]
 
 
@@ -54,7 +54,7 @@ class Wish:
             raise BadInput(f"batch = at least 2 expected, got {self.batch}.")
         known = [system(name) for name in self.methods]
         object.__setattr__(self, "methods", tuple(dict.fromkeys(one.name for one in known)))
-        takes = {key for one in known for key in one.settings} | set(PARTS[:2])
+        takes = {key for one in known for key in one.settings} | set(EXCHANGED)
         for key in self.options:
             part, _, inner = key.partition(".")
             if inner and part not in PARTS:
@@ -105,6 +105,7 @@ def compared(
 
     snapshot, said, version, learnt = _look(settings, database, criterion, wish.embedding)
     attributes = _metadata(database, criterion, snapshot)
+    words = _reviewed(database, criterion)
     found = [Found(name, wish.settings(name), system(name).said["Needs"]) for name in wish.methods]
     steps = ROUNDS * len(found)
     for number, (drawn, graph) in enumerate(
@@ -114,7 +115,7 @@ def compared(
             told(number * len(found) + place, steps)
             if stopped():
                 return {}
-            _add(one, drawn, graph, answers=bool(said), seed=wish.seed * ROUNDS + number)
+            _add(one, drawn, graph, words, answers=bool(said), seed=wish.seed * ROUNDS + number)
     return {
         "version": version, "learnt": learnt, "embedding": wish.embedding, "batch": min(wish.batch, len(snapshot.ids)),
         "seed": wish.seed, "options": dict(wish.options), "sights": sights(settings, database, snapshot, wish),
@@ -151,15 +152,31 @@ def _metadata(database: Database, criterion: int | str, snapshot: Snapshot) -> "
     return Attributes.of(items).only(snapshot.ids)
 
 
-def _add(one: Found, drawn: "Sample", graph: ConstraintGraph, *, answers: bool, seed: int) -> None:
+def _reviewed(database: Database, criterion: int | str) -> "Verdicts":
+    """What reviews of captions say of the collection's words: some selectors go by it."""
+    from app.reviewed import reviewed
+
+    with database.read() as s:
+        collection = catalog.criterion(s, criterion).collection
+    return reviewed(database, collection)
+
+
+def _add(
+    one: Found, drawn: "Sample", graph: ConstraintGraph, words: "Verdicts", *, answers: bool, seed: int
+) -> None:  # fmt: skip
     """One round of one method; a method that cannot is refused with its own sentence."""
+    from app.reviewed import listening
     from trainer.comparing import created
     from trainer.recipe import build
+    from trainer.selecting import selected
 
     if one.refused is not None:
         return
     try:
-        made = created(build(one.name, one.settings, seed=seed), drawn, answers=answers)
+        recipe = build(one.name, one.settings, seed=seed)
+        if drawn.attributes is not None:
+            drawn = replace(drawn, attributes=listening(drawn.attributes, words, recipe))
+        made = created(recipe, selected(recipe, drawn, seed), answers=answers)
     except PairwrightError as error:
         one.refused = str(error)
         return

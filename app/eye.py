@@ -57,13 +57,16 @@ class Eye:
         """(D,) raw features of a picture. Raises as `see`."""
         return self._features({"encoder": encoder}, encoded)[1]
 
-    def read(self, head: str, key: str, sentence: str, captions: Callable[[], bytes]) -> np.ndarray:
-        """(D,) unit vector of a sentence among the pictures of a version. head: the artifact of the version; captions:
-        what teaches words, packed, asked for where the process has not read those of this key yet.
+    def read(
+        self, encoder: str, head: str, words: str, key: str, sentence: str, captions: Callable[[], bytes]
+    ) -> np.ndarray:  # fmt: skip
+        """(D,) unit vector of a sentence among the pictures of a version. head: the artifact of the version; words: who
+        reads, "" for the usual; captions: what teaches words, packed, asked for where the process has not read those of
+        this key yet.
 
         Raises: BadInput in a sentence for what cannot be read, Broken as `see`.
         """
-        asked = {"sentence": sentence, "head": head, "key": key}
+        asked = {"sentence": sentence, "encoder": encoder, "head": head, "words": words, "key": key}
         header, body = self._asked(asked, b"")
         if "unread" in header:
             header, body = self._asked(asked, captions())

@@ -44,7 +44,7 @@ def ensure_features(
 
 def encoder_of(workspace: Path, name: str) -> "Encoder":
     """The encoder of that name, trained here or installed. Raises NotFound."""
-    from db.artifacts import ArtifactStore
+    from app.settings import Settings
     from trainer.trained import any_encoder
 
-    return any_encoder(ArtifactStore(str(workspace / "artifacts")), name)
+    return any_encoder(Settings(workspace).store(), name)

@@ -36,6 +36,7 @@ from trainer.learner import Learner
 from trainer.learner import Settings as Teaching
 from trainer.modest import Pauses
 from trainer.provenance import checked
+from trainer.readers import of_method, store_reader
 from trainer.reporting import Reporter
 from trainer.run import Outcome, run
 from trainer.systems import DEFAULT
@@ -139,7 +140,7 @@ class _Work:
         self, settings: Settings, database: Database, wish: Wish, told: Told, cancelled: Callable[[], bool]
     ) -> None:
         self.settings, self.database, self.wish, self.told, self.cancelled = settings, database, wish, told, cancelled
-        self.store = ArtifactStore(str(settings.folder / "artifacts"))
+        self.store = settings.store()
         with database.read() as s:
             self.criterion = catalog.criterion(s, wish.criterion).id
             number = catalog.criterion(s, wish.criterion).collection
@@ -303,11 +304,17 @@ class _Work:
 
     def _store(self, ready: Prepared, name: str) -> None:
         """The encoder: what the network learnt, beside what the pretrained one sees."""
+        from app.training import doubts_of
+
         training, plan = ready.training, ready.training.settings
         about = {"collection": self.collection, "steps": training.steps, "run": dict(ready.about)}
         network, base = training.encoders.network.eval().backbone, _base(self.store, str(self.begun["old"]))
         beside = self._scales(ready, base) if self.wish.beside else None
-        store_encoder(self.store, self.lesson.method, plan.backbone, network, about, name=name, beside=beside)
+        _, more = doubts_of(training, ready.items, self.store)
+        store_reader(self.store, name, self.lesson.method, of_method(self.lesson.options), training)
+        store_encoder(
+            self.store, self.lesson.method, plan.backbone, network, about, name=name, beside=beside, more=more
+        )
 
     def _scales(self, ready: Prepared, base: str) -> Pretrained:
         """So that both halves are about as long, over some of the pictures."""

@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from db.errors import unknown
+from db.errors import BadInput, unknown
 from trainer.refreshing import ENDED, KIND, WAITING
-from trainer.systems import system
+from trainer.systems import EXCHANGED, PARTS, system
 
 __all__ = ["ENDED", "KIND", "WAITING", "refusal"]
-
-PARTS = ("negatives", "objective", "views")
 
 
 def refusal(payload: Mapping[str, Any]) -> None:
     """Raises: NotFound or BadInput in one sentence for a method or a setting that is none."""
     chosen = system(str(payload["method"]))
+    if "tower" not in chosen.settings and any(key.partition(".")[0] == "selector" for key in payload["options"]):
+        raise BadInput(f"a selector chooses pictures by their words, and {chosen.name} reads none. Try clip.")
     for key in payload["options"]:
         part, dot, _ = key.partition(".")
         if dot and part not in PARTS:
             raise unknown("part with settings", part, PARTS)
-        if not dot and key not in {*chosen.settings, *PARTS[:2], *TRAINING}:
-            raise unknown(f"setting of {chosen.name} or of training", key, {*chosen.settings, *PARTS[:2], *TRAINING})
+        if not dot and key not in {*chosen.settings, *EXCHANGED, *TRAINING}:
+            raise unknown(f"setting of {chosen.name} or of training", key, {*chosen.settings, *EXCHANGED, *TRAINING})
 
 
 TRAINING = (

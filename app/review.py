@@ -32,7 +32,7 @@ from oracle.ledger import Fits
 from oracle.proofread import progress
 from oracle.session import Session
 from trainer.fits import Reader
-from trainer.proofreading import Proofreader
+from trainer.proofreading import Proofreader, towers_of
 
 if TYPE_CHECKING:
     from app.simulate import Plan
@@ -117,24 +117,25 @@ class Review:
 
 
 def review(
-    plan: "Plan", captions: str, items: Sequence[Item], prompt: str, features: np.ndarray, answerer: Any, report: Path,
-    told: Told = lambda *_: None,
+    plan: "Plan", captions: str, words: str, items: Sequence[Item], prompt: str, features: np.ndarray, answerer: Any,
+    report: Path, told: Told = lambda *_: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the plan; writes curve.csv and summary.json into `report`; returns the summary. captions: the column.
+    """Run the plan; writes curve.csv and summary.json into `report`; returns the summary. captions: the column;
+    words: who reads it.
 
     answerer: from items, their captions set to the words asked about, who answers and ids of what does not belong."""
     began = time.monotonic()
     rule = plugins.load(FAMILY, plan.acquisition, seed=plan.seed)
     report.mkdir(parents=True, exist_ok=True)
     (report / "summary.json").unlink(missing_ok=True)
-    database, number, there = new_scratch(report, items, plan.collection, plan.criterion, prompt, captions=captions)
+    database, number, there = new_scratch(report, items, plan.collection, plan.criterion, prompt, captions=captions,
+                                          words=words)  # fmt: skip
     try:
         with database.read() as s:
             about = catalog.criterion(s, number)
-        words = [replace(one, caption=one.words(captions)) for one in there]
-        oracle, bad = answerer(words)
+        oracle, bad = answerer([replace(one, caption=one.words(captions)) for one in there])
         ids = np.array([one.id for one in there])
-        made = Review(database, about, oracle, rule, features, ids, bad, Proofreader(plan.seed))
+        made = Review(database, about, oracle, rule, features, ids, bad, Proofreader(plan.seed, towers_of(words)))
         rows = _run(made, plan, told)
     finally:
         database.close()

@@ -13,7 +13,7 @@ NAME = "log.sqlite"
 
 def new_scratch(
     folder: Path, items: Sequence[Item], collection: str, criterion: str, prompt: str, *, name: str = NAME,
-    captions: str = "",
+    captions: str = "", words: str = "",
 ) -> tuple[Database, int, list[Item]]:  # fmt: skip
     """Make `folder/name` anew; returns (database, criterion id, the items as they are there, in the order given).
 
@@ -26,7 +26,7 @@ def new_scratch(
     with database.write() as s:
         number = catalog.add_collection(s, collection)
         catalog.add_items(s, number, [_copy(item) for item in items])
-        about = catalog.add_criterion(s, criterion, number, prompt, captions)
+        about = catalog.add_criterion(s, criterion, number, prompt, captions, words)
     with database.read() as s:
         there = {item.sha256: item for item in catalog.items(s, number)}
     return database, about, [there[item.sha256] for item in items]

@@ -135,8 +135,8 @@ def simulate(
     Ctrl-C stops it early: what was measured so far is reported all the same, marked as stopped.
     Raises: NotFound for an unknown collection, criterion, column, acquisition or oracle; BadInput for no items.
     """
-    if captions := _captions(settings, plan):
-        return _review(settings, plan, captions, report, told)
+    if (about := _about(settings, plan)).captions:
+        return _review(settings, plan, about, report, told)
     began = time.monotonic()
     acquisition = plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)
     training = chosen(plan.training)
@@ -182,34 +182,34 @@ def simulate(
     )  # fmt: skip
 
 
-def _captions(settings: Settings, plan: Plan) -> str:
-    """The column whose words the criterion asks about, "" where it asks about pairs."""
+def _about(settings: Settings, plan: Plan) -> catalog.Criterion:
+    """The criterion."""
     database = settings.open()
     try:
         in_collection(database, plan.criterion, plan.collection)
         with database.read() as s:
-            return catalog.criterion(s, plan.criterion).captions
+            return catalog.criterion(s, plan.criterion)
     finally:
         database.close()
 
 
-def _review(settings: Settings, plan: Plan, captions: str, report: Path, told: Told) -> dict[str, Any]:
+def _review(settings: Settings, plan: Plan, about: catalog.Criterion, report: Path, told: Told) -> dict[str, Any]:
     """The same for a criterion on captions."""
     from app.review import review, wrong_words
 
     items, prompt, features = _gather(settings, plan, told)
-    kept = [at for at, one in enumerate(items) if one.words(captions)]
+    kept = [at for at, one in enumerate(items) if one.words(about.captions)]
     items, features = [items[at] for at in kept], features[kept]
 
     def answerer(there: list[Item]) -> tuple[Any, frozenset[int]]:
         return _answerer(plan, there, features), wrong_words(plan.oracle, there)
 
-    return review(plan, captions, items, prompt, features, answerer, report, told)
+    return review(plan, about.captions, about.words, items, prompt, features, answerer, report, told)
 
 
 def check(settings: Settings, plan: Plan, told: Told = lambda *_: None) -> None:
     """Complain about a plan that cannot be run, as `simulate` would; computes missing features, writes nothing else."""
-    if _captions(settings, plan):
+    if _about(settings, plan).captions:
         plugins.load("oracle.captions", plan.acquisition, seed=plan.seed)
         return
     plugins.load("oracle.acquisition", plan.acquisition, seed=plan.seed)

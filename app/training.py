@@ -23,6 +23,7 @@ from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Item
 from trainer import ranks
+from trainer.doubted import keep_doubts
 from trainer.features import feature_store
 from trainer.probe import knn_left_out, sampled
 from trainer.provenance import checked, versions
@@ -179,11 +180,11 @@ def _stored(
 ) -> Learnt:  # fmt: skip
     """Keep the encoder and its features; with a criterion also a version."""
     training, items, known = ready.training, ready.items, ready.known
-    store, plan = ArtifactStore(str(settings.folder / "artifacts")), training.settings
+    store, plan = settings.store(), training.settings
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone
-    doubted, more = _doubts(training, items)
+    doubted, more = doubts_of(training, items, store)
     encoder = store_encoder(store, lesson.method.replace("-", "_"), plan.backbone, network, about, more=more)
     reads = store_reader(store, encoder, lesson.method, of_method(lesson.options), training)
     features = feature_store(settings.folder, items[0].collection, encoder)
@@ -201,16 +202,20 @@ def _stored(
     )  # fmt: skip
 
 
-def _doubts(training: Training, items: list[Item]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file."""
+def doubts_of(training: Training, items: list[Item], store: ArtifactStore) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Of a run with a selector that asks a model: whose words are doubted most, and the table of all as a file. Reviews
+    of captions are told, too."""
     if training.chooser is None:
         return {}, {}
     ids, looks = training.ids.cpu().numpy(), training.chooser.looks
     doubted, names = ranked(ids, looks), {item.id: item.name for item in items}
     if not doubted:
         return {}, {}
+    column = training.chooser.words.column
+    texts = {item.id: words for item in items if (words := item.words(column))}
+    count = keep_doubts(store, items[0].collection, column, doubted, texts)
     first = [{"item": number, "name": names[number], "doubt": doubted[number]} for number in list(doubted)[:SHOWN]]
-    return {"suspects": first}, {SUSPECTS: looks.to_bytes(ids)}
+    return {"suspects": first, "asked_first": count, "words": column}, {SUSPECTS: looks.to_bytes(ids)}
 
 
 def _last(outcome: Outcome) -> dict[str, Any]:

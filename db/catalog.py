@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db import checks
+from db import checks, events
 from db.dialects import upsert
 from db.errors import BadInput, Conflict, NotFound, unknown
 from db.nouns import Item
@@ -31,13 +31,15 @@ class Collection:
 @dataclass(frozen=True)
 class Criterion:
     """What "same" means. collection: id of the collection it is about. captions: the column whose words are asked
-    about, "" where pairs are."""
+    about, "" where pairs are. words: who reads them, in a review and for a sentence people search with: files of
+    trainer/towers joined by +, "" for the usual one."""
 
     id: int
     name: str
     collection: int
     prompt: str
     captions: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _add_chunk(s: Session, collection_id: int, rows: Mapping[str, dict[str, Any]
     merged = {row.sha256: _merged(row, rows[row.sha256]) for row in s.scalars(known)}
     if changed := [values for values in merged.values() if values]:
         s.execute(update(ItemRow), changed)
+        events.publish(s, "items", {"collection": collection_id})
     fresh = [row for sha, row in rows.items() if sha not in merged]
     if not fresh:
         return 0
@@ -232,25 +235,30 @@ def items_by_id(s: Session, ids: Sequence[int]) -> dict[int, Item]:
     return found
 
 
-def add_criterion(s: Session, name: str, collection_id: int, prompt: str, captions: str = "") -> int:
-    """Id of a new criterion; the same one again is no change. captions: as in `Criterion`.
+def add_criterion(
+    s: Session, name: str, collection_id: int, prompt: str, captions: str = "", words: str = ""
+) -> int:  # fmt: skip
+    """Id of a new criterion; the same one again is no change. captions, words: as in `Criterion`.
 
     Raises: BadInput for a bad name or prompt, or a column without words; Conflict if the name means something else.
     """
     _require_collection(s, collection_id)
     given = checks.name(name, "criterion")
     asked = checks.text(prompt.strip() if isinstance(prompt, str) else prompt, "a criterion's prompt", 500)
-    words = checks.text(captions.strip(), "a column of captions", 200, shortest=0)
-    values = {"name": given, "collection_id": collection_id, "prompt": asked, "captions": words or None}
+    column = checks.text(captions.strip(), "a column of captions", 200, shortest=0)
+    readers = checks.text(words.strip(), "who reads words", 200, shortest=0)
+    values = {"name": given, "collection_id": collection_id, "prompt": asked, "captions": column or None,
+              "words": readers or None}  # fmt: skip
     s.execute(upsert(s, CriterionRow).values(**values).on_conflict_do_nothing())
     there = criterion(s, given)
-    if words and not texts(s, there):
+    if column and not texts(s, there):
         known = {key for _, one in attributes(s, collection_id) for key in one} | {"caption"}
         raise BadInput(
-            f"no item of this collection has words in the column '{words}'. Columns: {', '.join(sorted(known))}."
+            f"no item of this collection has words in the column '{column}'. Columns: {', '.join(sorted(known))}."
         )
-    if (there.collection, there.prompt, there.captions) != (collection_id, asked, words):
-        raise Conflict(f"a criterion named '{given}' already asks \"{there.prompt}\". Choose another name.")
+    if (there.collection, there.prompt, there.captions, there.words) != (collection_id, asked, column, readers):
+        read = f", words read by {there.words}" if there.words else ""
+        raise Conflict(f"a criterion named '{given}' already asks \"{there.prompt}\"{read}. Choose another name.")
     return there.id
 
 
@@ -275,7 +283,7 @@ def criteria(s: Session, collection_id: int | None = None, after: int = 0, limit
 
 
 def _criterion(row: CriterionRow) -> Criterion:
-    return Criterion(row.id, row.name, row.collection_id, row.prompt, row.captions or "")
+    return Criterion(row.id, row.name, row.collection_id, row.prompt, row.captions or "", row.words or "")
 
 
 def texts(s: Session, about: Criterion) -> dict[int, str]:

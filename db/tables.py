@@ -92,7 +92,8 @@ class ItemRow(Base):
 
 
 class CriterionRow(Base):
-    """What "same" means for one collection. captions: the column whose words are asked about, None for pairs."""
+    """What "same" means for one collection. captions: the column whose words are asked about, None for pairs.
+    words: the towers that read them, None for the usual one."""
 
     __tablename__ = "criteria"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,6 +101,7 @@ class CriterionRow(Base):
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
     prompt: Mapped[str]
     captions: Mapped[str | None] = mapped_column(String(200))
+    words: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = _created()
 
 

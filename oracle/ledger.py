@@ -27,11 +27,13 @@ UNTOLD = 0.9  # chance of words that no model has looked at
 @dataclass(frozen=True)
 class Fits:
     """chance: item id -> chance in [0, 1] that its words belong, by a model that never learnt from the two together.
-    texts: item id -> the words of now. version: of the model."""
+    texts: item id -> the words of now. version: of the model. suspects: item id -> doubt in nats, where a training run
+    doubted the words of now."""
 
     chance: Mapping[int, float]
     texts: Mapping[int, str]
     version: int | None = None
+    suspects: Mapping[int, float] = field(default_factory=dict)
 
     def of(self, item: int) -> float:
         """The chance of one item, bounded."""

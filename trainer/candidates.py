@@ -23,7 +23,7 @@ Draw = Callable[[], Tensor]  # each call gives (S,) new uniform numbers in [0, 1
 class Candidates:
     """codes: (S,) int64, equal for equal words. What a selector reads, and no other has: learner, reference (S, S)
     scores t <z_i, w_j> of every picture with everybody's words, own words on the diagonal; told (S, D) and wanted
-    (C, D) unit rows of a frozen tower, of everybody's words and of what the run is for."""
+    (C, D) unit rows of the tower as it is now, of everybody's words and of what the run is for."""
 
     codes: Tensor
     learner: Tensor | None = None

@@ -5,6 +5,7 @@ A version is a head that sees pictures as their words describe them, and, beside
 
 import logging
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,9 +19,10 @@ from trainer import snapshot as snapshots
 from trainer.asker import Asker
 from trainer.checkpoint import Draft, commit, sweep
 from trainer.desk import Room
+from trainer.doubted import doubted
 from trainer.fits import FILE, Reader, stored_fits, to_bytes
 from trainer.leading import Lead
-from trainer.proofreading import Proofreader, digest
+from trainer.proofreading import Proofreader, digest, towers_of
 
 log = logging.getLogger("pairwright.trainer")
 ENOUGH_NEW = 12  # answers given or taken back since the last version
@@ -38,7 +40,7 @@ class CaptionDesk:
             room.database, criterion.id, acquisition=room.acquisition, seed=room.seed, family=FAMILY,
             follower=self.reader,
         )  # fmt: skip
-        self.proofreader = Proofreader(room.seed)
+        self.proofreader = Proofreader(room.seed, towers_of(criterion.words))
         self.read_at = float("-inf")
         self.lost: int | None = None  # the served version whose chances cannot be read
 
@@ -60,9 +62,12 @@ class CaptionDesk:
         with self.room.database.read() as s:
             texts = catalog.texts(s, self.criterion)
         self.read_at = time.monotonic()
-        if known is None or known.version != served.id or known.texts != texts:
+        suspects = doubted(self.room.store, self.criterion.collection, self.criterion.captions, texts)
+        if known is None or (known.version, known.texts, known.suspects) != (served.id, texts, suspects):
             try:
-                self.asker.snapshot = self.reader.fits = stored_fits(self.room.store, served, texts)
+                fits = replace(stored_fits(self.room.store, served, texts), suspects=suspects)
+                self.asker.snapshot = self.reader.fits = fits
+                self.asker.asked_from = None  # what waits was asked without them
             except (Broken, NotFound) as error:
                 log.warning("%s: %s", self.criterion.name, error)
                 self.lost = served.id
@@ -83,7 +88,8 @@ class CaptionDesk:
             texts, known = catalog.texts(s, self.criterion), self.reader.fits
             reader = Reader(self.criterion, Fits(known.chance if known else {}, texts))
             reader.catch_up(s)
-        self._train(served, *features, reader)
+        vectors, ids, encoder = features
+        self._train(served, np.asarray(vectors, np.float32), ids, encoder, reader)
 
     def _due(self, served: Version | None, items: int) -> bool:
         """Whether pictures, words or enough answers came since, or the served version cannot be read."""

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.errors import BadInput
-from oracle import plugins
 from trainer import towers
 from trainer.head import Head
 
@@ -67,8 +66,8 @@ class Reduced:
 
 
 def read_by(tower: str, texts: Sequence[str]) -> np.ndarray:
-    """(N, V) what a tower makes of texts."""
-    return np.asarray(plugins.load(towers.FAMILY, tower)(texts))
+    """(N, V) what a tower makes of texts. tower: a file of trainer/towers, or FILE:MODEL."""
+    return np.asarray(towers.load(tower, towers.TEXTS)(texts))
 
 
 def pairs_of(

@@ -82,8 +82,8 @@ class Chooser:
             words.codes[rows].to(at.device),
             learner=self._learner(rows) if "learner" in reads else None,
             reference=self.reference.scores(at) if "reference" in reads else None,
-            told=words.rows[rows] if "told" in reads else None,
-            wanted=self._wanted,
+            told=words.told(self.run.encoders, words.rows[rows]) if "told" in reads else None,
+            wanted=None if self._wanted is None else words.told(self.run.encoders, self._wanted),
         )
 
     @property

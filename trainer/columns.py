@@ -1,6 +1,8 @@
-"""What stands beside a picture: the words of a column or a recording, read once by a frozen tower into rows of numbers.
+"""What stands beside a picture: the words of a column or a recording, read once into rows of numbers.
 
 item -> value (a text, the path of a recording) -> tower -> row; equal values have one code and one row
+
+A frozen tower makes the row. One that is trained is part of the head, and the row is what its network takes.
 """
 
 import logging
@@ -8,11 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pairwright.training")
 BLOCK = 64  # recordings in memory at once
+ROWS = 512  # rows that go through a head at once
 
 
 @dataclass(eq=False)
 class Column(ABC):
-    """column: of the metadata. tower: a file of trainer/towers, or FILE:MODEL.
+    """column: of the metadata. tower: a file of trainer/towers, or FILE:MODEL. train: whether the tower learns, too.
 
     rows: (N, D) of the items that were introduced; codes: (N,), equal for equal values, -1 without one. denied: (N,)
     bool, whether an answer says that the value does not belong to its item. judge: a model whose scores of a batch the
@@ -42,6 +45,7 @@ class Column(ABC):
 
     column: str
     tower: str
+    train: bool = field(default=False, kw_only=True)
     rows: Tensor = field(default_factory=lambda: torch.zeros(0, 0), init=False, repr=False)
     codes: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64), init=False, repr=False)
     denied: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool), init=False, repr=False)
@@ -49,12 +53,27 @@ class Column(ABC):
     judge: "Reference | None" = field(default=None, init=False, repr=False)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and (self.column, self.tower) == (other.column, other.tower)  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._named == other._named  # type: ignore[attr-defined]
+
+    @property
+    def _named(self) -> tuple[str, str, bool]:
+        return self.column, self.tower, self.train
 
     @property
     @abstractmethod
+    def reads_by(self) -> Any:
+        """The tower itself. Raises: BadInput for one that reads something else."""
+
+    @property
     def dim(self) -> int:
-        """Numbers of a row."""
+        """Numbers of what the tower makes of a value."""
+        return int(self.reads_by.dim)
+
+    @property
+    def learner(self) -> towers.Learner | None:
+        """The tower, where it is trained. Raises: BadInput for one that cannot be."""
+        always = getattr(self.reads_by, "untaught", False)
+        return towers.learner(self.reads_by, self.tower) if self.train or always else None
 
     @property
     @abstractmethod
@@ -67,7 +86,8 @@ class Column(ABC):
 
     @abstractmethod
     def read(self, values: Sequence[Any]) -> np.ndarray:
-        """V different values -> (V, D) float32 rows; zeros for one that cannot be read."""
+        """V different values -> (V, D) float32 rows, or what the network of the tower takes; zeros for one that cannot
+        be read."""
 
     def learn_of(self, attributes: Attributes) -> None:
         """Read the values of these items. Raises: NotFound or BadInput where there are none."""
@@ -96,13 +116,27 @@ class Column(ABC):
         return encoders.network.predictors[0]
 
     def shown(self, encoders: Encoders, rows: Tensor) -> Tensor:
-        """(B, D) rows of the tower -> (B, d) unit rows, with gradient."""
-        return normalize(self.head(encoders)(rows).float(), dim=1)
+        """(B, ..) rows of the column -> (B, d) unit rows of the head, without gradient."""
+        return unit_rows(self.head(encoders), rows)
+
+    def told(self, encoders: Encoders, rows: Tensor) -> Tensor:
+        """(B, ..) rows of the column -> (B, D) unit rows of the tower as it is now, without gradient."""
+        return rows if self.learner is None else unit_rows(self.head(encoders).tower, rows.to(encoders.device))
 
     def sharpness(self, encoders: Encoders, objective: Any) -> float:
         """1 / tau as it is now, learnt or fixed."""
         learnt = self.head(encoders).sharpness()
         return (1.0 if learnt is None else float(learnt.detach())) / float(getattr(objective, "temperature", 1.0))
+
+
+@torch.no_grad()
+def unit_rows(module: nn.Module, rows: Tensor) -> Tensor:
+    """(B, ..) rows -> (B, d) of length 1, as a head or a tower makes them when it does not learn."""
+    before = module.training
+    module.eval()
+    found = [normalize(module(part).float(), dim=1) for part in rows.split(ROWS)]
+    module.train(before)
+    return torch.cat(found)
 
 
 @dataclass(eq=False)
@@ -113,14 +147,9 @@ class Words(Column):
     tower: str = "ngrams"
 
     @cached_property
-    def reader(self) -> towers.Tower:
-        """The tower itself. Raises: BadInput for one that reads recordings."""
-        return cast(towers.Tower, towers.load(self.tower, towers.TEXTS))
-
-    @property
-    def dim(self) -> int:
-        """Numbers of a row."""
-        return self.reader.dim
+    def reads_by(self) -> Any:
+        """The tower itself. Raises: BadInput for one that hears recordings."""
+        return towers.load(self.tower, towers.TEXTS)
 
     @property
     def lacking(self) -> str:
@@ -133,7 +162,8 @@ class Words(Column):
 
     def read(self, values: Sequence[Any]) -> np.ndarray:
         """V texts -> (V, D)."""
-        return self.reader([str(value).strip() for value in values])
+        texts = [str(value).strip() for value in values]
+        return np.asarray(self.reads_by(texts) if self.learner is None else self.learner.inputs(texts))
 
 
 @dataclass(eq=False)
@@ -144,14 +174,9 @@ class Sounds(Column):
     tower: str = "logmel"
 
     @cached_property
-    def listener(self) -> towers.Listener:
+    def reads_by(self) -> Any:
         """The tower itself. Raises: BadInput for one that reads texts."""
-        return cast(towers.Listener, towers.load(self.tower, towers.SOUNDS))
-
-    @property
-    def dim(self) -> int:
-        """Numbers of a row."""
-        return self.listener.dim
+        return towers.load(self.tower, towers.SOUNDS)
 
     @property
     def lacking(self) -> str:
@@ -166,17 +191,18 @@ class Sounds(Column):
 
     def read(self, values: Sequence[Any]) -> np.ndarray:
         """V paths -> (V, D). What cannot be read is logged."""
-        found = np.zeros((len(values), self.dim), np.float32)
+        makes = self.reads_by if self.learner is None else self.learner.inputs
+        found = np.zeros((len(values), makes([]).shape[1]), np.float32)
         for at in range(0, len(values), BLOCK):
             heard = {place: wave for place in range(at, min(at + BLOCK, len(values)))
                      if (wave := self._wave(values[place])) is not None}  # fmt: skip
             if heard:
-                found[list(heard)] = self.listener(list(heard.values()))
+                found[list(heard)] = makes(list(heard.values()))
         return found
 
     def _wave(self, path: Any) -> np.ndarray | None:
         try:
-            return waveform(path, self.listener.rate)
+            return waveform(path, self.reads_by.rate)
         except (OSError, ValueError) as error:
             log.warning("%s is left out: the recording cannot be read (%s)", path, error)
             return None

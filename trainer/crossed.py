@@ -17,11 +17,12 @@ import faiss
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import one_hot
 
 from db.errors import BadInput
 from trainer import chance
 from trainer.attributes import Attributes
+from trainer.columns import unit_rows
 from trainer.encoding import Encoders
 from trainer.modalities import HEAD, PICTURE, Beside, SeenBeside
 from trainer.pool import Pool
@@ -77,9 +78,9 @@ class Crossed:
         if not len(column.rows) or epoch % -(-self.least // steps):
             return []
         there = torch.nonzero(column.codes >= 0)[:, 0]
-        heard = network.predictors[HEAD](column.rows[there].to(encoders.device))
+        heard = unit_rows(network.predictors[HEAD], column.rows[there].to(encoders.device))
         found = torch.full((len(column.codes), 2), -1)
-        for side, rows in enumerate((encoders.embed(pictures)[there.numpy()], normalize(heard, dim=1).cpu().numpy())):
+        for side, rows in enumerate((encoders.embed(pictures)[there.numpy()], heard.cpu().numpy())):
             found[there, side] = torch.from_numpy(clustered(rows, self.clusters, self.seed + epoch))
         self._clusters = found
         made = [network.predictors[CLASSIFIERS + side] for side in (0, 1)]

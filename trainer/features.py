@@ -13,7 +13,8 @@ import numpy as np
 from db.errors import Broken
 from db.nouns import Item
 from trainer.encoders import Encoder
-from trainer.shards import BATCH, PREFIX, Batch, Shards
+from trainer.originals import original
+from trainer.shards import BATCH, PREFIX, Batch, Rows, Shards
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
@@ -55,6 +56,11 @@ class FeatureStore:
             done += len(batch.ids)
         return np.sort(ids), vectors
 
+    def mapped(self) -> tuple[np.ndarray, Rows]:
+        """As `load`, but the vectors stay on the disk and are read where rows are taken: the same numbers, float16."""
+        rows = Rows(self._shards, [batch for batch in self._shards.batches() if self._shards.whole(batch)])
+        return rows.ids, rows
+
     def damaged(self) -> int:
         """Number of items whose stored features fail their checksum."""
         return sum(len(batch.ids) for batch in self._shards.batches() if not self._shards.whole(batch))
@@ -76,9 +82,10 @@ class FeatureStore:
         try:
             with self._only_writer():
                 kept = self._prepare(encoder, items)
-                work, stop = executor or here, cancelled or _never
-                encoded = lambda missing: work(encoder, missing, Path(workspace), stop)  # noqa: E731
-                return self._fill(kept, items, encoded, progress or _silent)
+                by, stop = executor or here, cancelled or _never
+                return self._fill(
+                    kept, items, lambda missing: by(encoder, missing, Path(workspace), stop), progress or _silent
+                )
         except OSError as error:
             raise Broken(f"cannot keep features in {self.folder} ({error.strerror}). Free some space.") from error
 
@@ -97,11 +104,7 @@ class FeatureStore:
         return whole
 
     def _fill(
-        self,
-        kept: list[Batch],
-        items: Sequence[Item],
-        encoded: Callable[[Sequence[Item]], Iterator[Encoded]],
-        progress: Progress,
+        self, kept: list[Batch], items: Sequence[Item], encoded: Callable[..., Iterator[Encoded]], progress: Progress
     ) -> int:
         have = set(_ids(kept).tolist())
         missing = sorted((item for item in items if item.id not in have), key=lambda item: item.id)
@@ -159,7 +162,7 @@ def _decoded(
 
 def _square(encoder: Encoder, item: Item, workspace: Path) -> np.ndarray | None:
     try:
-        return encoder.square((workspace / item.path).read_bytes())
+        return encoder.square(original(workspace, item.path, item.sha256))
     except (OSError, ValueError) as error:
         log.warning("item %d (%s) gets no features: its picture cannot be read (%s)", item.id, item.name, error)
         return None

@@ -1,7 +1,7 @@
 """How well words fit, as a version keeps it beside its head, and what was answered since. Needs no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -14,6 +14,7 @@ from db.errors import Broken, NotFound
 from db.versions import Version
 from oracle.ledger import Fits, Ledger, rates_of
 from oracle.weighing import checkpoint
+from trainer.doubted import doubted
 
 FILE = "fits.safetensors"
 
@@ -70,6 +71,6 @@ def as_it_stands(s: Session, store: ArtifactStore, about: Criterion) -> Reader:
         fits = stored_fits(store, served, texts) if served is not None else Fits({}, texts)
     except (Broken, NotFound):  # a version that was made otherwise; the trainer makes another one
         fits = Fits({}, texts)
-    reader = Reader(about, fits)
+    reader = Reader(about, replace(fits, suspects=doubted(store, about.collection, about.captions, texts)))
     reader.catch_up(s)
     return reader

@@ -2,14 +2,14 @@
 
     z_0 = head(f(picture)),   z_k = W2 relu(LN(W1 tower_k(value))),   a pool for each match of two modalities
 
-Towers are frozen and read every value once; each W trains with the run. Ids in a pool are those of the values of its
-coarser modality: items with equal words have the same words, so each picks up the other's, and they never push each
-other. An item without a value sits out where that value is compared; where an answer says that a value is not its
-item's, the two do not pull, they push.
+A frozen tower reads every value once; each W trains with the run, and so does a tower that is told to. Ids in a pool
+are those of the values of its coarser modality: items with equal words have the same words, so each picks up the
+other's, and they never push each other. An item without a value sits out where that value is compared; where an answer
+says that a value is not its item's, the two do not pull, they push.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -24,6 +24,7 @@ from trainer.columns import Column, Sounds, Words
 from trainer.encoding import Encoders
 from trainer.pool import Pool
 from trainer.pools import About, Earlier
+from trainer.towers import Learner
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe, Term
@@ -62,7 +63,7 @@ class Beside:
         """The predictors that make z of each column's rows. temperature: where every learnt tau starts, None for one
         that the objective fixes."""
         return tuple(
-            WordsHead(column.dim, temperature, before) for before, column in enumerate(self.columns, start=PICTURE + 1)
+            WordsHead(column, temperature, before) for before, column in enumerate(self.columns, start=PICTURE + 1)
         )
 
     def __call__(
@@ -81,7 +82,7 @@ class Beside:
         heads = tuple(cast(_WordsHead, head) for head in encoders.network.predictors[: len(self.columns)])
         shown, at = {PICTURE: encoders.shown(z)}, rows.cpu()
         for modality, (column, head) in enumerate(zip(self.columns, heads, strict=True), start=PICTURE + 1):
-            heard = head(column.rows[at].to(z)).float()
+            heard = head.of_each(column.rows[at].to(z)).float()
             shown[modality] = normalize(heard, dim=1) if recipe.unit else heard
         denied = torch.stack([column.denied[at] for column in self.columns], 1)
         known = Known(rows, codes.to(z.device), denied.to(z.device), *about(rows, rows))
@@ -149,30 +150,48 @@ class SeenBeside:
 
 @dataclass(frozen=True)
 class WordsHead:
-    """A head in the place of a predictor: from rows of a tower to z_k. inputs: numbers of such a row. temperature:
-    where learnt tau start, None for one that the objective fixes. before: modalities it is compared with, each with a
-    tau of its own."""
+    """A head in the place of a predictor: from rows of a column to z_k, through its tower where that is trained.
+    temperature: where learnt tau start, None for one that the objective fixes. before: modalities it is compared with,
+    each with a tau of its own."""
 
-    inputs: int
+    column: Column
     temperature: float | None = None
     before: int = 1
 
+    def __post_init__(self) -> None:
+        self.column.dim  # noqa: B018  # says at once where there is no such tower
+
     def __call__(self, inputs: int, outputs: int) -> nn.Module:
-        return _WordsHead(self.inputs, outputs, self.temperature, self.before)
+        return _WordsHead(self.column.dim, outputs, self.temperature, self.before, self.column.learner)
 
 
 class _WordsHead(nn.Module):
-    def __init__(self, inputs: int, outputs: int, temperature: float | None, before: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, temperature: float | None, before: int = 1, learner: Learner | None = None
+    ) -> None:
         super().__init__()
         wide = max(outputs, min(inputs, 512))
         self.layers = nn.Sequential(nn.Linear(inputs, wide), nn.LayerNorm(wide), nn.ReLU(), nn.Linear(wide, outputs))
         start = None if temperature is None else torch.full((before,), -math.log(temperature))
         self.log_sharpness = None if start is None else nn.Parameter(start)
+        self.tower = None if learner is None else learner.network()
+        self.pace = 1.0 if learner is None else learner.pace
 
     def forward(self, rows: Tensor) -> Tensor:
         """(B, D) -> (B, d)."""
-        found: Tensor = self.layers(rows)
+        found: Tensor = self.layers(rows if self.tower is None else self.tower(rows))
         return found
+
+    def slow_weights(self) -> Iterator[nn.Parameter]:
+        """Those that learn at the pace of the tower."""
+        return iter(()) if self.tower is None else self.tower.parameters()
+
+    def of_each(self, rows: Tensor) -> Tensor:
+        """The same; a tower that is trained reads equal rows once."""
+        if self.tower is None:
+            return cast(Tensor, self(rows))
+        different, which = rows.unique(dim=0, return_inverse=True)
+        return cast(Tensor, self(different)[which])
 
     def sharpness(self, to: int = PICTURE) -> Tensor | None:
         """() learnt 1 / tau beside another modality, in [1, SHARPEST]."""

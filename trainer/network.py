@@ -6,7 +6,8 @@ Source: Chen et al. 2020, SimCLR, arXiv 2002.05709, section 4.2 (why the head is
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,15 @@ from db.errors import BadInput
 
 Head = Callable[[int, int], nn.Module]  # numbers in, numbers out -> the module
 TRAINABLE = {"full": 1.0, "partly": 0.25, "frozen": 0.0}  # share of the backbone's weight tensors, the last ones
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A predictor with weights that learn at a share `pace` of the step size."""
+
+    pace: float
+
+    def slow_weights(self) -> Iterable[Tensor]: ...
 
 
 class Network(nn.Module):

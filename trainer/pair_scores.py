@@ -18,19 +18,30 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from trainer.columns import Words, unit_rows
 from trainer.fusion.looking import Fusion
 from trainer.fusion.nets import PAIR
 from trainer.fusion.telling import match_chances, places_of, text_log_probs, tokens_of
-from trainer.modalities import Words
+from trainer.modalities import HEAD, PICTURE
 from trainer.network import Network
-from trainer.recipe import Recipe
+from trainer.recipe import Recipe, columns_of
 
 OTHERS = 16  # other pictures, or other texts, that a pair is compared with
 
 
 def can_score(recipe: Recipe) -> bool:
-    """Whether a system reads words beside its pictures."""
-    return isinstance(recipe.look, (Fusion, Words))
+    """Whether a system compares words with pictures, or reads both together."""
+    return isinstance(recipe.look, Fusion) or words_of(recipe) is not None
+
+
+def words_of(recipe: Recipe) -> tuple[Words, int] | None:
+    """The words that a system compares with its pictures, and which of its predictors makes rows of them; None where it
+    does not."""
+    pairs = {frozenset(match) for term in recipe.terms for match in term.matches or recipe.matches}
+    for at, column in enumerate(columns_of(recipe.look)):
+        if isinstance(column, Words) and frozenset((PICTURE, PICTURE + 1 + at)) in pairs:
+            return column, HEAD + at
+    return None
 
 
 def pair_scores(recipe: Recipe, network: Network, pictures: np.ndarray, texts: Sequence[str]) -> np.ndarray:
@@ -46,8 +57,8 @@ def pair_scores(recipe: Recipe, network: Network, pictures: np.ndarray, texts: S
             found = match_chances(network, places, tokens)
         else:
             found = beside_others(lambda at: text_log_probs(network, look, places[at], tokens), len(places))
-    elif isinstance(look, Words):
-        found = _by_vectors(recipe, network, look, pictures, texts)
+    elif words_of(recipe) is not None:
+        found = _by_vectors(recipe, network, pictures, texts)
     else:
         raise BadInput("a system that reads words beside pictures expected. See: pairwright methods.")
     return found.double().cpu().numpy()
@@ -65,13 +76,14 @@ def beside_others(log_score: Callable[[Tensor], Tensor], count: int) -> Tensor:
 
 
 @torch.no_grad()
-def _by_vectors(recipe: Recipe, network: Network, look: Words, pictures: np.ndarray, texts: Sequence[str]) -> Tensor:
+def _by_vectors(recipe: Recipe, network: Network, pictures: np.ndarray, texts: Sequence[str]) -> Tensor:
     network.eval()
-    head = network.predictors[0]
+    words, which = cast(tuple[Words, int], words_of(recipe))
+    head = network.predictors[which]
     shown = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
     pixels = [part.float() / 255 if part.dtype == torch.uint8 else part.float() for part in shown.split(256)]
     z = normalize(torch.cat([network(part)[:, : network.outputs] for part in pixels]), dim=1)
-    t = normalize(head(torch.from_numpy(look.reader(texts))), dim=1)
+    t = unit_rows(head, torch.from_numpy(words.read(texts)))
     learnt = cast(Tensor | None, head.sharpness())  # type: ignore[operator]
     scale = 1 / getattr(recipe.terms[0].objective, "temperature", 1.0) if learnt is None else learnt
     return beside_others(lambda at: scale * (z * t[at]).sum(1), len(z))

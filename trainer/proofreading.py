@@ -16,6 +16,11 @@ from trainer.head import Head
 TOWERS = ("ngrams",)
 
 
+def towers_of(words: str) -> tuple[str, ...]:
+    """The towers that a criterion names, joined by +; the usual one where it names none."""
+    return tuple(words.split("+")) if words else TOWERS
+
+
 @dataclass
 class Proofreader:
     """Scores the captions of one collection. The words are read once, and again when they change."""

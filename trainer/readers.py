@@ -1,26 +1,30 @@
-"""A trained network that reads words beside pictures, kept whole, so that it can say which pairs do not fit.
+"""A trained network that reads words beside pictures, kept whole: it says which pairs do not fit, and reads more words.
 
-`trainer.trained` keeps the backbone, which is all that an encoder needs; this keeps heads and vocabulary, under its
-name.
+`trainer.trained` keeps the backbone, which is all that an encoder needs; this keeps heads, vocabulary and towers that
+learnt, under its name.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+import torch
 from safetensors.torch import load, save
 
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, Broken
 from trainer.backbones import load_backbone
+from trainer.columns import unit_rows
 from trainer.fusion.looking import Fusion
 from trainer.fusion.vocabulary import Vocabulary
 from trainer.network import Network
-from trainer.pair_scores import can_score
-from trainer.recipe import Recipe, build
+from trainer.pair_scores import can_score, words_of
+from trainer.recipe import Recipe, build, columns_of
 from trainer.training import Training, TrainSettings
 
+Reading = Callable[[Sequence[str]], np.ndarray]
 FOLDER = "readers"
 WEIGHTS, ABOUT = "network.safetensors", "reader.json"
 
@@ -37,10 +41,13 @@ class Reader:
 def store_reader(
     store: ArtifactStore, encoder: str, method: str, options: Mapping[str, Any], training: Training
 ) -> bool:
-    """Keep the network of a run beside the encoder that came of it; False where it reads no words. options: of the
-    method and its parts, as `trainer.recipe.build` takes them."""
+    """Keep the network of a run, where it reads or hears what stands beside pictures, with the encoder that came of it.
+
+    options: of the method and its parts, as `trainer.recipe.build` takes them. Returns: whether it can tell which words
+    do not fit.
+    """
     look = training.recipe.look
-    if not can_score(training.recipe):
+    if not isinstance(look, Fusion) and not columns_of(look):
         return False
     plan = training.settings
     about = {
@@ -51,16 +58,37 @@ def store_reader(
     weights = training.encoders.network.state_dict()
     kept = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
     store.save(f"{FOLDER}/{encoder}", {WEIGHTS: save(kept), ABOUT: json.dumps(about, sort_keys=True).encode()})
-    return True
+    return can_score(training.recipe)
 
 
 def load_reader(store: ArtifactStore, encoder: str) -> Reader:
     """The network that an encoder came of. Raises: BadInput where it reads no words, Broken where a file is damaged."""
-    if not has_reader(store, encoder):
+    found = _loaded(store, encoder) if has_reader(store, encoder) else None
+    if found is None or not can_score(found.recipe):
         raise BadInput(
             f"'{encoder}' reads no words beside pictures, so it cannot say which of them fit. Train one that does: "
             "pairwright train visualbert --collection COLLECTION."
         )
+    return found
+
+
+def taught_reading(store: ArtifactStore, encoder: str) -> Reading | None:
+    """How the network that an encoder came of reads words, as it puts them beside pictures: N texts -> (N, d) float32
+    rows of length 1, zeros for one that cannot be read. None where it compares no words with pictures."""
+    found = _loaded(store, encoder) if has_reader(store, encoder) else None
+    at = words_of(found.recipe) if found is not None else None
+    if found is None or at is None:
+        return None
+    words, head = at[0], found.network.predictors[at[1]]
+
+    def read(texts: Sequence[str]) -> np.ndarray:
+        rows = torch.from_numpy(words.read(texts))
+        return (unit_rows(head, rows) * rows.any(1, keepdim=True)).numpy()
+
+    return read
+
+
+def _loaded(store: ArtifactStore, encoder: str) -> Reader:
     folder = store.open(f"{FOLDER}/{encoder}")
     try:
         about = json.loads((folder / ABOUT).read_bytes())
@@ -73,11 +101,13 @@ def load_reader(store: ArtifactStore, encoder: str) -> Reader:
         raise Broken(f"the network of '{encoder}' cannot be read ({error}). Train it again.") from error
     if isinstance(recipe.look, Fusion):
         recipe.look.vocabulary = Vocabulary(tuple(about["vocabulary"]))
-    return Reader(recipe, network.eval(), recipe.look.column)  # type: ignore[union-attr]
+    at = words_of(recipe)
+    column = recipe.look.column if isinstance(recipe.look, Fusion) else at[0].column if at else ""
+    return Reader(recipe, network.eval(), column)
 
 
 def has_reader(store: ArtifactStore, encoder: str) -> bool:
-    """Whether an encoder came of a network that reads words, and that network was kept."""
+    """Whether an encoder came of a network that reads or hears what stands beside pictures, and that one was kept."""
     simple = encoder.replace("-", "").replace("_", "").isalnum()
     return simple and store.exists(f"{FOLDER}/{encoder}")
 

@@ -13,6 +13,7 @@ from db.errors import BadInput, unknown
 from oracle import plugins
 from trainer.candidates import FAMILY as SELECTORS
 from trainer.candidates import Selector
+from trainer.columns import Column, Sounds, Words
 from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.network import Head
 from trainer.pool import Pool
@@ -25,7 +26,8 @@ FAMILY = "trainer.methods"
 FAMILIES = {  # parts that can be exchanged
     "negatives": "trainer.negatives", "objective": "trainer.objectives", "selector": SELECTORS,
 }  # fmt: skip
-PARTS = (*FAMILIES, "views")  # whose settings are said as PART.KEY
+BESIDE = {"words": Words, "sounds": Sounds}  # what stands beside pictures, by the name of its part
+PARTS = (*FAMILIES, "views", *BESIDE)  # whose settings are said as PART.KEY
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,9 @@ def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
     """The recipe of a named system.
 
     settings: the method's own fields; `negatives=NAME`, `objective=NAME` and `selector=NAME` put another part in its
-    place, `negatives.KEY`, `objective.KEY`, `selector.KEY` and `views.KEY` set theirs. Another objective keeps the
-    temperature. seed: for parts that draw, where the settings have none. Raises: NotFound or BadInput naming the
-    nearest spelling.
+    place, `negatives.KEY`, `objective.KEY`, `selector.KEY` and `views.KEY` set theirs; `words.train` and `sounds.train`
+    say whether the tower of words, or of recordings, learns, too. Another objective keeps the temperature. seed: for
+    parts that draw, where the settings have none. Raises: NotFound or BadInput naming the nearest spelling.
     """
     own, parts = sorted_out(settings or {})
     if "seed" in plugins.settings_of(FAMILY, name):
@@ -165,6 +167,9 @@ def build(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0
     if parts["views"]:
         changed = plugins.checked(Views, "views", parts["views"])
         recipe = replace(recipe, views=tuple(replace(one, **changed) for one in recipe.views))
+    for part in BESIDE:
+        if parts[part]:
+            _set_beside(recipe.look, part, parts[part])
     return recipe
 
 
@@ -198,6 +203,32 @@ def _with_objective(term: Term, said: Mapping[str, Any]) -> Term:
             f"({', '.join(lacking)}). Try objective=contrast."
         )
     return replace(term, objective=objective)
+
+
+@dataclass(frozen=True)
+class Tower:
+    """train: whether the tower learns with the head on top of it."""
+
+    train: bool = False
+
+
+def _set_beside(look: Any, part: str, said: Mapping[str, Any]) -> None:
+    """Set the tower of a column of this recipe, which nobody has read yet. Raises: BadInput where it has none."""
+    given = Tower(**plugins.checked(Tower, part, dict(said)))
+    columns = [one for one in columns_of(look) if isinstance(one, BESIDE[part])]
+    if not columns:
+        raise BadInput(f"this system reads no {part} through a tower, so {part}.train cannot be set. Leave it out.")
+    for column in columns:
+        column.train = given.train
+        column.learner  # noqa: B018  # says at once where the tower cannot learn
+
+
+def columns_of(look: Any) -> tuple[Column, ...]:
+    """What stands beside the pictures of a way to look, in the order of its predictors; empty where nothing does."""
+    if isinstance(look, Column):
+        return (look,)
+    found: tuple[Column, ...] = getattr(getattr(look, "beside", look), "columns", ())
+    return found
 
 
 def _selector(now: Selector | None, said: Mapping[str, Any]) -> Selector:

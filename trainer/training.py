@@ -25,7 +25,7 @@ from trainer.encoding import encoders
 from trainer.feedback_pool import Table
 from trainer.generated import Generated
 from trainer.labelled import Labelled
-from trainer.network import TRAINABLE
+from trainer.network import TRAINABLE, Paced
 from trainer.overlay import Overlay, nothing, overlaid
 from trainer.pool import Pool, obey
 from trainer.pools import Earlier, Seen, look
@@ -231,19 +231,22 @@ class Training:
         return term.negatives(pool)
 
     def _groups(self) -> list[dict[str, Any]]:
-        """What learns: all whose step size falls, then predictors whose step size stays, where the recipe says so."""
+        """What learns: all whose step size falls, then predictors whose step size stays, where the recipe says so, and
+        towers that go at a pace of their own."""
         network, steady = self.encoders.network, self.recipe.steady_predictors
+        paced = {id(weight): float(head.pace) for head in network.predictors if isinstance(head, Paced)
+                 for weight in head.slow_weights()}  # fmt: skip
         kept = {id(weight) for weight in network.predictors.parameters()} if steady else set()
-        learnt = [weight for weight in network.parameters() if weight.requires_grad]
-        falling = {"params": [weight for weight in learnt if id(weight) not in kept], "steady": False}
-        staying = {"params": [weight for weight in learnt if id(weight) in kept], "steady": True}
-        return [falling, staying] if kept else [falling]
+        groups: dict[tuple[bool, float], list[Tensor]] = {(False, 1.0): []}
+        for weight in (weight for weight in network.parameters() if weight.requires_grad):
+            groups.setdefault((id(weight) in kept, paced.get(id(weight), 1.0)), []).append(weight)
+        return [{"params": of, "steady": stays, "pace": pace} for (stays, pace), of in groups.items()]
 
     def _learn(self, loss: Tensor) -> float:
         """The step itself; returns its size."""
         rate = self.rate * _height(self.done, self.steps, self.settings.warm_up)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate if group["steady"] else rate
+            group["lr"] = group["pace"] * (self.rate if group["steady"] else rate)
         self.optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:
             (loss / ranks.count()).backward()

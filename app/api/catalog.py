@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
 from app.api.context import Curator, Here, Viewer
 from app.api.paging import After, cut
 from app.api.shapes import CollectionIn, CollectionOut, CollectionsOut, CriteriaOut, CriterionIn, CriterionOut, Which
+from app.reading import checked_words
 from db import audit, catalog
 
 router = APIRouter(tags=["catalog"])
@@ -51,10 +53,16 @@ def add_criterion(here: Here, person: Curator, given: CriterionIn) -> CriterionO
     with here.database.write() as s:
         about = given.collection if isinstance(given.collection, int) else catalog.collection_id(s, given.collection)
         prompt = given.prompt or (catalog.CAPTION_PROMPT if given.captions else "")
-        new = catalog.criterion(s, catalog.add_criterion(s, given.name, about, prompt, given.captions))
+        new = catalog.criterion(s, _added(s, given, about, prompt))
         audit.note(s, person.name, "add criterion", new.name, prompt=new.prompt)
         return _criterion(new)
 
 
+def _added(s: Session, given: CriterionIn, about: int, prompt: str) -> int:
+    return catalog.add_criterion(s, given.name, about, prompt, given.captions, checked_words(given.words))
+
+
 def _criterion(one: catalog.Criterion) -> CriterionOut:
-    return CriterionOut(id=one.id, name=one.name, collection=one.collection, prompt=one.prompt, captions=one.captions)
+    return CriterionOut(
+        id=one.id, name=one.name, collection=one.collection, prompt=one.prompt, captions=one.captions, words=one.words
+    )

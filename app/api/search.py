@@ -64,7 +64,8 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     among = len(snapshot.ids) if rows is None else len(rows)
     most = min(MOST, among)
     wanted = min(given.after + given.limit + len(shown), most)
-    near, cosines = index_of(here, version).search(sought[None], max(wanted, 1), rows)
+    index = index_of(here, version)
+    near, cosines = index.search(sought[None], max(wanted, 1), rows)
     hits = [
         (int(snapshot.ids[at]), float(cosine))
         for at, cosine in zip(near[0].tolist(), cosines[0].tolist(), strict=True)
@@ -75,7 +76,10 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
         items = catalog.items_by_id(s, [item for item, _ in page])
     results = [FoundOut(item=views.full_item(items[item]), cosine=cosine) for item, cosine in page if item in items]
     left = most - sum(_is_among(snapshot, rows, one) for one in shown)
-    return SearchOut(version=version.id, total=max(left, 0), among=among, results=results)
+    return SearchOut(
+        version=version.id, total=max(left, 0), among=among, engine=index.kind,
+        recall=1.0 if rows is not None else index.recall, results=results,
+    )  # fmt: skip
 
 
 def _is_among(snapshot: Snapshot, rows: np.ndarray | None, item: int) -> bool:

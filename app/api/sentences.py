@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from app.api.context import Context
 from app.eye_words import packed
 from db import catalog, feedback
-from db.artifacts import ArtifactStore
 from db.catalog import Criterion
 from db.errors import BadInput
 from db.versions import Version
@@ -42,7 +41,7 @@ def placed(here: Context, about: Criterion, version: Version, sentence: str) -> 
         key = f"{version.id} {feedback.last_event(s, about.id)} {hash(tuple(captioned(s, about)[1].values()))}"
     if why is not None:
         raise BadInput(why)
-    return here.eye.read(version.artifact, key, sentence, lambda: _captions(here, about))
+    return here.eye.read(version.encoder, version.artifact, about.words, key, sentence, lambda: _captions(here, about))
 
 
 def _captions(here: Context, about: Criterion) -> bytes:
@@ -51,6 +50,6 @@ def _captions(here: Context, about: Criterion) -> bytes:
         worded, texts = captioned(s, about)
         if not about.captions:
             return packed({item: (words, 1.0) for item, words in texts.items()})
-        reader = as_it_stands(s, ArtifactStore(str(here.settings.folder / "artifacts")), worded)
+        reader = as_it_stands(s, here.settings.store(), worded)
     fits = reader.fits or Fits({}, texts)
     return packed({item: (words, reader.graph.chance(item, fits.of(item))) for item, words in texts.items()})

@@ -167,12 +167,13 @@ class CollectionOut(Shape):
 
 class CriterionIn(Shape):
     """What "same" shall mean. collection: name or id. captions: a column whose words are to be reviewed; the prompt
-    may be left out then."""
+    may be left out then. words: who reads them, towers joined by +, "" for ngrams."""
 
     name: Name
     collection: Id | Name
     prompt: str = Field(default="", max_length=400)
     captions: str = Field(default="", max_length=200)
+    words: str = Field(default="", max_length=200)
 
 
 class CriterionOut(Shape):
@@ -181,6 +182,7 @@ class CriterionOut(Shape):
     collection: int
     prompt: str
     captions: str = ""
+    words: str = ""
 
 
 class VersionOut(Shape):

@@ -39,6 +39,8 @@ pairwright import trashnet.zip --collection trash --metadata metadata.csv
 pairwright import items.parquet --collection shoes --path-column file --where split=train
 pairwright import coco/ --metadata annotations/instances_val2017.json --collection things
 pairwright import shards/ --format webdataset --collection web
+pairwright import photos/ --collection photos --packed
+pairwright import shards/ --format webdataset --collection web --in-place
 pairwright import /shared/photos --collection photos --ray 6 --ray-address 10.0.0.1:6379
 pairwright import holiday.mp4 --format video:every=0.5 --collection holiday
 PAIRWRIGHT_ADDRESSES=1 pairwright import s3://bucket/photos --collection photos
@@ -67,6 +69,10 @@ def import_(
         str | None,
         typer.Option(help="coco, fiftyone, folder, huggingface, imagefolder, labelstudio, video or webdataset."),
     ] = None,
+    packed: Annotated[bool, typer.Option("--packed", help="Keep the pictures in few big files of 256 MB.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Leave the pictures in the tar or Parquet files they lie in.")
+    ] = False,
     ray: Annotated[int | None, typer.Option(help="Decode by so many workers of Ray.", min=1)] = None,
     ray_address: RayAddress = None,
 ) -> None:
@@ -91,6 +97,8 @@ def import_(
             caption_column=caption_column,
             audio_column=audio_column,
             format=format,
+            packed=packed,
+            in_place=in_place,
             ray=reach(ray, ray_address),
         )
     skipped = [{"name": str(name), "reason": reason} for name, reason in report.skipped]
@@ -132,6 +140,7 @@ def embed(
 ADD = """
 pairwright criterion add material --collection trash --prompt "Same material?"
 pairwright criterion add words --collection photos --captions caption
+pairwright criterion add meaning --collection photos --captions caption --words minilm
 """
 
 
@@ -144,16 +153,27 @@ def add(
         str | None,
         typer.Option(help="Ask whether the words in this column belong to their pictures.", metavar="COLUMN"),
     ] = None,
+    words: Annotated[
+        str,
+        typer.Option(
+            help="Who reads words, in a review of captions and for sentences people search with: ngrams (by their "
+            "letters, the default), minilm (by their meaning), hf:OWNER/MODEL, or several joined by +.",
+            metavar="TOWER",
+        ),
+    ] = "",
 ) -> None:
     """Say what "same" means for a collection, or that its captions are to be reviewed."""
+    from app.reading import tried_words
     from db import catalog
 
     asked = prompt or (catalog.CAPTION_PROMPT if captions else "")
     if not asked:
         raise BadInput("a question expected. Give --prompt TEXT, or --captions COLUMN to review captions.")
+    read = tried_words(words)
     with run.database() as database, database.write() as s:
-        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), asked, captions or "")
-    document = {"id": made, "name": name, "collection": collection, "prompt": asked, "captions": captions or ""}
+        made = catalog.add_criterion(s, name, catalog.collection_id(s, collection), asked, captions or "", read)
+    document = {"id": made, "name": name, "collection": collection, "prompt": asked, "captions": captions or "",
+                "words": read}  # fmt: skip
     run.show(document, f"criterion {name} added")
 
 
@@ -174,7 +194,7 @@ def list_(
         names = {c.id: c.name for c in catalog.collections(s)}
         found = [
             {"id": c.id, "name": c.name, "collection": names[c.collection], "prompt": c.prompt}
-            | {"captions": c.captions, "statements": _said(s, c)}
+            | {"captions": c.captions, "words": c.words, "statements": _said(s, c)}
             for c in catalog.criteria(s, only)
         ]
     rows = [[c["name"], c["collection"], c["statements"], c["prompt"]] for c in found]

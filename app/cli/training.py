@@ -199,6 +199,10 @@ def in_words(learnt: "Learnt") -> str:
     if "suspects" in figures:
         names = ", ".join(one["name"] for one in figures["suspects"][:NAMED])
         lines.append(f"words doubted most: {names}; all of them in artifacts/encoders/{learnt.encoder}")
+        lines.append(
+            f"a review of '{figures['words']}' asks about {figures['asked_first']} of them first, on the Label screen; "
+            f"to begin one: pairwright criterion add NAME --collection NAME --captions {figures['words']}"
+        )
     if "reason" in figures:
         lines.append(str(figures["reason"]))
     lines.append(f"encoder {learnt.encoder}; its features are kept")
@@ -233,13 +237,13 @@ pairwright methods hcl
 
 def methods(run: Run, name: Annotated[str | None, typer.Argument(help="One system, in full.")] = None) -> None:
     """List the named systems: family, parts, source, what each needs and how it was checked."""
-    from trainer.systems import system, systems
+    from trainer.systems import any_system, named
 
     if name is not None:
-        found = system(name)
+        found = any_system(name)
         run.show(found, table(f"{found.name}: {found.title}", ["what", "value"], _rows(found)))
         return
-    known = systems()
+    known = named()
     rows = [[one.name, one.said["Family"], one.title.partition(": ")[2], one.said["Status"]] for one in known]
     run.show(
         known,
@@ -250,4 +254,5 @@ def methods(run: Run, name: Annotated[str | None, typer.Argument(help="One syste
 def _rows(found: Any) -> list[list[Any]]:
     rows = [["formula", found.formula], ["", found.prose]] if found.prose else [["formula", found.formula]]
     rows += [[section.lower(), words] for section, words in found.said.items()]
-    return [*rows, ["settings", ", ".join(f"{key}={value}" for key, value in found.settings.items())]]
+    given = ", ".join(f"{key}={value}" if value else f"{key} (must be said)" for key, value in found.settings.items())
+    return [*rows, ["settings", given], ["command", f"{found.command} --collection COLLECTION"]]

@@ -11,7 +11,7 @@ from typing import Any
 from app.cluster.data import Row, mapped
 from app.cluster.start import Reach
 from app.importers.decode import Refused, Stored
-from app.importers.decoders import Decoders, Pending
+from app.importers.decoders import Decoders, Pending, Task
 from app.importers.run import Decoded, read
 from app.importers.sources import Source
 
@@ -26,19 +26,19 @@ class Decoding:
     reach: Reach
     opening: Opening
 
-    def __call__(self, source: Source, workspace: Path) -> Iterator[Decoded]:
-        """Every entry of the source, in order."""
+    def __call__(self, source: Source, workspace: Path, task: Task) -> Iterator[Decoded]:
+        """Every entry of the source, in order. task: what a worker's child does with a picture."""
         rows = [{"number": number, "file": entry.file} for number, entry in enumerate(source.entries)]
-        for row in mapped(self.reach, rows, partial(_Decoder, self.opening, workspace), AT_ONCE):
+        for row in mapped(self.reach, rows, partial(_Decoder, self.opening, workspace, task), AT_ONCE):
             yield int(row["number"]), str(row["sha"]), _outcome(row)
 
 
 class _Decoder:
     """A worker: its own view of the source, and a child that decodes."""
 
-    def __init__(self, opening: Opening, workspace: Path) -> None:
+    def __init__(self, opening: Opening, workspace: Path, task: Task) -> None:
         self._opened = opening()
-        self.source, self.decoders = self._opened.__enter__(), Decoders(workspace, workers=1)
+        self.source, self.decoders = self._opened.__enter__(), Decoders(workspace, 1, task)
 
     def __call__(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         begun = [(row, self._begun(str(row["file"]))) for row in rows]

@@ -48,6 +48,8 @@ def import_path(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     workers: int | None = None,
+    packed: bool = False,
+    in_place: bool = False,
     ray: "Reach | None" = None,
 ) -> ImportReport:
     """Import a folder, an archive, a CSV / Parquet / JSONL manifest, or a data set of another tool into a collection.
@@ -61,9 +63,12 @@ def import_path(
         progress: called with (done, total). cancelled: asked between pictures; what is stored stays.
         workers: decoding processes; default one per CPU and one more. ray: workers of Ray in their place; the source
             and the workspace must be in the same place for all of them.
+        packed: keep the pictures in tar files of 256 MB. in_place: leave them in the big files they lie in. Default:
+        each in a file of its own.
     Raises: BadInput for a source, column or filter that cannot be used; Broken if the disk or database fails.
     """
     from app.importers.columns import Columns
+    from app.importers.keeping import keeper_of
     from app.importers.run import run_import
     from app.importers.sources import open_source
 
@@ -75,6 +80,7 @@ def import_path(
     with opening() as opened:
         return run_import(
             database, Path(workspace), opened, collection, columns, progress, cancelled, workers,
+            keeper=keeper_of(Path(workspace), source, opened.store, packed=packed, in_place=in_place),
             decoding=_by_ray(ray, opening) if ray is not None else None,
         )  # fmt: skip
 

@@ -38,7 +38,7 @@ def zero_shot(run: Training, data: Digits) -> float:
     """Share of the asked digits whose nearest of ten words is the right one."""
     words: Any = run.recipe.look
     with torch.no_grad():
-        texts = words.shown(run.encoders, torch.from_numpy(words.reader(list(WORDS))))
+        texts = words.shown(run.encoders, torch.from_numpy(words.read(list(WORDS))))
     seen = torch.from_numpy(run.encoders.embed(data.asked, projected=True))
     return float(((seen @ texts.T).argmax(1).numpy() == data.truth).mean())
 

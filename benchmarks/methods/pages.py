@@ -9,7 +9,7 @@ from benchmarks.methods.bars import bars
 from benchmarks.negatives.pictures import NAMES as SETS
 from benchmarks.negatives.report import BASE_OF, cell, table
 from benchmarks.negatives.trial import START
-from trainer.systems import System, systems
+from trainer.systems import System, named
 
 
 def write(negatives: Sequence[Line], methods: Sequence[Line], docs: Path) -> None:
@@ -21,10 +21,11 @@ def write(negatives: Sequence[Line], methods: Sequence[Line], docs: Path) -> Non
 
 def pages(negatives: Sequence[Line], methods: Sequence[Line]) -> dict[str, str]:
     """File name -> text of docs/methods/, an index with them."""
-    known = systems()
+    known = named()
     found = {f"{one.name}.md": _page(one, negatives, methods) for one in known}
     head = ["# Named systems", "", "Made by `python -m benchmarks.methods report` from the docstrings of", "",
-            "`trainer/methods/`. Run one: `pairwright train NAME --collection COLLECTION`.", ""]  # fmt: skip
+            "`trainer/methods/` and `trainer/generators/`. Run one: `pairwright train NAME --collection COLLECTION`,",
+            "or what its page says.", ""]  # fmt: skip
     rows = [
         [f"[{one.name}]({one.name}.md)", one.said["Family"], _idea(one), one.said["Needs"], one.said["Status"]]
         for one in known
@@ -36,8 +37,10 @@ def _page(one: System, negatives: Sequence[Line], methods: Sequence[Line]) -> st
     parts = [f"# {one.title}", "", "```", one.formula, "```", ""]
     parts += [one.prose, ""] if one.prose else []
     parts += [f"**{section}.** {words}\n" for section, words in one.said.items()]
-    parts += ["**Settings.**\n", table(["setting", "default"], [[k, f"`{v}`"] for k, v in one.settings.items()]), ""]
-    parts += [f"    pairwright train {one.name} --collection COLLECTION\n"]
+    defaults = [[name, f"`{default}`" if default else "none"] for name, default in one.settings.items()]
+    parts += ["**Settings.**\n", table(["setting", "default"], defaults), ""]
+    given = "".join(f" --set {name}=..." for name, default in one.settings.items() if not default)
+    parts += [f"    {one.command} --collection COLLECTION{given}\n"]
     base = BASE_OF.get(one.name, "simclr")
     runs = {
         "negatives": [line for line in negatives if "experiment" not in line],

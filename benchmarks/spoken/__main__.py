@@ -10,47 +10,29 @@ file and runs nothing. Set OMP_NUM_THREADS=1.
 import argparse
 from functools import partial
 from itertools import product
-from pathlib import Path
 
-from benchmarks._report import RESULTS
-from benchmarks._runs import Key, Line, go, lines
+from benchmarks._command import Command, archives
+from benchmarks._runs import Job
 from benchmarks.spoken import report
 from benchmarks.spoken.report import SYSTEMS
 from benchmarks.spoken.trial import START, measure
 
-FILE = RESULTS / "spoken.jsonl"
 
-
-def key_of(line: Line) -> Key:
-    """What makes a line the same run as another."""
-    return line["system"], line["seed"]
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m benchmarks.spoken", description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    found.add_argument("what", choices=("run", "report"))
+def add(found: argparse.ArgumentParser) -> None:
+    """Its own options."""
     found.add_argument("--systems", nargs="*", default=[START, *SYSTEMS], help="NAME or NAME:KEY=VALUE,...")
-    found.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
-    found.add_argument("--archives", type=Path, default=Path("../shared/data"), help="folder of the zip archives")
-    found.add_argument("--results", type=Path, default=FILE)
-    found.add_argument("--docs", type=Path, default=Path("docs"))
-    return found
+    archives(found)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run or report."""
-    given = parser().parse_args(arguments)
-    if given.what == "report":
-        report.write(lines(given.results), given.docs)
-        return
-    jobs = [
+def jobs(given: argparse.Namespace) -> list[Job]:
+    """Every system, seed by seed."""
+    return [
         ((system, seed), partial(measure, system, seed, given.archives))
         for seed, system in product(given.seeds, given.systems)
     ]
-    if failed := go("spoken", jobs, given.results, key_of):
-        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+
+
+main = Command("spoken", __doc__, ("system", "seed"), add, jobs, report.write)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import normalize
 
 from benchmarks.negatives.trial import recipe_of
 from benchmarks.spoken.sets import NAME, WORDS, Loaded, load
-from trainer.columns import Column, Sounds
+from trainer.columns import Column, Sounds, unit_rows
 from trainer.columns import Words as Text
 from trainer.modalities import HEAD
 from trainer.probe import knn_accuracy
+from trainer.recipe import columns_of
 from trainer.training import Training, TrainSettings
 from trainer.views import Views
 
@@ -25,13 +25,14 @@ VIEW = Views(area=0.6, flip=0.0)  # a digit in a mirror is another one
 
 
 def measure(system: str, seed: int, folder: Path) -> dict[str, Any]:
-    """A line of results. system: NAME or NAME:KEY=VALUE,..., or start for `audioclip` before its first step."""
-    data = load(folder, seed)
-    recipe = recipe_of("audioclip" if system == START else system, seed)
+    """A line of results. system: NAME or NAME:KEY=VALUE,...; `start` in the place of the name is `audioclip` before its
+    first step."""
+    data, name = load(folder, seed), system.partition(":")[0]
+    recipe = recipe_of(system.replace(START, "audioclip", 1) if name == START else system, seed)
     recipe = replace(recipe, views=tuple(VIEW for _ in recipe.views))
     training = Training(recipe, data.pixels, data.attributes.ids, replace(PLAN, seed=seed), attributes=data.attributes)
     began = time.process_time()
-    while system != START and training.done < training.steps:
+    while name != START and training.done < training.steps:
         training.step()
     spent = time.process_time() - began
     return {"set": NAME, "system": system, "seed": seed, "steps": training.done, "train_s": spent,
@@ -40,7 +41,7 @@ def measure(system: str, seed: int, folder: Path) -> dict[str, Any]:
 
 def figures(training: Training, data: Loaded) -> dict[str, float]:
     """Shares in [0, 1], of pictures and recordings that were not trained on; those that the system can have."""
-    columns = columns_of(training)
+    columns = beside(training)
     sees = training.encoders.embed(data.asked, projected=True)
     features = training.embed(), training.encoders.embed(data.asked)
     found = {"knn_pictures": knn_accuracy(features[0], data.digits, features[1], data.truth)}
@@ -61,23 +62,20 @@ def figures(training: Training, data: Loaded) -> dict[str, float]:
     return found
 
 
-def columns_of(training: Training) -> dict[type[Column], tuple[Column, int]]:
+def beside(training: Training) -> dict[type[Column], tuple[Column, int]]:
     """Kind of a column -> the column and the predictor that makes z of its rows."""
-    look: Any = training.recipe.look
-    beside = getattr(look, "beside", look)
-    return {type(one): (one, HEAD + at) for at, one in enumerate(getattr(beside, "columns", (beside,)))}
+    return {type(one): (one, HEAD + at) for at, one in enumerate(columns_of(training.recipe.look))}
 
 
-@torch.no_grad()
 def encoded(training: Training, column: tuple[Column, int], values: list[Any]) -> np.ndarray:
     """(V, d) unit rows of texts or recordings."""
     rows = torch.from_numpy(_read(column[0], values)).to(training.device)
-    return normalize(training.encoders.network.predictors[column[1]](rows), dim=1).cpu().numpy()
+    return unit_rows(training.encoders.network.predictors[column[1]], rows).cpu().numpy()
 
 
 def _read(column: Column, values: list[Any]) -> np.ndarray:
-    """What a tower makes of values is the same for every run."""
-    key = (column.tower, *values)
+    """What a tower makes of values, or takes of them, is the same for every run."""
+    key = (column.tower, column.learner is None, *values)
     if key not in READ:
         READ[key] = column.read(values)
     return READ[key]

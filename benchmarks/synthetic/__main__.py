@@ -13,45 +13,26 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from benchmarks._report import RESULTS
-from benchmarks._runs import Job, Key, Line, go, lines
+from benchmarks._command import Command, archives
+from benchmarks._runs import Job
 from benchmarks.synthetic import heard, report
 from benchmarks.synthetic.trial import GENERATORS, START, generate, plain_is_plain, train
 
-FILE = RESULTS / "synthetic.jsonl"
 SYSTEMS = (START, "simclr", "interpolate", "clsp:clsp:accepted", "clsp:clsp:all", "wu:wu:accepted", "wu:wu:all")
 
 
-def key_of(line: Line) -> Key:
-    """What makes a line the same run as another."""
-    return line["experiment"], line["system"], line["seed"]
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = argparse.ArgumentParser(prog="python -m benchmarks.synthetic", description=__doc__,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    found.add_argument("what", choices=("run", "heard", "report"))
-    found.add_argument("--seeds", nargs="*", type=int, default=[0])
+def add(found: argparse.ArgumentParser) -> None:
+    """Its own options."""
     found.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
     found.add_argument("--systems", nargs="*", default=list(SYSTEMS))
-    found.add_argument("--archives", type=Path, default=Path("../shared/data"), help="folder of the zip archives")
     found.add_argument("--work", type=Path, default=Path("workspace/synthetic"), help="folder of what is made")
-    found.add_argument("--results", type=Path, default=FILE)
-    found.add_argument("--docs", type=Path, default=Path("docs"))
-    return found
+    archives(found)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run or report."""
-    given = parser().parse_args(arguments)
-    if given.what == "report":
-        report.write(lines(given.results), given.docs)
-        return
+def jobs(given: argparse.Namespace) -> list[Job]:
+    """What `run` or `heard` has to do."""
     given.work.mkdir(parents=True, exist_ok=True)
-    jobs = _heard(given) if given.what == "heard" else _jobs(given)
-    if failed := go("synthetic", jobs, given.results, key_of):
-        raise SystemExit(f"{failed} of {len(jobs)} runs failed, see above.")
+    return _heard(given) if given.what == "heard" else _jobs(given)
 
 
 def _heard(given: argparse.Namespace) -> list[Job]:
@@ -70,6 +51,9 @@ def _jobs(given: argparse.Namespace) -> list[Job]:
         plain = [job for job in made if "w=1" in job[0][1]]  # a control, so it comes last
         jobs += [job for job in made if job not in plain] + taught + plain
     return jobs
+
+
+main = Command("synthetic", __doc__, ("experiment", "system", "seed"), add, jobs, report.write, (0,), ("heard",))
 
 
 if __name__ == "__main__":

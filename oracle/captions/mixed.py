@@ -21,14 +21,14 @@ class Acquisition:
     """
 
     seed: int = 0
-    inner: str = "suspicious"
+    inner: str = "doubted"
     audit: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.audit <= 1:
             raise BadInput(f"audit = a share from 0 to 1 expected, got {self.audit}. Try 0.1.")
         if self.inner == "mixed":
-            raise BadInput("inner = another rule than 'mixed' expected. Try suspicious.")
+            raise BadInput("inner = another rule than 'mixed' expected. Try doubted.")
 
     def propose(self, fits: Fits, ledger: Ledger, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n questions; no item twice."""

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks._runs import lines
 from benchmarks.curation import trial
-from benchmarks.curation.__main__ import FILE
+from benchmarks.curation.__main__ import main
 from benchmarks.curation.report import SYSTEMS, bar, gains, page
 from benchmarks.curation.sets import CONFIRMED, NOISES, OFF, WORDS, load
 from trainer.recipe import build
@@ -55,5 +55,5 @@ def test_every_selector_is_measured() -> None:
 
 
 def test_the_page_is_what_the_results_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(lines(FILE)), "run: python -m benchmarks.curation report"
-    assert np.isfinite([one["zero_shot"] for one in lines(FILE)]).all()
+    assert PAGE.read_text(encoding="utf-8") == page(lines(main.file)), "run: python -m benchmarks.curation report"
+    assert np.isfinite([one["zero_shot"] for one in lines(main.file)]).all()

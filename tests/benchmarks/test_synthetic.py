@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.synthetic.__main__ import key_of
+from benchmarks.synthetic.__main__ import main
 from benchmarks.synthetic.heard import figures
 from benchmarks.synthetic.report import page
 
@@ -33,7 +33,7 @@ def test_the_page_tells_bars_that_are_met_and_bars_that_are_missed() -> None:
     assert "One seed: no gain" in text
     rising = page([{**wu, "last": {"similarity": 0.95}}, {**plain, "equal": False}])
     assert "similarity does not fall" in rising and "is NOT the plain generator" in rising
-    assert key_of(found[0]) != key_of(found[1])
+    assert main.key_of(found[0]) != main.key_of(found[1])
 
 
 def test_the_page_tells_how_often_a_sounds_picture_is_read_as_what_was_said() -> None:

@@ -108,6 +108,10 @@ def test_a_criterion_keeps_its_column(world):
         assert same == world.criterion
         with pytest.raises(Conflict):
             catalog.add_criterion(s, "words fit", world.collection, "Does it belong?", captions="other")
+        with pytest.raises(Conflict, match="already asks"):
+            catalog.add_criterion(s, "words fit", world.collection, "Does it belong?", captions="words", words="minilm")
+        meant = catalog.add_criterion(s, "meant", world.collection, "Fits?", captions="words", words="ngrams+minilm")
+        assert catalog.criterion(s, meant).words == "ngrams+minilm" and catalog.criterion(s, same).words == ""
 
 
 def test_the_caption_of_an_import_is_a_column_like_any_other(world):

@@ -143,7 +143,9 @@ def test_a_run_that_chooses_names_the_words_it_doubts_and_keeps_its_doubts(call:
     doubts = suspects(ArtifactStore(workspace / "artifacts"), done["encoder"])
     named = done["figures"]["suspects"]
     assert len(doubts) == COUNT and [one["item"] for one in named] == list(doubts)[:10]
-    assert "words doubted most: " + named[0]["name"] in in_words(Learnt(**done))
+    told = in_words(Learnt(**done))
+    assert "words doubted most: " + named[0]["name"] in told and "--captions kind" in told
+    assert 0 < done["figures"]["asked_first"] < COUNT, "those above the mean are asked about first"
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_same_command_goes_on(

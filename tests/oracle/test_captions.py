@@ -1,5 +1,7 @@
 """Reviews of captions: what a ledger adds up, what every rule promises, when the advice is to stop."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +53,31 @@ def test_the_most_suspicious_words_come_first_and_a_contradiction_is_asked_again
     assert [one.anchor for one in rule.propose(FITS, contradicted, 30)].count(25) == 1
     against = Ledger.of(said((0, SAME)))  # the model gave it two in a hundred
     assert 0 in [one.anchor for one in rule.propose(FITS, against, 24)]
+
+
+def test_what_a_training_run_doubted_comes_first_with_the_proposers_name():
+    fits = replace(FITS, suspects={20: 3.0, 7: 5.5, 11: 4.0})
+    found = plugins.load(FAMILY, "doubted").propose(fits, Ledger(), 5)
+    assert [(one.anchor, one.proposer) for one in found] == [
+        (7, "doubted"), (11, "doubted"), (20, "doubted"), (0, "suspicious"), (1, "suspicious")
+    ]  # fmt: skip
+    assert {one.probability for one in found} == {1.0} and "1 in the order of doubt, of 3" in found[0].reason
+    answered = Ledger.of(said((7, OTHER), (11, Verdict.SKIP)))
+    assert [one.anchor for one in plugins.load(FAMILY, "doubted").propose(fits, answered, 2)] == [20, 0]
+    mixed = plugins.load(FAMILY, "mixed").propose(fits, Ledger(), 8)
+    assert [one.anchor for one in mixed if not one.audit][:3] == [7, 11, 20]
+    assert {one.probability for one in mixed if one.proposer == "doubted"} == {0.9}
+
+
+def test_suspects_that_turn_out_to_belong_give_way():
+    fits = replace(FITS, suspects={item: 9.0 - item / 10 for item in range(10, 20)})
+    rule = plugins.load(FAMILY, "doubted", patience=3)
+    two, three = (Ledger.of(said(*((item, SAME) for item in range(10, 10 + count)))) for count in (2, 3))
+    assert rule.propose(fits, two, 1)[0].anchor == 12 and rule.propose(fits, three, 1)[0].proposer == "suspicious"
+    again = Ledger.of(said((10, SAME), (11, SAME), (12, OTHER), (13, SAME)))
+    assert rule.propose(fits, again, 1)[0].anchor == 14
+    with pytest.raises(BadInput, match="another rule than 'doubted'"):
+        plugins.load(FAMILY, "doubted", inner="doubted")
 
 
 def test_one_place_in_ten_is_an_audit_with_its_probability():

@@ -15,6 +15,7 @@ from tests.small_world import World, make_world
 from trainer.caption_desk import CaptionDesk
 from trainer.captions import fits, pairs_of
 from trainer.desk import Room
+from trainer.doubted import doubted, keep_doubts
 from trainer.embedding import Embedder
 from trainer.fits import as_it_stands, stored_fits, to_bytes
 from trainer.words import WordsHead
@@ -149,6 +150,31 @@ def test_the_desk_serves_a_version_asks_by_it_and_scores_anew_as_answers_come(de
     desk.learn()
     with world.database.read() as s:
         assert versions.current(s, desk.criterion.id).id == second.id  # nothing new, no new version
+
+
+def test_words_that_a_training_run_doubted_come_first_while_they_are_what_it_read(desk):
+    world, desk = desk
+    desk.ask()
+    desk.learn()
+    desk.ask()
+    items = sorted(world.truth)
+    texts = {item: words_of(world, item) for item in items}
+    told = {items[5]: 9.0, items[3]: 8.0, items[8]: 7.0, items[1]: 0.1}
+    store, collection = desk.room.store, world.collection
+    assert keep_doubts(store, collection, "words", {items[0]: 1.0, items[1]: 5.0}, texts) == 1
+    assert keep_doubts(store, collection, "words", told, {**texts, items[8]: "other words"}) == 3, "the mean is 6"
+    assert keep_doubts(store, collection, "title", {items[2]: 2.0, items[4]: 1.0}, texts) == 1
+    assert len(store.under(f"doubted/{collection}")) == 2, "the newest of each column"
+    assert doubted(store, collection, "words", texts) == {items[5]: 9.0, items[3]: 8.0}
+    desk.read_at = float("-inf")
+    desk.ask()
+    with world.database.write() as s:
+        claimed = queue.claim(s, desk.criterion.id, "tab", 6)
+        waiting = [leased.question for leased in claimed if not leased.question.audit]
+        assert [(one.anchor, one.proposer) for one in waiting[:2]] == [
+            (items[5], "doubted"), (items[3], "doubted")
+        ]  # fmt: skip
+        assert list(as_it_stands(s, store, desk.criterion).fits.suspects) == [items[5], items[3]]
 
 
 def test_words_put_right_are_scored_anew_and_their_answers_count_no_more(desk):

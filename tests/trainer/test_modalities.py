@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy, normalize
 from db.errors import BadInput, NotFound
 from tests.patterns import patterns
 from trainer.attributes import Attributes
-from trainer.modalities import PICTURE, WORDS, WordsHead
+from trainer.modalities import PICTURE, WORDS, Words, WordsHead
 from trainer.negatives.uniform import NegativePolicy as Uniform
 from trainer.objectives.hopfield import Objective as Hopfield
 from trainer.pool import Pool, obey
@@ -122,7 +122,7 @@ def test_both_ways_are_looked_at_and_the_temperature_is_learnt() -> None:
 
 
 def test_it_never_gets_too_sharp() -> None:
-    head = WordsHead(4, temperature=1e-4)(0, 2)
+    head = WordsHead(Words(), temperature=1e-4)(0, 2)
     assert head.sharpness().item() == 100  # type: ignore[operator, union-attr]
 
 
@@ -139,7 +139,7 @@ def test_pictures_find_their_words() -> None:
     assert words is not None
     new, right = patterns(120, seed=9)
     with torch.no_grad():
-        texts = run.encoders.network.predictors[0](torch.from_numpy(words.reader(names)))  # type: ignore[attr-defined]
+        texts = run.encoders.network.predictors[0](torch.from_numpy(words.read(names)))  # type: ignore[attr-defined]
     nearest = torch.from_numpy(run.encoders.embed(new, projected=True)) @ normalize(texts, dim=1).T
     assert (nearest.argmax(1).numpy() == right).mean() > 0.6
 

@@ -5,13 +5,14 @@
 Family: cross-modal
 Source: Guzhov, Raue, Hees, Dengel 2022, "AudioCLIP: extending CLIP to image, text and audio", arXiv 2106.13043, section
 3. Official code: AndreyGuzhov/AudioCLIP.
-Parts: one view of the picture, its words and its recording; three encoders, two of them heads on frozen towers; the
-batch as candidates, every two modalities in both directions; own values; uniform negatives; contrast (all) with three
-learnt temperatures.
+Parts: one view of the picture, its words and its recording; three encoders, two of them heads on towers; the batch as
+candidates, every two modalities in both directions; own values; uniform negatives; contrast (all) with three learnt
+temperatures.
 Needs: pictures with recordings (import them with --audio-column) and words in a column of the metadata. `text` names
-the column, `tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`. Who lacks
-one of the three is in the terms of the other two.
-Differs from the paper: frozen towers with heads of two layers; equal words are one text; batches of 256.
+the column, `tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`, which are
+frozen, or `spectrogram`, a network that learns from nothing. Who lacks one of the three is in the terms of the other
+two.
+Differs from the paper: by default frozen towers with heads of two layers; equal words are one text; batches of 256.
 Checked by: plain loops, values and gradients; the contract of methods; benchmarks/spoken.
 """
 

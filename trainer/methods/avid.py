@@ -5,12 +5,13 @@
 Family: cross-modal
 Source: Morgado, Vasconcelos, Misra 2021, "Audio-visual instance discrimination with cross-modal agreement", arXiv
 2004.12943, section 3. Official code: facebookresearch/AVID-CMA (not copied from).
-Parts: one view of the picture, and its recording, a head on a frozen tower; a bank of one slot for each item and
-modality as candidates (trainer/bank.py); own slot; uniform draws push; nce.
-Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`.
+Parts: one view of the picture, and its recording, a head on a tower; a bank of one slot for each item and modality as
+candidates (trainer/bank.py); own slot; uniform draws push; nce.
+Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`,
+which are frozen, or `spectrogram`, a network that learns from nothing, as the paper's does.
 Differs from the paper: pictures in place of video; the draws of a step are shared by its batch; Z is one number for
-both directions; frozen tower of sounds; items with the same recording are one. A few hundred pictures learn faster with
-temperature=.2. An answer that holds two items of a batch apart makes their slots push.
+both directions; by default a frozen tower of sounds; items with the same recording are one. A few hundred pictures
+learn faster with temperature=.2. An answer that holds two items of a batch apart makes their slots push.
 Checked by: plain loops, values and gradients; the bank against loops; the contract of methods; benchmarks/spoken.
 """
 

@@ -8,9 +8,10 @@ Source: Morgado, Vasconcelos, Misra 2021, "Audio-visual instance discrimination 
 2004.12943, section 4. Official code: facebookresearch/AVID-CMA (not copied from).
 Parts: as `avid`; beside it each modality with itself: slots of neighbours that both agree on (consensus), their mean;
 uniform draws push; nce with a Z of its own.
-Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`.
-Differs from the paper: as `avid` does; half of the run is AVID alone, where the
-paper starts from a trained AVID. An answer that holds two items apart passes a neighbour over; a must-link joins them.
+Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`,
+which are frozen, or `spectrogram`, a network that learns from nothing, as the paper's does.
+Differs from the paper: as `avid` does; half of the run is AVID alone, where the paper starts from a trained AVID. An
+answer that holds two items apart passes a neighbour over; a must-link joins them.
 Checked by: plain loops, values and gradients; the neighbours against loops; the contract of methods; benchmarks/spoken.
 """
 

@@ -21,9 +21,9 @@ from typing import ClassVar
 
 from trainer.fusion.looking import Fusion
 from trainer.fusion.multiway import Multiway
-from trainer.fusion.nets import CODEBOOK, HIDDEN_PLACE, HIDDEN_WORD, VOCABULARY, Fused, Shape
-from trainer.objectives.contrast import Objective
-from trainer.recipe import Recipe, Term
+from trainer.fusion.nets import Shape
+from trainer.fusion.recipes import PLACES, WORDS, fused, told
+from trainer.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,4 @@ class Method:
     def recipe(self) -> Recipe:
         shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
-        matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK))
-        terms = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
-        return Recipe(
-            terms, both_views=False, predictors=(Fused(Multiway, shape),), look=look, outputs=self.width, rate=3e-3
-        )
+        return fused(Multiway, shape, look, self.width, told(WORDS), told(PLACES))

@@ -5,13 +5,14 @@
 Family: cross-modal
 Source: Wu, Chen, Zhang, Hui, Berg-Kirkpatrick, Dubnov 2023, "Large-scale contrastive language-audio pretraining with
 feature fusion and keyword-to-caption augmentation", arXiv 2211.06687, equation 4. Official code: LAION-AI/CLAP.
-Parts: recordings and words, each a head on a frozen tower; the batch as candidates, both directions; own words;
-uniform negatives; contrast (all) with a learnt temperature; the same of pictures and words beside it.
+Parts: recordings and words, each a head on a tower; the batch as candidates, both directions; own words; uniform
+negatives; contrast (all) with a learnt temperature; the same of pictures and words beside it.
 Needs: recordings (import them with --audio-column) and words in a column of the metadata. `text` names the column,
-`tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`.
+`tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`, which are frozen, or
+`spectrogram`, a network that learns from nothing.
 Differs from the paper: pictures join by a term of their own with the words, as theirs is the embedding people use;
-pictures=0 leaves them out, as in the paper, and as they were. Frozen towers; equal words are one text; batches of 256.
-No fusion of long recordings: their first half minute is heard.
+pictures=0 leaves them out, as in the paper, and as they were. Frozen towers by default; equal words are one text;
+batches of 256. No fusion of long recordings: their first half minute is heard.
 Checked by: plain loops, values and gradients; the contract of methods; benchmarks/spoken.
 """
 

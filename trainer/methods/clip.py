@@ -5,12 +5,13 @@
 Family: cross-modal
 Source: Radford et al. 2021, "Learning transferable visual models from natural language supervision", arXiv 2103.00020,
 figure 3 and section 2.3. Official code: openai/CLIP.
-Parts: one view of the picture, and its words; two encoders, the one for words a head on a frozen tower; the batch as
+Parts: one view of the picture, and its words; two encoders, the one for words a head on a tower; the batch as
 candidates, both directions; own words; uniform negatives; contrast (all) with a learnt temperature.
 Needs: pictures with words in a column of the metadata. `text` names the column, `tower` who reads it: `ngrams` by its
-letters, `minilm` by its meaning, hf:OWNER/MODEL as that model does (pip install 'pairwright[methods]').
-Differs from the paper: the tower is frozen and a head of two layers learns on top; equal words are one text, which
-belongs to all pictures that have it; batches of 256.
+letters, `minilm` by its meaning, hf:OWNER/MODEL as that model does (pip install 'pairwright[methods]'), each frozen;
+`subwords` is a small transformer that learns from nothing, and `words.train=true` lets a minilm or hf tower learn, too.
+Differs from the paper: by default the tower is frozen and a head of two layers learns on top; equal words are one text,
+which belongs to all pictures that have it; batches of 256.
 Checked by: plain loops, values and gradients; the contract of methods.
 """
 
@@ -32,6 +33,6 @@ class Method:
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)
-        head = WordsHead(words.reader.dim, self.temperature)
+        head = WordsHead(words, self.temperature)
         term = Term(Objective(1.0))
         return Recipe((term,), both_views=False, matches=BOTH_WAYS, predictors=(head,), look=words)

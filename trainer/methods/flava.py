@@ -22,17 +22,8 @@ from typing import ClassVar
 
 from trainer.fusion.bert import Flava
 from trainer.fusion.looking import Fusion
-from trainer.fusion.nets import (
-    ANSWERS,
-    CODEBOOK,
-    HIDDEN_PLACE,
-    HIDDEN_WORD,
-    PAIR,
-    VOCABULARY,
-    Fused,
-    Shape,
-    needs_transformers,
-)
+from trainer.fusion.nets import Shape, needs_transformers
+from trainer.fusion.recipes import MATCH, PLACES, WORDS, fused, told
 from trainer.modalities import BOTH_WAYS
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -61,14 +52,5 @@ class Method:
         needs_transformers()
         shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes, dropout=0.0)
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
-        matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
-        told = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
         contrast = Term(Objective(1.0), weight=self.contrast, matches=BOTH_WAYS)
-        return Recipe(
-            (contrast, *told),
-            both_views=False,
-            predictors=(Fused(Flava, shape),),
-            look=look,
-            outputs=self.width,
-            rate=3e-3,
-        )
+        return fused(Flava, shape, look, self.width, contrast, told(WORDS), told(PLACES), told(MATCH))

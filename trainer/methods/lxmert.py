@@ -20,19 +20,9 @@ from typing import ClassVar
 
 from trainer.fusion.bert import Lxmert
 from trainer.fusion.looking import Fusion
-from trainer.fusion.nets import (
-    ANSWERS,
-    CODEBOOK,
-    HIDDEN_PLACE,
-    HIDDEN_WORD,
-    PAIR,
-    VOCABULARY,
-    Fused,
-    Shape,
-    needs_transformers,
-)
-from trainer.objectives.contrast import Objective
-from trainer.recipe import Recipe, Term
+from trainer.fusion.nets import Shape, needs_transformers
+from trainer.fusion.recipes import MATCH, PLACES, WORDS, fused, told
+from trainer.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -57,8 +47,4 @@ class Method:
         needs_transformers()
         shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)
         look = Fusion(shape, self.text, self.grid, self.hidden, self.covered, self.seed)
-        matches = ((HIDDEN_WORD, VOCABULARY), (HIDDEN_PLACE, CODEBOOK), (PAIR, ANSWERS))
-        terms = tuple(Term(Objective(1.0, denominator="self"), matches=(match,)) for match in matches)
-        return Recipe(
-            terms, both_views=False, predictors=(Fused(Lxmert, shape),), look=look, outputs=self.width, rate=3e-3
-        )
+        return fused(Lxmert, shape, look, self.width, told(WORDS), told(PLACES), told(MATCH))

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 from trainer.fusion.bert import VisualBert
 from trainer.fusion.looking import Fusion
-from trainer.fusion.nets import ANSWERS, HIDDEN_WORD, PAIR, VOCABULARY, Fused, Shape, needs_transformers
-from trainer.objectives.contrast import Objective
-from trainer.recipe import Recipe, Term
+from trainer.fusion.nets import Shape, needs_transformers
+from trainer.fusion.recipes import MATCH, WORDS, fused, told
+from trainer.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,4 @@ class Method:
         needs_transformers()
         shape = Shape(self.words, self.longest, self.grid**2, self.layers)
         look = Fusion(shape, self.text, self.grid, self.hidden)
-        told = Objective(1.0, denominator="self")
-        words, pair = (Term(told, matches=(match,)) for match in ((HIDDEN_WORD, VOCABULARY), (PAIR, ANSWERS)))
-        return Recipe(
-            (words, pair),
-            both_views=False,
-            predictors=(Fused(VisualBert, shape),),
-            look=look,
-            outputs=self.width,
-            rate=3e-3,
-        )
+        return fused(VisualBert, shape, look, self.width, told(WORDS), told(MATCH))

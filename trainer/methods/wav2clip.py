@@ -5,13 +5,14 @@
 Family: cross-modal
 Source: Wu, Seetharaman, Kumar, Bello 2022, "Wav2CLIP: learning robust audio representations from CLIP", arXiv
 2110.11499, section 2. Official code: descriptinc/lyrebird-wav2clip.
-Parts: one view of the picture, its recording and its words; heads on frozen towers; the batch as candidates, both
-directions; own values; uniform negatives; contrast (all) with a learnt temperature each.
+Parts: one view of the picture, its recording and its words; heads on towers; the batch as candidates, both directions;
+own values; uniform negatives; contrast (all) with a learnt temperature each.
 Needs: pictures with recordings (import them with --audio-column), and words in a column of the metadata. `text` names
-the column, `tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`.
+the column, `tower` who reads it, as for `clip`; `sound` who hears the recordings: `logmel` or `resemblyzer`, which are
+frozen, or `spectrogram`, a network that learns from nothing.
 Differs from the paper: the CLIP that sounds follow is taught in the same run, by the words, as there is none to begin
-with; `text=` without a column leaves it out, and then pictures stay as they started, as in the paper. Frozen tower of
-sounds; batches of 256.
+with; `text=` without a column leaves it out, and then pictures stay as they started, as in the paper. By default a
+frozen tower of sounds; batches of 256.
 Checked by: plain loops, values and gradients, of which pictures get none; the contract of methods; benchmarks/spoken.
 """
 

@@ -5,13 +5,14 @@
 Family: cross-modal
 Source: Alwassel, Mahajan, Korbar, Torresani, Ghanem, Tran 2020, "Self-supervised learning by cross-modal audio-video
 clustering", arXiv 1911.12667, section 3. Official code: HumamAlwassel/XDC.
-Parts: one view of the picture, and its recording, a head on a frozen tower; the cluster of the other modality as class
+Parts: one view of the picture, and its recording, a head on a tower; the cluster of the other modality as class
 (trainer/crossed.py); no negatives; objective classes.
-Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`.
+Needs: pictures with recordings (import them with --audio-column). `sound` who hears them: `logmel` or `resemblyzer`,
+which are frozen, or `spectrogram`, a network that learns from nothing, as the paper's does.
 Differs from the paper: pictures in place of video; as epochs of small collections are short, the same clusters hold for
-20 steps at least; 16 clusters in place of 64 to 512, and features of length 1; W are linear on z, not on f(x);
-frozen tower of sounds. A must-link makes each predict the other's cluster, too; what answers hold apart, a term of its
-own pushes apart in z.
+20 steps at least; 16 clusters in place of 64 to 512, and features of length 1; W are linear on z, not on f(x); by
+default a frozen tower of sounds. A must-link makes each predict the other's cluster, too; what answers hold apart, a
+term of its own pushes apart in z.
 Checked by: torch's cross-entropy, values and gradients; the contract of methods; benchmarks/spoken.
 """
 

@@ -8,8 +8,9 @@ what they say of their picture may still be wrong.
 Source: Xu, Xie, Po-Yao Huang, Yu, Howes, Ghosh, Zettlemoyer, Feichtenhofer 2023, "CiT: curation in training for
 effective vision-language data", arXiv 2301.02241, section 3 and algorithm 1. Official code: facebookresearch/CiT (not
 used here).
-Differs from the paper: the tower is frozen, so who is near a name stays so: every batch looks at a new super-batch,
-where the paper curates anew every hundred steps; of more than a batch needs, it is drawn who comes.
+Differs from the paper: every batch looks at a new super-batch, where the paper curates anew every hundred steps; of
+more than a batch needs, it is drawn who comes. With a frozen tower who is near a name stays so; one that is trained
+(`words.train=true`) curates by what it has learnt so far, as in the paper.
 """
 
 import math
@@ -65,8 +66,8 @@ class Selector:
         return sorted(found)
 
     def wanted(self, words: "Words", attributes: Attributes) -> Tensor | None:
-        """(C, D) rows of the names."""
-        return torch.from_numpy(words.reader(self.classes(attributes)))
+        """(C, ..) rows of the names, as the column reads them."""
+        return torch.from_numpy(words.read(self.classes(attributes)))
 
     def __call__(self, candidates: Candidates, count: int, draw: Draw) -> Tensor:
         near = (candidates.at("told") @ candidates.at("wanted").T).amax(1)  # (S,)

@@ -9,9 +9,10 @@ Source: Reimers, Gurevych 2019, "Sentence-BERT", arXiv 1908.10084, section 3 (th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from torch import nn
 
 from db.errors import BadInput
 from trainer.towers import _sentences
@@ -22,6 +23,9 @@ ASKED_S = 10.0
 @dataclass(frozen=True)
 class Tower:
     """model: its name on the hub, or the path of a folder that holds one."""
+
+    untaught: ClassVar[bool] = False
+    pace: ClassVar[float] = _sentences.PACE
 
     model: str = ""
 
@@ -37,6 +41,14 @@ class Tower:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """N texts -> (N, dim) float32 rows of length 1."""
         return _sentences.means(texts, *self._loaded)
+
+    def inputs(self, values: Sequence[str]) -> np.ndarray:
+        """N texts -> (N, T) numbers of tokens."""
+        return _sentences.numbered(values, self._loaded[0])
+
+    def network(self) -> nn.Module:
+        """The model, to be trained."""
+        return _sentences.Sentences(self._loaded[1])
 
     @property
     def _loaded(self) -> tuple[Any, Any]:

