@@ -25,7 +25,7 @@ from tests.patterns import patterns
 from trainer.features import feature_store
 from trainer.pictures import decode_square
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 COUNT = 40
 SHORT = ("--set", "size=16", "--set", "batch=20", "--epochs", "6")
 
