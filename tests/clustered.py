@@ -11,7 +11,7 @@ from app.cli.run import Run
 from app.cli.training import _distant
 from app.cluster.workers import Told
 
-KILLED_AT = 5  # looks at the wish to stop, one a step
+KILLED_AT = 8  # looks at the wish to stop, one a step
 
 
 def killed_once(run: Run, lesson: Any, told: Told, stopped: Callable[[], bool]) -> int:
@@ -27,8 +27,9 @@ def killed_once(run: Run, lesson: Any, told: Told, stopped: Callable[[], bool]) 
         return stopped()
 
     def telling(what: str, done: int, of: int) -> None:
-        with (Path(run.settings.folder) / "told.txt").open("a") as file:
-            file.write(f"{os.getpid()} {what.split(',')[0]} {done}\n")
+        if what.startswith("training"):
+            with (Path(run.settings.folder) / "told.txt").open("a") as file:
+                file.write(f"{os.getpid()} {done}\n")
         told(what, done, of)
 
     return _distant(run, lesson, telling, looking)

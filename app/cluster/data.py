@@ -23,14 +23,16 @@ class Bench:
         return {name: [row[name] for row in done] for name in done[0]}
 
 
-def mapped(reach: Reach, rows: Sequence[Row], make: Callable[[], Tool], at_once: int) -> Iterator[Row]:
-    """What a tool makes of every row. at_once: rows handed to a worker together.
+def mapped(
+    reach: Reach, rows: Sequence[Row], make: Callable[[], Tool], at_once: int, *, gpus: bool = False
+) -> Iterator[Row]:
+    """What a tool makes of every row. at_once: rows handed to a worker together; gpus: a tool wants one.
 
     A worker that is lost is replaced, and what it held is done again. Raises: Broken where that does not help.
     """
     if not rows:
         return
-    with running(reach) as has:
+    with running(reach, gpus=gpus) as gpu:
         import ray
         import ray.data
 
@@ -39,7 +41,7 @@ def mapped(reach: Reach, rows: Sequence[Row], make: Callable[[], Tool], at_once:
             data = ray.data.from_items([dict(row) for row in rows], override_num_blocks=-(-len(rows) // at_once))
             made = data.map_batches(
                 Bench, fn_constructor_args=(make,), batch_size=at_once, concurrency=min(reach.count, len(rows)),
-                num_cpus=1, num_gpus=1 if has.get("GPU") else 0,
+                num_cpus=1, num_gpus=int(gpu),
             )  # fmt: skip
             try:
                 yield from made.iter_rows()

@@ -31,7 +31,7 @@ class Embedding:
         """Batches of the very pictures that one process would encode together, so that features are the same."""
         batches = [items[at : at + BATCH] for at in range(0, len(items), BATCH)]
         rows = [{"number": number, **_told(batch)} for number, batch in enumerate(batches)]
-        for row in mapped(self.reach, rows, partial(_tool, workspace, self.name), at_once=1):
+        for row in mapped(self.reach, rows, partial(_tool, workspace, self.name), at_once=1, gpus=True):
             if cancelled():
                 return
             batch, read = batches[int(row["number"])], np.frombuffer(row["read"], np.int64)

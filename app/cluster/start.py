@@ -39,10 +39,17 @@ class Reach:
     count: int
     address: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.address and not re.fullmatch(r"auto|[^/]+:\d+", self.address):
+            raise BadInput(
+                f"the address of a cluster as HOST:PORT, or auto, expected, got '{self.address}'. Run the command on "
+                "one of its machines."
+            )
+
 
 @contextmanager
-def running(reach: Reach) -> Iterator[Mapping[str, float]]:
-    """Ray with room for the workers. Yields what it has: "CPU", "GPU" and others.
+def running(reach: Reach, *, gpus: bool = False) -> Iterator[bool]:
+    """Ray with room for the workers. gpus: they want one each. Yields whether they get one: where there are any.
 
     Raises: BadInput where Ray is not installed, the address is none, or the cluster is too small; Broken where Ray
     cannot start.
@@ -50,11 +57,11 @@ def running(reach: Reach) -> Iterator[Mapping[str, float]]:
     ray = _library(own=not reach.address)
     with hushed(), _folder() as folder:
         if ray.is_initialized():
-            yield _roomy(ray, reach.count)
+            yield _roomy(ray, reach.count, gpus)
             return
         try:
             _begin(ray, reach.count, reach.address, folder)
-            yield _roomy(ray, reach.count)
+            yield _roomy(ray, reach.count, gpus)
         finally:
             ray.shutdown()
 
@@ -68,18 +75,15 @@ def _library(own: bool) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import ray
+            import ray._private.worker
     except ImportError as error:
         raise BadInput("Ray is not installed. Install it: pip install 'pairwright[cluster]'.") from error
+    ray._private.worker._worker_logs_enabled = False  # log_to_driver lets the deaths of workers through to stdout
     return ray
 
 
 def _begin(ray: Any, workers: int, address: str | None, folder: str | None) -> None:
     """Join the cluster, or start one."""
-    if address and not re.fullmatch(r"auto|[^/]+:\d+", address):
-        raise BadInput(
-            f"the address of a cluster as HOST:PORT, or auto, expected, got '{address}'. Run the command on one of "
-            "its machines."
-        )
     own: dict[str, Any] = {} if address else {
         "num_cpus": workers, "include_dashboard": False, "object_store_memory": SHELF_BYTES, "_temp_dir": folder,
         "_node_ip_address": "127.0.0.1",
@@ -95,14 +99,13 @@ def _begin(ray: Any, workers: int, address: str | None, folder: str | None) -> N
         raise Broken(f"Ray cannot start on this machine ({words}). Train with --processes instead.") from error
 
 
-def _roomy(ray: Any, workers: int) -> Mapping[str, float]:
-    """Whether so many workers fit, one a GPU where there are any, else one a processor."""
+def _roomy(ray: Any, workers: int, gpus: bool) -> bool:
+    """Whether each worker gets a GPU, else a processor. Raises: BadInput where there are too few."""
     has: Mapping[str, float] = ray.cluster_resources()
-    for name in ("GPU", "CPU"):
-        room = int(has.get(name, 0))
-        if room and workers > room:
-            raise BadInput(f"ray = at most {room}, one a {name} of the cluster, expected, got {workers}.")
-    return has
+    each = "GPU" if gpus and has.get("GPU") else "CPU"
+    if workers > (room := int(has.get(each, 0))):
+        raise BadInput(f"ray = at most {room}, one a {each} of the cluster, expected, got {workers}.")
+    return each == "GPU"
 
 
 @contextmanager

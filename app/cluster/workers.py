@@ -39,9 +39,9 @@ class Workers:
 
     def do(self, work: Work, told: Told, stopped: Stopped) -> Ended:
         """Do the work in all of them; how the first one ended. Raises: Broken where too many workers were lost."""
-        with running(self.reach) as has:
+        with running(self.reach, gpus=True) as gpu:
             try:
-                return self._watched(work, bool(has.get("GPU")), told, stopped)
+                return self._watched(work, gpu, told, stopped)
             finally:
                 shutil.rmtree(self.scratch, ignore_errors=True)
 
