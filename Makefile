@@ -16,6 +16,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -qq
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_DOCS := $(VENV)/.installed-docs
 DEMO_ARGS ?=
 TEST_ARGS ?=
 WORKERS ?= logical
@@ -44,6 +45,11 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 $(INSTALLED_TEST): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV), test tools included: about five minutes the first time, most of it PyTorch."
 	@$(PIP) --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(INSTALLED)
+
+$(INSTALLED_DOCS): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV), what builds the documentation included."
+	@$(PIP) --constraint constraints.txt --editable '.[docs]'
 	@touch $@ $(INSTALLED)
 
 browser:
@@ -75,10 +81,13 @@ format: $(INSTALLED_TEST)
 bench: $(INSTALLED)
 	@for name in ingest embed answers asking; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name </dev/null; done
 
-docs: $(INSTALLED)
+docs: $(INSTALLED_DOCS)
 	@$(BIN)/python -m benchmarks.negatives report
 	@$(BIN)/python -m app.cli.reference > docs/.reference.partial && mv docs/.reference.partial docs/reference.md
-	@echo "docs/reference.md is up to date"
+	@$(BIN)/python -m app.cli.python_page > docs/.python.partial && mv docs/.python.partial docs/python.md
+	@$(BIN)/python -m app.api.rest_page > docs/.rest.partial && mv docs/.rest.partial docs/rest.md
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The pages are up to date; the site is build/site/index.html"
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

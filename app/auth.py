@@ -37,7 +37,7 @@ SCOPE_OF_TAG = {  # of routes that are not GET
     "training": "train",
 }
 COOKIE_AGE_S = 30 * 24 * 3600
-CACHE_S = 5.0
+CACHE_S = 1.0  # how long another web process may believe what was true before
 CACHE_SIZE = 4096
 
 
@@ -106,7 +106,7 @@ def cookie(headers: Mapping[str, str], name: str = COOKIE) -> str | None:
 
 @dataclass
 class Doorkeeper:
-    """Turns a token into a person; remembers the answer for a few seconds so that images do not each cost a query."""
+    """Turns a token into a person; remembers the answer for a second so that images do not each cost a query."""
 
     database: Database
     _seen: dict[str, tuple[float, Person | None]] = field(default_factory=dict)

@@ -24,7 +24,13 @@ from db.engine import Database
 from db.errors import BadInput, Broken, NotFound, Refused
 
 KIND, VERIFY = "backup", "backup_verify"
-PARTS = ("media", "artifacts", "features")  # thumbnails, uploads and unfinished training can be made again
+PARTS = (
+    "media",
+    "packs",
+    "linked",
+    "artifacts",
+    "features",
+)  # thumbnails, uploads and unfinished training can be made again
 MANIFEST, FORMAT = "manifest.json", 1
 NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 _UNFINISHED = ".unfinished-"
@@ -81,6 +87,7 @@ def _filled(
             shutil.rmtree(there) if there.is_dir() else there.unlink()
         answers = copies.events(database)  # at least so many: people go on answering
         copied = copies.copy(database, folder)
+        settings.store().mirror()  # models in a bucket, too
         files, whole = {copied.name: _hashed(copied)}, True
         paths = list(_paths(settings.folder))
         for number, path in enumerate(paths):

@@ -16,6 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
 
 from app import backup
 from app.settings import Settings
@@ -59,6 +62,7 @@ def command(module: str, settings: Settings) -> list[str]:
     """What to run; only those that train are told how."""
     place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
     how = [part for text in settings.training for part in ("--set", text)] if module in TAUGHT else []
+    how += ["--artifacts", settings.artifacts] if module == TRAINER else []
     how += ["--refresh-every", str(settings.refresh_every)] if module == TRAINER and settings.refresh_every else []
     return [sys.executable, "-m", module, *place, *how]
 
@@ -250,21 +254,33 @@ class Keeper(Errands):
 
     def __init__(self, settings: Settings, database: Database) -> None:
         super().__init__(settings, database, "app.backup_job", [backup.KIND, backup.VERIFY])
-        self._asked: float | None = None
+        self._asked = 0.0
+        self._me = f"{worker_name(os.getpid())}:{uuid4().hex[:8]}"
 
     def _waiting(self) -> bool:
         if self.due():
-            self._asked = time.time()
             with contextlib.suppress(PairwrightError), self.database.write() as s:
-                jobs.enqueue(s, backup.KIND, {"keep": self.settings.backup_keep})
+                self._ask(s)
         return super()._waiting()
+
+    def _ask(self, s: Session) -> None:
+        """Ask for a backup, unless another web process is about to, or has just done so."""
+        if jobs.lead(s, backup.KIND, self._me, 2 * LOOK_S) is None or self._lately(jobs.asked_at(s, backup.KIND)):
+            return
+        self._asked = time.time()
+        jobs.enqueue(s, backup.KIND, {"keep": self.settings.backup_keep})
 
     def due(self) -> bool:
         """Whether the newest backup, and the last attempt at one, are older than they may be."""
-        every_s = 3600 * float(self.settings.backup_every or 0)
-        if not every_s:
+        if not self.settings.backup_every:
             return False
-        if self._asked is None:
+        if not self._lately(self._asked):
             newest = next(iter(backup.backups(self.settings.backups)), None)
             self._asked = newest.made_at.timestamp() if newest else 0.0
-        return time.time() - self._asked >= every_s
+            with contextlib.suppress(PairwrightError), self.database.read() as s:
+                self._asked = max(self._asked, jobs.asked_at(s, backup.KIND))
+        return not self._lately(self._asked)
+
+    def _lately(self, asked: float) -> bool:
+        """Whether it is too early for another one."""
+        return time.time() - asked < 3600 * float(self.settings.backup_every or 0)

@@ -200,6 +200,15 @@ class Client:
 
     # What has been learnt
 
+    def export(self, table: str, criterion: int | str, to: Path, format: str | None = None) -> int:
+        """Write pairs, groups, captions, embeddings or answers to a file; its number of rows. format: by its ending."""
+        wanted = {"criterion": criterion, "format": format or to.suffix.lstrip(".")}
+        reply = self._send("GET", f"exports/{table}", params=wanted)
+        partial = to.with_name(f".{to.name}.partial")
+        partial.write_bytes(reply.content)
+        partial.replace(to)
+        return int(reply.headers["x-rows"])
+
     def groups(self, criterion: int | str, items: int = 12) -> Iterator[GroupOut]:
         """Groups of the current partition, the largest first, each with its first items (up to 60)."""
         return cast(Iterator[GroupOut], self.pages("groups", "groups", "after", criterion=criterion, items=items))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from db import catalog, jobs
+from db import catalog, events
 from db.engine import Database
 
 TEXT = 80  # letters of a value that are shown
@@ -74,8 +74,7 @@ def columns(database: Database, collection: int) -> Columns:
     """Every column of a collection; read anew when pictures or metadata came in."""
     with database.read() as s:
         count = next((one.items for one in catalog.collections(s) if one.id == collection), 0)
-        imports = [one.id for one in jobs.jobs(s, 100) if one.kind == "import" and one.collection == collection]
-        stamp = (str(database.url), collection, count, max(imports, default=0))
+        stamp = (str(database.url), collection, count, events.newest(s, "items"))
         found = _held.get(stamp)
         rows = [] if found is not None else catalog.attributes(s, collection)
     if found is None:

@@ -99,9 +99,8 @@ def database(settings: Settings) -> str:
 def artifacts(settings: Settings) -> str:
     """Verify the checksums of every served model version, and of its embeddings."""
     from db import catalog, versions
-    from db.artifacts import ArtifactStore
 
-    store = ArtifactStore(str(settings.folder / "artifacts"))
+    store = settings.store()
     with closing(settings.open()) as opened, opened.read() as s:
         current = [versions.current(s, c.id) for c in catalog.criteria(s)]
         served = [v for v in current if v is not None]

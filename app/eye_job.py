@@ -22,7 +22,7 @@ from app.eye_words import told
 from app.importers.decode import Refused
 from app.importers.decoders import Decoders
 from app.importers.glimpse import glimpse
-from db.artifacts import ArtifactStore
+from app.settings import Settings
 from db.errors import PairwrightError
 
 logger = logging.getLogger("pairwright.eye")
@@ -76,7 +76,7 @@ def seen(workspace: Path, encoder: str, head: str, encoded: bytes) -> np.ndarray
     from trainer.head import Head
     from trainer.snapshot import head_bytes, unit
 
-    store = ArtifactStore(str(workspace / "artifacts"))
+    store = Settings(workspace).store()
     return unit(Head.from_bytes(head_bytes(store, head)).embed(features(workspace, encoder, encoded)[None]))[0]
 
 
@@ -84,7 +84,7 @@ def seen(workspace: Path, encoder: str, head: str, encoded: bytes) -> np.ndarray
 def _encoder(workspace: str, name: str) -> Any:
     from trainer.trained import any_encoder
 
-    return any_encoder(ArtifactStore(str(Path(workspace) / "artifacts")), name)
+    return any_encoder(Settings(Path(workspace)).store(), name)
 
 
 if __name__ == "__main__":

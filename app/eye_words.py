@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.settings import Settings
 from db.artifacts import ArtifactStore
 from db.errors import BadInput
 
@@ -51,14 +52,14 @@ def _taught(workspace: Path, header: Mapping[str, Any], body: bytes) -> "WordsHe
     from trainer.readers import taught_reading
     from trainer.words import WordsHead, by_towers
 
-    snapshot = _snapshot(str(workspace / "artifacts"), str(header["head"]))
+    store, words = Settings(workspace).store(), str(header["words"])
+    snapshot = _snapshot(store, str(header["head"]))
     rows = [
         (snapshot.position[item], words, belief)
         for item, words, belief in json.loads(body)
         if item in snapshot.position
     ]
     at, texts, beliefs = zip(*rows, strict=True)
-    words, store = str(header["words"]), ArtifactStore(str(workspace / "artifacts"))
     read = by_towers(*towers_of(words)) if words else taught_reading(store, str(header["encoder"]))
     return WordsHead.of(snapshot.vectors[list(at)], texts, np.array(beliefs), read)
 
@@ -68,14 +69,14 @@ def _shared(workspace: Path, header: Mapping[str, Any]) -> np.ndarray | None:
     from trainer.features import feature_store
     from trainer.readers import has_reader
 
-    encoder, collection = str(header["encoder"]), int(header["collection"])
-    if not has_reader(ArtifactStore(str(workspace / "artifacts")), encoder):
+    store, encoder, collection = Settings(workspace).store(), str(header["encoder"]), int(header["collection"])
+    if not has_reader(store, encoder):
         return None
     size = len(feature_store(workspace, collection, encoder).ids)
     space = _space(str(workspace), encoder, collection, size)
     if space is None:
         return None
-    ids = _snapshot(str(workspace / "artifacts"), str(header["head"])).ids
+    ids = _snapshot(store, str(header["head"])).ids
     found: np.ndarray = space.scores(str(header["sentence"]), ids, header["liked"], header["disliked"])
     return found
 
@@ -87,11 +88,11 @@ def _space(workspace: str, encoder: str, collection: int, size: int) -> Any:
     from trainer.shared_space import SharedSpace
 
     ids, vectors = feature_store(Path(workspace), collection, encoder).load()
-    return SharedSpace.of(ArtifactStore(str(Path(workspace) / "artifacts")), encoder, vectors, ids)
+    return SharedSpace.of(Settings(Path(workspace)).store(), encoder, vectors, ids)
 
 
 @lru_cache(maxsize=1)
-def _snapshot(root: str, artifact: str) -> Any:
+def _snapshot(store: ArtifactStore, artifact: str) -> Any:
     from trainer import snapshot
 
-    return snapshot.load(ArtifactStore(root), artifact)
+    return snapshot.load(store, artifact)

@@ -10,7 +10,7 @@ from db.errors import BadInput
 
 if TYPE_CHECKING:
     from trainer.encoders import Encoder
-    from trainer.features import FeatureStore
+    from trainer.features import Executor, FeatureStore
 
 
 def ensure_features(
@@ -21,9 +21,11 @@ def ensure_features(
     *,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    executor: "Executor | None" = None,
 ) -> "tuple[FeatureStore, int]":
     """Return (store with a row for every readable item of the collection, number of items computed now).
 
+    executor: who encodes, see `trainer.features`.
     Raises: BadInput for an empty collection, NotFound for an unknown collection or encoder.
     """
     with database.read() as s:
@@ -36,13 +38,13 @@ def ensure_features(
     store = feature_store(workspace, number, encoder)
     if {item.id for item in items} <= set(store.ids.tolist()) and not store.damaged():
         return store, 0
-    computed = store.extend(encoder_of(workspace, encoder), items, workspace, progress, cancelled)
+    computed = store.extend(encoder_of(workspace, encoder), items, workspace, progress, cancelled, executor)
     return store, computed
 
 
 def encoder_of(workspace: Path, name: str) -> "Encoder":
     """The encoder of that name, trained here or installed. Raises NotFound."""
-    from db.artifacts import ArtifactStore
+    from app.settings import Settings
     from trainer.trained import any_encoder
 
-    return any_encoder(ArtifactStore(str(workspace / "artifacts")), name)
+    return any_encoder(Settings(workspace).store(), name)

@@ -1,7 +1,7 @@
 """How often one caller may ask: so many requests a minute for each token, so that one program cannot starve the others.
 
 Costly routes have budgets of their own. Pictures, pages and event streams are not counted. Counted in this process's
-memory, which is enough: there is one web process.
+memory: of several web processes each has budgets of its own.
 """
 
 import math

@@ -1,7 +1,8 @@
-"""The way in and out: a page with a form, a session cookie, and patience with those who guess."""
+"""The way in and out: a page with a form, a session cookie, and patience with those who guess.
 
-import time
-from collections import defaultdict, deque
+Wrong passwords are counted in the audit log, so by all web processes together.
+"""
+
 from html import escape
 from pathlib import Path
 from string import Template
@@ -21,27 +22,7 @@ router = APIRouter(include_in_schema=False)
 PAGE = Template((Path(__file__).parent / "components" / "static" / "login.html").read_text("utf-8"))
 TRIES = 20  # wrong passwords from one address within WINDOW_S; `db.users` throttles by account besides
 WINDOW_S = 60.0
-ADDRESSES = 10_000
-
-
-class Guesses:
-    """Wrong passwords by address, lately."""
-
-    def __init__(self) -> None:
-        self._times: defaultdict[str, deque[float]] = defaultdict(deque)
-
-    def too_many(self, address: str) -> bool:
-        """Whether this address has to wait."""
-        times = self._times.get(address)
-        while times and times[0] < time.monotonic() - WINDOW_S:
-            times.popleft()
-        return times is not None and len(times) >= TRIES
-
-    def wrong(self, address: str) -> None:
-        """Note one wrong password."""
-        if len(self._times) > ADDRESSES:
-            self._times.clear()
-        self._times[address].append(time.monotonic())
+REFUSED = "sign-in refused"
 
 
 def here_only(wanted: str) -> str:
@@ -78,13 +59,12 @@ async def login(
 ) -> Response:
     """Check a password; a session cookie if it is right."""
     address = request.client.host if request.client else ""
-    if here.guesses.too_many(address):
+    if await run_in_threadpool(_too_many, here, address):
         return _page(next, "Too many wrong passwords from here. Wait a minute, then try again.", 429)
     try:
         token = await run_in_threadpool(_session, here, name, password, address)
     except Forbidden as error:
-        here.guesses.wrong(address)
-        await run_in_threadpool(_noted, here, "sign-in refused", name, address)
+        await run_in_threadpool(_noted, here, REFUSED, name, address)
         return _page(next, str(error), 403)
     reply = RedirectResponse(here_only(next), 303)
     reply.headers["set-cookie"] = ticket(token, secure=request.url.scheme == "https")
@@ -96,6 +76,12 @@ def _session(here: Context, name: str, password: str, address: str) -> str:
         token = users.login(s, name, password)
         audit.note(s, name.strip(), "sign in", address)
         return token
+
+
+def _too_many(here: Context, address: str) -> bool:
+    """Whether this address has to wait."""
+    with here.database.read() as s:
+        return audit.lately(s, REFUSED, address, WINDOW_S) >= TRIES
 
 
 def _noted(here: Context, action: str, name: str, address: str) -> None:

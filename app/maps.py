@@ -47,7 +47,7 @@ class Chart:
 
 def store_of(settings: Settings) -> ArtifactStore:
     """Where maps are kept."""
-    return ArtifactStore(str(settings.folder / "artifacts"))
+    return settings.store()
 
 
 def name(criterion: int, version: int, what: str) -> str:
@@ -59,26 +59,21 @@ def kept(store: ArtifactStore, criterion: int, version: int, what: str) -> Chart
     """A map that was made before; None where there is none, or it is damaged."""
     try:
         checksum = store.manifest(name(criterion, version, what)).checksum
-        return _open(store, name(criterion, version, what), checksum)
+        return _load(store, name(criterion, version, what), checksum)
     except (NotFound, Broken):
         return None
 
 
 @lru_cache(maxsize=12)
-def _load(root: str, place: str, checksum: str) -> Chart:
-    return Chart(load_file(ArtifactStore(root).open(place) / FILE), checksum)
-
-
-def _open(store: ArtifactStore, place: str, checksum: str) -> Chart:
-    return _load(store.root, place, checksum)
+def _load(store: ArtifactStore, place: str, checksum: str) -> Chart:
+    return Chart(load_file(store.open(place) / FILE), checksum)
 
 
 def keep(store: ArtifactStore, criterion: int, version: int, what: str, arrays: Mapping[str, np.ndarray]) -> Chart:
     """Keep a map in the place of what was there."""
     place = name(criterion, version, what)
     content = to_bytes({key: np.ascontiguousarray(one) for key, one in arrays.items()})
-    store.remove(place)
-    return Chart(dict(arrays), store.save(place, {FILE: content}).checksum)
+    return Chart(dict(arrays), store.replace(place, {FILE: content}).checksum)
 
 
 def pca_of(store: ArtifactStore, criterion: int, snapshot: Snapshot) -> Chart:

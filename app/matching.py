@@ -13,7 +13,6 @@ import numpy as np
 
 from app.settings import Settings
 from db import catalog, versions
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Item
@@ -43,7 +42,7 @@ def caption_chances(
     """
     from trainer.readers import load_reader
 
-    reader = load_reader(ArtifactStore(str(settings.folder / "artifacts")), encoder)
+    reader = load_reader(settings.store(), encoder)
     with database.read() as s:
         items = catalog.items(s, catalog.collection_id(s, collection))
     captions = captions_of(items, column or reader.column)
@@ -61,7 +60,7 @@ def match(
     """The same with names and captions, the least likely first."""
     from trainer.readers import load_reader
 
-    column = column or load_reader(ArtifactStore(str(settings.folder / "artifacts")), encoder).column
+    column = column or load_reader(settings.store(), encoder).column
     chances = caption_chances(settings, database, collection, encoder, column=column, told=told)
     with database.read() as s:
         items = catalog.items_by_id(s, list(chances))

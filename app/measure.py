@@ -6,7 +6,6 @@ from typing import Any
 
 from app.settings import Settings
 from db import catalog, feedback, jobs, versions
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import NotFound
 from db.nouns import Answer, Snapshot, Statement
@@ -49,7 +48,7 @@ def look(settings: Settings, database: Database, criterion: int | str) -> Sight:
         said = [one for one in feedback.statements(s, about.id) if one.answer <= last]
     if served is None:
         raise NotFound(f"'{about.name}' has no model version yet. It appears once every picture has been looked at.")
-    store = ArtifactStore(str(settings.folder / "artifacts"))
+    store = settings.store()
     return Sight(about.id, snapshots.load(store, served.artifact, served.id), said, served, last)
 
 

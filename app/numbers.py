@@ -24,6 +24,10 @@ class Numbers:
     of: np.ndarray
     free: int
 
+    def same(self, other: "Numbers") -> bool:
+        """Whether every item is in the group of the same number."""
+        return self.free == other.free and np.array_equal(self.ids, other.ids) and np.array_equal(self.of, other.of)
+
 
 NONE = Numbers(np.zeros(0, np.int64), np.zeros(0, np.int64), 1)
 
@@ -65,8 +69,7 @@ def kept(store: ArtifactStore, criterion: int) -> Numbers:
 def keep(store: ArtifactStore, criterion: int, numbers: Numbers) -> None:
     """Keep them in the place of the last."""
     arrays = {"ids": numbers.ids, "of": numbers.of, "free": np.array([numbers.free], np.int64)}
-    store.remove(_name(criterion))
-    store.save(_name(criterion), {FILE: to_bytes({key: np.ascontiguousarray(one) for key, one in arrays.items()})})
+    store.replace(_name(criterion), {FILE: to_bytes({key: np.ascontiguousarray(one) for key, one in arrays.items()})})
 
 
 def _name(criterion: int) -> str:

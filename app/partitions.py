@@ -94,8 +94,10 @@ class Partitions:
             return there
 
     def _keep(self, key: Key, snapshot: Snapshot, found: Seen) -> Partition:
-        named = numbers.matched(snapshot.ids, found.labels, numbers.kept(self.store, key.criterion))
-        numbers.keep(self.store, key.criterion, named)
+        last = numbers.kept(self.store, key.criterion)
+        named = numbers.matched(snapshot.ids, found.labels, last)
+        if not named.same(last):  # of several web processes the first keeps them
+            numbers.keep(self.store, key.criterion, named)
         laid = self._kept[key] = lay_out(key.stand, snapshot, found, named.of)
         _trim(self._kept)
         return laid

@@ -140,7 +140,7 @@ class _Work:
         self, settings: Settings, database: Database, wish: Wish, told: Told, cancelled: Callable[[], bool]
     ) -> None:
         self.settings, self.database, self.wish, self.told, self.cancelled = settings, database, wish, told, cancelled
-        self.store = ArtifactStore(str(settings.folder / "artifacts"))
+        self.store = settings.store()
         with database.read() as s:
             self.criterion = catalog.criterion(s, wish.criterion).id
             number = catalog.criterion(s, wish.criterion).collection
@@ -241,9 +241,7 @@ class _Work:
     def _reporter(self, known: Answers) -> Reporter:
         """A row among the criterion's training runs; rows that a kill left open are closed."""
         with self.database.write() as s:
-            for one in runs.recent(s, self.criterion):
-                if one.status == "running" and one.trigger.startswith(KIND):
-                    runs.end(s, one.id, "cancelled", note="stopped; a later run goes on with it")
+            runs.close_left(s, self.criterion, lambda one: one.trigger.startswith(KIND))
         words = {"method": self.lesson.method, "last_event": known.last_event, **self.wish.payload()}
         return Reporter(self.database, self.criterion, words, trigger=f"{KIND} {self.lesson.method}")
 

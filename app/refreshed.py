@@ -14,7 +14,6 @@ from uuid import uuid4
 from app.settings import Settings
 from app.training_start import Told
 from db import feedback, versions
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import Refused
 from db.versions import Version
@@ -81,7 +80,7 @@ def stored_version(
             serve=judgement.better,
             run=run,
         )
-        made = commit(database, ArtifactStore(str(settings.folder / "artifacts")), lead, draft).version
+        made = commit(database, settings.store(), lead, draft).version
     finally:
         lead.resign()
     return made, judgement.better and _serve(database, made, old, served)

@@ -33,7 +33,7 @@ from app.sorters import Sorters
 from app.traced import Traced
 from db import logs, users
 from db.engine import Database
-from db.errors import Refused
+from db.errors import Conflict, Refused
 
 ADMIN = "admin"
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -64,7 +64,6 @@ def create_app(settings: Settings, *, welcome: Welcome | None = None, database: 
         mapper=Mapper(settings, database),
         keeper=Keeper(settings, database),
         eye=eye,
-        guesses=login.Guesses(),
         partitions=Partitions(store_of(settings)),
         sorters=Sorters(settings, database, eye),
     )
@@ -168,8 +167,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def first_admin(database: Database) -> str | None:
     """On the first start, create the admin; returns the generated password, to be shown this once."""
-    with database.write() as s:
+    with contextlib.suppress(Conflict), database.write() as s:  # Conflict: a process that starts beside us was first
         return None if users.users(s) else users.add(s, ADMIN, "admin")
+    return None
 
 
 @dataclass(frozen=True)
@@ -247,8 +247,13 @@ def _run(app: FastAPI, door: socket.socket, address: str, open_browser: bool) ->
             await app.state.context.hub.close()
             await super().shutdown(sockets)
 
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3, ws="none"
-    )
     with contextlib.suppress(KeyboardInterrupt), door:
-        Server(config).run(sockets=[door])
+        Server(configured(app)).run(sockets=[door])
+
+
+def configured(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the app."""
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3, ws="none",
+        forwarded_allow_ips=app.state.context.settings.proxies,
+    )  # fmt: skip

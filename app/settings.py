@@ -1,6 +1,7 @@
 """Where this installation keeps its things, and how big a request may be. Read once, at the door.
 
-Every field can come from the environment as PAIRWRIGHT_<FIELD>; an argument wins over the environment.
+Every field can come from the environment as PAIRWRIGHT_<FIELD>, or, where it is secret, from the file that
+PAIRWRIGHT_<FIELD>_FILE names; an argument wins over the environment.
 """
 
 import os
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from db.errors import BadInput
 
 if TYPE_CHECKING:
+    from db.artifacts import ArtifactStore
     from db.engine import Database
 
 DEFAULT_WORKSPACE = "workspace"
@@ -19,8 +21,19 @@ DEFAULT_RATE = 12_000  # requests a minute of one caller: no person comes near i
 
 
 def _environment(name: str, default: str) -> str:
-    """The value of PAIRWRIGHT_<NAME>, or the default where it is unset or empty."""
-    return os.environ.get(f"PAIRWRIGHT_{name}", "") or default
+    """The value of PAIRWRIGHT_<NAME>, or what is in its file, or the default where both are unset or empty."""
+    variable = f"PAIRWRIGHT_{name}"
+    return os.environ.get(variable, "") or _from_file(f"{variable}_FILE") or default
+
+
+def _from_file(variable: str) -> str:
+    """What the file that this variable names holds. Raises BadInput where it cannot be read."""
+    name = os.environ.get(variable, "")
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8").strip() if name else ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise BadInput(f"{variable} must name a file that can be read, got '{name}' ({why}).") from error
 
 
 def _megabytes(given: str) -> int:
@@ -42,6 +55,16 @@ def _number(name: str, given: float | None, default: str) -> float:
     return found
 
 
+def _engine(wanted: str) -> str:
+    """The name of a search engine, or "auto"."""
+    from oracle import plugins
+
+    known = ["auto", *plugins.names("trainer.engines")]
+    if wanted not in known:
+        raise BadInput(f"PAIRWRIGHT_SEARCH must be one of {', '.join(known)}, got '{wanted}'.")
+    return wanted
+
+
 @dataclass(frozen=True)
 class Settings:
     """One installation.
@@ -54,6 +77,7 @@ class Settings:
     rate: requests a minute of one caller over REST, 0 for no limit; a faster one is told to wait with 429.
     refresh_every: answers after which the trainer asks for a deep refresh; 0: only people do.
     backup_every: hours between two backups; 0: only people make them. backup_keep: how many of them stay.
+    search: engine that searches collections too large to compare all items, "auto" for what fits.
     """
 
     workspace: Path | None = None
@@ -65,6 +89,7 @@ class Settings:
     rate: int | None = None
     backup_every: float | None = None
     backup_keep: int | None = None
+    search: str = ""
 
     def __post_init__(self) -> None:
         folder = Path(self.workspace or _environment("WORKSPACE", DEFAULT_WORKSPACE)).expanduser().absolute()
@@ -82,6 +107,7 @@ class Settings:
         object.__setattr__(self, "rate", int(rate))
         object.__setattr__(self, "backup_every", _number("backup_every", self.backup_every, "0"))
         object.__setattr__(self, "backup_keep", int(_number("backup_keep", self.backup_keep, "7")))
+        object.__setattr__(self, "search", _engine(self.search or _environment("SEARCH", "auto")))
         object.__setattr__(self, "workspace", folder)
         object.__setattr__(self, "database_url", url)
         object.__setattr__(self, "upload_mb", limit)
@@ -100,6 +126,22 @@ class Settings:
     def backups(self) -> Path:
         """Where backups are: PAIRWRIGHT_BACKUPS, better on another disk, or a folder of the workspace."""
         return Path(_environment("BACKUPS", str(self.folder / "backups"))).expanduser().absolute()
+
+    @property
+    def artifacts(self) -> str:
+        """Where models and maps are: PAIRWRIGHT_ARTIFACTS, a folder or s3://bucket/folder; else in the workspace."""
+        return _environment("ARTIFACTS", str(self.folder / "artifacts"))
+
+    def store(self) -> "ArtifactStore":
+        """Models and maps; of a store elsewhere the workspace keeps copies. Raises Broken where it cannot be opened."""
+        from db.artifacts import ArtifactStore
+
+        return ArtifactStore(self.artifacts, cache=self.folder / "artifacts")
+
+    @property
+    def proxies(self) -> str:
+        """Addresses of the proxies whose X-Forwarded headers are believed: PAIRWRIGHT_PROXIES, separated by commas."""
+        return _environment("PROXIES", "127.0.0.1,::1")
 
     @property
     def upload_bytes(self) -> int:

@@ -24,6 +24,7 @@ from db.nouns import Item
 from db.observations import Observation, Thing
 from oracle.bins import unit
 from oracle.sorting import Costs, Sorted, Sorter
+from trainer.originals import original
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Sorters:
         if known is not None:
             return known
         try:
-            encoded = (self.settings.folder / item.path).read_bytes()
+            encoded = original(self.settings.folder, item.path, item.sha256)
         except OSError as error:
             raise Broken(f"the picture of item {item.id} cannot be read ({error.strerror}). Restore it.") from error
         return seen.put(item.sha256, self.eye.features(encoder, encoded))

@@ -24,7 +24,6 @@ from app.importers import files
 from app.importers.decode import SYNTHETIC
 from app.settings import Settings
 from db import catalog, synthetic
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput, Broken
 from db.nouns import Item
@@ -135,7 +134,7 @@ def _read(
 def _made(settings: Settings, database: Database, work: _Work, told: Told, cancelled: Callable[[], bool]) -> Made:
     from trainer import generating
 
-    artifacts = ArtifactStore(str(settings.folder / "artifacts"))
+    artifacts = settings.store()
     report: dict[str, float] = {}
     maker, of = work.maker, int(work.settings.steps)
     if generating.known(artifacts, work.name):

@@ -16,7 +16,6 @@ from app.importers.media import media_bytes
 from app.settings import Settings
 from app.view import view
 from db import catalog, feedback, queue
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
 from db.nouns import Answer, Item, Kind, PairVerdict, Question, Verdict
@@ -69,7 +68,7 @@ def _asker(settings: Settings, database: Database, about: catalog.Criterion) -> 
     """What keeps the queue fresh: about captions, or about pairs."""
     if about.captions:
         with database.read() as s:
-            reader = as_it_stands(s, ArtifactStore(str(settings.folder / "artifacts")), about)
+            reader = as_it_stands(s, settings.store(), about)
         asker = Asker(database, about.id, family=FAMILY, follower=reader)
         asker.snapshot = reader.fits
         return asker

@@ -17,6 +17,7 @@ import numpy as np
 from app.settings import Settings
 from app.training_answers import Answers, store_version
 from app.training_start import Lesson, Prepared, Told, in_turn, planned, prepare
+from db import runs
 from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import BadInput
@@ -34,7 +35,7 @@ from trainer.suspects import ranked
 from trainer.trained import load_trained, store_encoder
 from trainer.training import Training, TrainSettings
 
-__all__ = ["Learnt", "Lesson", "planned", "train"]
+__all__ = ["Learnt", "Lesson", "forget", "planned", "train"]
 STATE = "state.safetensors"
 SHOWN = 10  # suspects that a report names
 
@@ -64,11 +65,11 @@ def train(
     Raises: NotFound or BadInput for an unknown method, setting, collection, criterion or column, or where the stopped
     run had other pictures.
     """
-    plan, folder = planned(lesson), settings.folder / "training" / lesson.name
+    plan, folder = planned(lesson), _folder(settings, lesson)
     database = settings.open()
     try:
         if again and ranks.rank() == 0:
-            shutil.rmtree(folder, ignore_errors=True)
+            forget(settings, lesson)
         ready = in_turn(lambda: prepare(settings, database, lesson, plan, folder, told, cancelled), cancelled)
         if ready is None:
             return Learnt(False, 0, 0, {}, {})
@@ -83,6 +84,15 @@ def train(
         raise
     finally:
         database.close()
+
+
+def forget(settings: Settings, lesson: Lesson) -> None:
+    """Let the same run begin anew."""
+    shutil.rmtree(_folder(settings, lesson), ignore_errors=True)
+
+
+def _folder(settings: Settings, lesson: Lesson) -> Path:
+    return settings.folder / "training" / lesson.name
 
 
 def _first(
@@ -117,7 +127,10 @@ def _reporter(database: Database, lesson: Lesson, plan: TrainSettings, known: An
     if known is None:
         return None
     words = {"method": lesson.method, **asdict(plan), **{key: str(value) for key, value in lesson.options.items()}}
-    return Reporter(database, known.criterion, words, trigger=f"train {lesson.method}")
+    trigger = f"train {lesson.method}"
+    with database.write() as s:  # the same words at once would be the same run
+        runs.close_left(s, known.criterion, lambda one: one.trigger == trigger and one.settings == words)
+    return Reporter(database, known.criterion, words, trigger=trigger)
 
 
 def _run(
@@ -167,7 +180,7 @@ def _stored(
 ) -> Learnt:  # fmt: skip
     """Keep the encoder and its features; with a criterion also a version."""
     training, items, known = ready.training, ready.items, ready.known
-    store, plan = ArtifactStore(str(settings.folder / "artifacts")), training.settings
+    store, plan = settings.store(), training.settings
     about = {"collection": lesson.collection, "steps": training.steps, "figures": figures, "versions": versions()}
     about |= {"run": dict(ready.about)}
     network = training.encoders.network.eval().backbone

@@ -10,7 +10,6 @@ from uuid import uuid4
 from app.settings import Settings
 from app.view import in_collection, view
 from db import feedback
-from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.errors import Refused
 from db.nouns import Snapshot, Statement
@@ -79,7 +78,7 @@ def store_version(
             known.criterion, candidate.snapshot, candidate.head, known.parent, known.last_event, metrics, encoder,
             serve=False, run=run,
         )  # fmt: skip
-        made = commit(database, ArtifactStore(str(settings.folder / "artifacts")), lead, draft)
+        made = commit(database, settings.store(), lead, draft)
     finally:
         lead.resign()
     return made.version, held_out

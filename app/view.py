@@ -63,11 +63,10 @@ def view(settings: Settings, database: Database, criterion: str | int, version: 
 
 def load_snapshot(settings: Settings, database: Database, collection: str, version: "Version") -> Snapshot:
     """What a version sees: from its cache, else rebuilt from its head and the collection's features."""
-    from db.artifacts import ArtifactStore
     from trainer.checkpoint import open_version
 
     store, _ = ensure_features(database, settings.folder, collection, version.encoder)
-    return open_version(ArtifactStore(str(settings.folder / "artifacts")), version, store.vectors(), store.ids)
+    return open_version(settings.store(), version, store.vectors(), store.ids)
 
 
 def raw_snapshot(settings: Settings, database: Database, collection: str) -> Snapshot:

@@ -8,7 +8,7 @@ Pictures are drawn from a seed. Drawing is not counted; everything `pairwright i
 
 import argparse
 import io
-import os
+import resource
 import tempfile
 import time
 import zipfile
@@ -50,10 +50,10 @@ def prepare(folder: Path, pictures: int, seed: int, size: tuple[int, int], sourc
     return folder / "pictures", bytes_each
 
 
-def _processor_s() -> float:
+def processor_s() -> float:
     """Processor time of this process and its children so far: what the load of the machine does not change."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
@@ -72,10 +72,10 @@ def main() -> None:
         database = open_database(f"sqlite:///{folder / 'workspace' / 'pairwright.sqlite'}")
         seconds, processor = [], []
         for expected in ((given.pictures, 0), (0, given.pictures)):
-            began, used = time.perf_counter(), _processor_s()
+            began, used = time.perf_counter(), processor_s()
             done = import_path(database, folder / "workspace", source, "benchmark")
             seconds.append(time.perf_counter() - began)
-            processor.append(_processor_s() - used)
+            processor.append(processor_s() - used)
             if (done.added, done.known) != expected:
                 raise SystemExit(f"expected (added, known) = {expected}, got {(done.added, done.known)}")
         database.close()

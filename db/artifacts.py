@@ -6,59 +6,44 @@ there. Nothing is unpickled here.
 """
 
 import errno
-import hashlib
-import json
-import os
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import inf
+from pathlib import Path, PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from db.errors import BadInput, Broken, Conflict, NotFound
+from db.errors import BadInput, Broken, Conflict, NotFound, PairwrightError
+from db.manifests import MANIFEST, PART, Content, Manifest, fill, is_whole, parse, sync, verify
 
-MANIFEST = "manifest.json"
-_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}")
+__all__ = ["MANIFEST", "ArtifactStore", "Manifest", "sync", "verify"]
+
 _UNFINISHED = ".unfinished-"
-
-Content = bytes | Callable[[Path], None]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What an artifact holds. files: SHA-256 and size in bytes of each. checksum: SHA-256 of the manifest itself."""
-
-    name: str
-    files: Mapping[str, tuple[str, int]]
-
-    def to_bytes(self) -> bytes:
-        """The one spelling that is stored; any other is damage."""
-        files = {name: {"sha256": sha, "size": size} for name, (sha, size) in sorted(self.files.items())}
-        return json.dumps({"name": self.name, "files": files}, sort_keys=True, indent=1).encode()
-
-    @property
-    def checksum(self) -> str:
-        """Identity of the whole artifact."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
 class ArtifactStore:
     """Artifacts below one root: a local folder, or a URL that fsspec knows. cache: where remote ones are unpacked."""
 
     def __init__(self, root: str | Path, *, cache: Path | None = None) -> None:
-        self.fs, path = fsspec.core.url_to_fs(str(root))
-        self.root: str = str(path)
+        self.address = str(root)
+        self.fs, self.root = _opened(self.address)
         self.local = isinstance(self.fs, LocalFileSystem)
         self._home = Path(self.root) if self.local else (cache or Path(tempfile.gettempdir()) / "pairwright-artifacts")
-        with _explained():
+        with self._explained():
             self._home.mkdir(parents=True, exist_ok=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Two of one address are the same store."""
+        return isinstance(other, ArtifactStore) and (self.address, self._home) == (other.address, other._home)
+
+    def __hash__(self) -> int:
+        return hash((self.address, self._home))
 
     def save(self, name: str, files: Mapping[str, Content]) -> Manifest:
         """Store an artifact under a new name; a file is bytes, or a function that writes to the path it gets.
@@ -66,18 +51,35 @@ class ArtifactStore:
         Raises: BadInput for a name, Conflict if it exists with other content, Broken if the disk is full.
         """
         target = self._place(name)
-        with _explained(), self._unfinished() as folder:
-            manifest = _fill(folder, name, files)
+        with self._explained(), self._unfinished() as folder:
+            manifest = fill(folder, name, files)
             if self.exists(name) or (self.local and not _rename(folder, target)):
                 return self._same(manifest)
             if not self.local:
                 self._upload(folder, manifest)
         return manifest
 
+    def replace(self, name: str, files: Mapping[str, Content]) -> Manifest:
+        """Store a cache in the place of what was there; of several processes that do so at once the last one's stays.
+
+        Raises: BadInput for a name, Broken if the disk is full.
+        """
+        target = self._place(name)
+        with self._explained(), self._unfinished() as folder:
+            manifest = fill(folder, name, files)
+            if self.local:
+                _set_aside(target, self._home)
+                while not _rename(folder, target):
+                    _set_aside(target, self._home)
+            else:
+                self._forget(name)
+                self._upload(folder, manifest)
+        return manifest
+
     def open(self, name: str) -> Path:
         """The folder of an artifact, every file checked against the manifest. Raises NotFound, or Broken if damaged."""
         folder = self._place(name)
-        with _explained():
+        with self._explained():
             if not self.exists(name):
                 raise NotFound(f"no artifact named '{name}'. It was removed, or never finished; train again.")
             if not self.local:
@@ -88,20 +90,22 @@ class ArtifactStore:
     def manifest(self, name: str) -> Manifest:
         """What an artifact holds, without checking the files. Raises NotFound, or Broken if the manifest is damaged."""
         self._place(name)
-        if not self.exists(name):
-            raise NotFound(f"no artifact named '{name}'. It was removed, or never finished; train again.")
-        with _explained():
-            return _parse(self.fs.cat_file(f"{self.root}/{name}/{MANIFEST}"), name)
+        with self._explained():
+            try:
+                return parse(self.fs.cat_file(f"{self.root}/{name}/{MANIFEST}"), name)
+            except (FileNotFoundError, NotADirectoryError):
+                raise NotFound(f"no artifact named '{name}'. It was removed, or never finished; train again.") from None
 
     def exists(self, name: str) -> bool:
         """Whether an artifact was stored completely."""
         self._place(name)
-        return bool(self.fs.exists(f"{self.root}/{name}/{MANIFEST}"))
+        with self._explained():
+            return bool(self.fs.exists(f"{self.root}/{name}/{MANIFEST}"))
 
-    def names(self, folder: str) -> list[str]:
+    def under(self, folder: str) -> list[str]:
         """What was stored completely right under a folder of names, in the order of the alphabet."""
         self._place(folder)
-        with _explained():
+        with self._explained():
             try:
                 found = self.fs.ls(f"{self.root}/{folder}", detail=False)
             except FileNotFoundError:
@@ -112,27 +116,85 @@ class ArtifactStore:
     def remove(self, name: str) -> None:
         """Forget an artifact; nothing happens if there is none."""
         place = self._place(name)
-        with _explained():
-            if self.fs.exists(f"{self.root}/{name}/{MANIFEST}"):
-                self.fs.rm(f"{self.root}/{name}/{MANIFEST}")  # first: from now on it is not there
-            if self.fs.exists(f"{self.root}/{name}"):
-                self.fs.rm(f"{self.root}/{name}", recursive=True)
-            shutil.rmtree(place, ignore_errors=True)
+        with self._explained():
+            _set_aside(place, self._home)
+            if not self.local:
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        for path in (
+            f"{self.root}/{name}/{MANIFEST}",
+            f"{self.root}/{name}",
+        ):  # the manifest first: now it is not there
+            with suppress(FileNotFoundError):
+                self.fs.rm(path, recursive=True)
 
     def sweep(self, older_than_s: float = 3600) -> int:
-        """Remove what killed processes left half-written, once it is old enough to be nobody's; returns how many."""
-        gone = 0
+        """Remove what killed processes left half-written, once it is old enough to be nobody's; returns how many.
+
+        Of a store elsewhere, copies of what is no longer there, too.
+        """
+        gone = 0 if self.local else self._sweep_copies()
         for folder in self._home.glob(f"{_UNFINISHED}*"):
             if time.time() - folder.stat().st_mtime >= older_than_s:
                 shutil.rmtree(folder, ignore_errors=True)
                 gone += 1
         return gone
 
+    def names(self) -> list[str]:
+        """Every artifact that was stored completely, in order."""
+        with self._explained():
+            found = self.fs.find(self.root) if self.fs.exists(self.root) else []
+        below = (str(path).removeprefix(f"{self.root}/") for path in found if str(path).startswith(f"{self.root}/"))
+        inside = (PurePosixPath(path) for path in below if not path.startswith("."))
+        return sorted(str(path.parent) for path in inside if path.name == MANIFEST)
+
+    def ages(self, folder: str) -> dict[str, float]:
+        """Seconds since each artifact directly below a folder came in, finished or not."""
+        self._place(folder)
+        if self.local:
+            there = [path for path in (self._home / folder).glob("*") if path.is_dir()]
+            return {f"{folder}/{path.name}": time.time() - path.stat().st_mtime for path in there}
+        with self._explained():
+            root, ages = f"{self.root}/{folder}", dict[str, float]()
+            for path, about in (self.fs.find(root, detail=True) if self.fs.exists(root) else {}).items():
+                name = f"{folder}/{path.removeprefix(f'{root}/').split('/')[0]}"
+                at = about.get("LastModified") or about.get("last_modified") or self.fs.modified(path)
+                ages[name] = min(ages.get(name, inf), time.time() - at.timestamp())
+        return ages
+
+    def mirror(self) -> None:
+        """Have a verified copy of every artifact in this workspace; of a local store, nothing."""
+        for name in [] if self.local else self.names():
+            with suppress(NotFound):  # removed meanwhile
+                self.open(name)
+
+    def _sweep_copies(self) -> int:
+        copies = [path.parent for path in self._home.rglob(MANIFEST)]
+        names = {path: path.relative_to(self._home).as_posix() for path in copies}
+        kept = set(self.names())
+        gone = [path for path, name in names.items() if not name.startswith(".") and name not in kept]
+        for path in gone:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(gone)
+
     def _place(self, name: str) -> Path:
         parts = name.split("/") if isinstance(name, str) else []
-        if not parts or not all(_PART.fullmatch(part) for part in parts):
+        if not parts or not all(PART.fullmatch(part) for part in parts):
             raise BadInput(f"an artifact's name must be letters, digits, '.', '_', '-' and '/', got {name!r:.120}.")
         return self._home.joinpath(*parts)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Errors of the disk or of the store leave the block as one sentence."""
+        try:
+            yield
+        except PairwrightError:
+            raise
+        except Exception as error:  # each store has errors of its own
+            if self.local and not isinstance(error, OSError):
+                raise
+            raise Broken(_sentence(error, "" if self.local else self.address)) from error
 
     @contextmanager
     def _unfinished(self) -> Iterator[Path]:
@@ -151,12 +213,11 @@ class ArtifactStore:
 
     def _upload(self, folder: Path, manifest: Manifest) -> None:
         for file in [*manifest.files, MANIFEST]:  # the manifest last: it makes the rest count
-            self.fs.makedirs(f"{self.root}/{manifest.name}", exist_ok=True)
             self.fs.put_file(str(folder / file), f"{self.root}/{manifest.name}/{file}")
 
     def _download(self, name: str, place: Path) -> None:
         stored = self.manifest(name)
-        if place.exists() and _is_whole(place, name, stored):
+        if place.exists() and is_whole(place, name, stored):
             return
         shutil.rmtree(place, ignore_errors=True)
         with self._unfinished() as folder:
@@ -166,93 +227,57 @@ class ArtifactStore:
             _rename(folder, place)
 
 
-def verify(folder: Path, name: str) -> Manifest:
-    """Check every byte of an artifact's folder. Raises Broken naming the first file that differs."""
-    manifest = _parse((folder / MANIFEST).read_bytes(), name)
-    for file, (sha, size) in manifest.files.items():
-        path = folder / file
-        if not path.is_file() or path.stat().st_size != size or _sha256(path) != sha:
-            raise Broken(f"'{file}' of artifact '{name}' is damaged. Remove the artifact; it is rebuilt from the log.")
-    return manifest
-
-
-def _is_whole(folder: Path, name: str, expected: Manifest) -> bool:
-    try:
-        return verify(folder, name) == expected
-    except (Broken, OSError):
-        return False
-
-
-def _parse(stored: bytes, name: str) -> Manifest:
-    try:
-        files = {file: (str(said["sha256"]), int(said["size"])) for file, said in json.loads(stored)["files"].items()}
-        manifest = Manifest(name, files)
-        if manifest.to_bytes() == stored and all(_is_inside(file) for file in files):
-            return manifest
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise Broken(f"the manifest of artifact '{name}' is damaged. Remove the artifact; it is rebuilt from the log.")
-
-
-def _is_inside(file: str) -> bool:
-    return file != MANIFEST and all(_PART.fullmatch(part) for part in file.split("/"))
-
-
-def _fill(folder: Path, name: str, files: Mapping[str, Content]) -> Manifest:
-    sums: dict[str, tuple[str, int]] = {}
-    for file, content in files.items():
-        if not _is_inside(file):
-            raise BadInput(f"a file's name in an artifact must be letters, digits, '.', '_', '-', got {file!r:.120}.")
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            content(path)
-        sums[file] = (_sha256(path), path.stat().st_size)
-    manifest = Manifest(name, sums)
-    (folder / MANIFEST).write_bytes(manifest.to_bytes())
-    for path in [*(path for path in folder.rglob("*")), folder]:
-        sync(path)
-    return manifest
-
-
 def _rename(folder: Path, target: Path) -> bool:
     """Put a finished folder in its place, whole; False if another process put the same artifact there first."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            folder.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+            if (target / MANIFEST).exists():
+                return False
+            _set_aside(target, folder.parent)  # without a manifest: left by a removal that was cut short
+        else:
+            sync(target.parent)
+            return True
+
+
+def _set_aside(place: Path, home: Path) -> None:
+    """Take a folder out of its place in one step, then delete it."""
+    aside = home / f"{_UNFINISHED}{uuid4().hex}"
+    with suppress(FileNotFoundError, NotADirectoryError):
+        place.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _opened(address: str) -> tuple[Any, str]:
+    """The file system behind an address, and the path in it. Listings are not kept: other processes store, too."""
     try:
-        folder.rename(target)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise
-        if (target / MANIFEST).exists():
-            return False
-        shutil.rmtree(target)  # without a manifest: left by a removal that was cut short
-        folder.rename(target)
-    sync(target.parent)
-    return True
+        files, path = fsspec.core.url_to_fs(address, use_listings_cache=False)
+    except ImportError as error:
+        scheme = address.partition("://")[0]
+        raise Broken(
+            f"models are to be at {address}, and {scheme}:// needs a package that is missing ({error}). "
+            "For S3: pip install 'pairwright[cluster]'."
+        ) from error
+    except ValueError as error:
+        raise BadInput(
+            f"models are kept in a folder or at s3://bucket/folder, got '{address:.120}' ({error})."
+        ) from error
+    return files, str(path).rstrip("/")
 
 
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = "the disk of the artifacts is full" if full else f"the artifact store failed: {error.strerror or error}"
-        remedy = "free some space and try again" if full else "check the folder or address, then try again"
-        raise Broken(f"{what}. Nothing was stored; {remedy}.") from error
+def _sentence(error: Exception, address: str) -> str:
+    """What to say of a failure. address: of a store elsewhere."""
+    number = getattr(error, "errno", None)
+    why = str(getattr(error, "strerror", None) or error or type(error).__name__).strip().rstrip(".")
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk of the artifacts is full. Nothing was stored; free some space and try again."
+    if not address:
+        return f"the artifact store failed: {why}. Nothing was stored; check the folder or address, then try again."
+    return (
+        f"the artifact store {address} failed: {why}. Nothing was stored; check the bucket's name, its credentials and "
+        "the network, then try again."
+    )

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from db import checks
+from db.clock import now
 from db.tables import AuditRow
 
 ACTIONS = (
     "sign in", "sign-in refused", "sign out", "add user", "change user", "new password", "issue token", "revoke token",
-    "promote", "roll back", "add criterion", "import", "cancel job", "refresh", "backup",
+    "promote", "roll back", "add criterion", "import", "cancel job", "refresh", "backup", "export",
 )  # fmt: skip
+
+
+RECENT = 2000  # newest lines that `lately` looks at
 
 
 @dataclass(frozen=True)
@@ -57,3 +61,10 @@ def page(s: Session, *, before: int | None = None, actor: str | None = None, lim
     if actor is not None:
         query = query.where(AuditRow.actor == actor)
     return [Entry(row.id, row.actor, row.action, row.target, row.detail, row.created_at) for row in s.scalars(query)]
+
+
+def lately(s: Session, action: str, target: str, within_s: float) -> int:
+    """How often this was done to this target in the last seconds, among the newest lines."""
+    newest = select(AuditRow).order_by(AuditRow.id.desc()).limit(RECENT).subquery()
+    mine = (newest.c.action == action, newest.c.target == target, newest.c.created_at > now() - within_s)
+    return s.scalar(select(func.count()).select_from(newest).where(*mine)) or 0

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db import checks
+from db import checks, events
 from db.dialects import upsert
 from db.errors import BadInput, Conflict, NotFound, unknown
 from db.nouns import Item
@@ -106,6 +106,7 @@ def _add_chunk(s: Session, collection_id: int, rows: Mapping[str, dict[str, Any]
     merged = {row.sha256: _merged(row, rows[row.sha256]) for row in s.scalars(known)}
     if changed := [values for values in merged.values() if values]:
         s.execute(update(ItemRow), changed)
+        events.publish(s, "items", {"collection": collection_id})
     fresh = [row for sha, row in rows.items() if sha not in merged]
     if not fresh:
         return 0

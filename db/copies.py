@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, inspect, select
 
-from db import sqlite
+from db import sqlite, vectors
 from db.connect import make_engine, parse_url
 from db.engine import Database
 from db.errors import Broken, Refused
@@ -27,7 +27,8 @@ def copy(database: Database, folder: Path) -> Path:
     if database.dialect == "sqlite":
         database.backup(folder / SQLITE)
         return folder / SQLITE
-    _tool("pg_dump", database.url, "--format=custom", f"--file={folder / POSTGRES}")
+    caches = f"--exclude-schema={vectors.SCHEMA}"
+    _tool("pg_dump", database.url, "--format=custom", caches, f"--file={folder / POSTGRES}")
     return folder / POSTGRES
 
 

@@ -4,7 +4,7 @@ An event is written with the change it tells of, in the same transaction. Kinds 
     answer {answer, question, source} · undo {answer, undone, source} · questions {open}
     training {run, step, of, loss} · version {version, metrics} · promotion {version, previous}
     job {job, state, progress, note} · conflict {...} · name {item, name, source}
-    synthetic {picture, anchor, collection, state, source}
+    synthetic {picture, anchor, collection, state, source} · items {collection}: known items gained metadata
     session {session, what, ...}: opened, paused, resumed, closed, observation, placement, correction, abstention
 """
 
@@ -21,7 +21,7 @@ from db.tables import EventRow
 
 KINDS = (
     "answer", "undo", "questions", "training", "version", "promotion", "job", "conflict", "name", "session",
-    "synthetic",
+    "synthetic", "items",
 )  # fmt: skip
 
 
@@ -60,6 +60,11 @@ def since(s: Session, event_id: int, limit: int = 200) -> list[Event]:
 def latest(s: Session) -> int:
     """Id of the newest event a listener may start after; 0 if there is none."""
     return s.scalar(select(func.max(EventRow.id)).where(horizon.settled(s, EventRow.xid))) or 0
+
+
+def newest(s: Session, kind: str) -> int:
+    """Id of the newest event of a kind; 0 if there is none, or none any more."""
+    return s.scalar(select(func.max(EventRow.id)).where(EventRow.kind == kind, horizon.settled(s, EventRow.xid))) or 0
 
 
 def prune(s: Session, keep: int = 10_000) -> int:

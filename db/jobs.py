@@ -21,6 +21,7 @@ from db.tables import JobRow
 __all__ = [
     "Job",
     "abandon",
+    "asked_at",
     "cancel",
     "check_lead",
     "enqueue",
@@ -159,6 +160,12 @@ def newest(s: Session, kinds: Sequence[str], criterion: int, states: Sequence[st
     mine = (JobRow.kind.in_(list(kinds)), JobRow.criterion_id == criterion, JobRow.state.in_(list(states)))
     row = s.scalars(select(JobRow).where(*mine).order_by(JobRow.id.desc()).limit(1)).first()
     return None if row is None else _job(row)
+
+
+def asked_at(s: Session, kind: str) -> float:
+    """When a job of this kind was last asked for, in seconds since 1970; 0 if never."""
+    newest = s.scalar(select(JobRow.created_at).where(JobRow.kind == kind).order_by(JobRow.id.desc()).limit(1))
+    return newest.timestamp() if newest else 0.0
 
 
 def keep_result(

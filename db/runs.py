@@ -1,6 +1,6 @@
 """Training runs: what started them, how the losses went, how they ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,13 @@ def end(s: Session, run: int, status: str, version: int | None = None, note: str
     changed = s.execute(update(RunRow).where(RunRow.id == run).values(**ended, ended_at=now()))
     if changed.rowcount == 0:  # type: ignore[attr-defined]
         raise NotFound(f"no training run with id {run}. List the recent runs to see their ids.")
+
+
+def close_left(s: Session, criterion: int, ours: Callable[[Run], bool]) -> None:
+    """Close what a kill left open: running ones of which `ours` says that they can only be of a dead process."""
+    for one in recent(s, criterion):
+        if one.status == "running" and ours(one):
+            end(s, one.id, "cancelled", note="stopped; a later run goes on with it")
 
 
 def recent(s: Session, criterion: int, limit: int = 20, before: int | None = None) -> list[Run]:

@@ -29,6 +29,7 @@ CLASSES = {
     "app.exporters.datasets": "DataSet",
     "trainer.generators": "Generator",
     "trainer.selectors": "Selector",
+    "trainer.engines": "Engine",
 }
 
 

@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,26 +47,32 @@ def _one(work: Work, folder: Path, number: int, count: int) -> None:
     save_file({name: tensor.contiguous() for name, tensor in found.items()}, folder / f"{number}.safetensors")
 
 
-def training(name: str) -> Training:
-    """A run of 99 pictures, the first few of them answered about; weights in float64, so that order hardly matters."""
+def training(name: str, settings: Mapping[str, Any] | None = None) -> Training:
+    """A run of 99 pictures, a few of them answered about; what encodes in float64, so that order hardly matters."""
     pixels, _ = patterns(99)
     graph = ConstraintGraph()
     for number, (i, j) in enumerate([(0, 6), (6, 12), (1, 7), (2, 8), (13, 1)], start=1):
         graph.add(Statement(number, int(IDS[i]), int(IDS[j]), Verdict.SAME, "ann"))
     graph.add(Statement(9, int(IDS[0]), int(IDS[1]), Verdict.DIFFERENT, "ann"))
     snapshot = snapshot_of(IDS, pixels.reshape(99, -1).astype(np.float32))
-    run = Training(build(name), pixels, IDS, PLAN, Overlay(snapshot, graph, IDS, torch.device("cpu")))
-    run.encoders.network.double()
-    if run.encoders.average is not None:
-        run.encoders.average.network.double()
+    run = Training(build(name, settings), pixels, IDS, PLAN, Overlay(snapshot, graph, IDS, torch.device("cpu")))
+    average = run.encoders.average
+    for network in [run.encoders.network, *([average.network] if average is not None else [])]:
+        network.double().predictors.float()  # predictors see z as the loss does
     return run
+
+
+def gradients(run: Training) -> dict[str, Tensor]:
+    """Those of a step of it."""
+    run.step()
+    weights = run.encoders.network.named_parameters()
+    return {f"gradient/{key}": weight.grad.clone() for key, weight in weights if weight.grad is not None}
 
 
 def steps(name: str, folder: Path) -> dict[str, Tensor]:
     """Gradients of the first step, everything a checkpoint keeps after the third, which is written after the first."""
     run = training(name)
-    run.step()
-    found = {f"gradient/{key}": weight.grad.clone() for key, weight in run.encoders.network.named_parameters()}
+    found = gradients(run)
     if ranks.rank() == 0:
         write(folder / f"{name}.state", run, {})
     run.step()

@@ -44,7 +44,9 @@ def test_every_command_a_page_shows_exists(path: Path) -> None:
             continue
         known = [name for name in COMMANDS if line.startswith(name)]
         assert known, f"{path.name}: {line}"
-        options = {option for p in COMMANDS[max(known, key=len)].params for option in p.opts} | {"--help"}
+        options = {one for p in COMMANDS[max(known, key=len)].params for one in (*p.opts, *p.secondary_opts)} | {
+            "--help"
+        }
         typed = re.findall(r"(?<=\s)--[a-z-]+", line)
         assert set(typed) <= options, f"{path.name}: {line}"
 
@@ -61,7 +63,9 @@ def test_pins_satisfy_the_floors() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = [Requirement(line) for line in project["dependencies"] + extras["test"] + extras["postgres"]]
+    wanted = [
+        Requirement(line) for line in project["dependencies"] + extras["test"] + extras["postgres"] + extras["docs"]
+    ]
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = {canonicalize_name(name): pin for name, _, pin in (line.partition("==") for line in lines) if pin}
     loose = {"pairwright"}

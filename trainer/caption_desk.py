@@ -88,7 +88,8 @@ class CaptionDesk:
             texts, known = catalog.texts(s, self.criterion), self.reader.fits
             reader = Reader(self.criterion, Fits(known.chance if known else {}, texts))
             reader.catch_up(s)
-        self._train(served, *features, reader)
+        vectors, ids, encoder = features
+        self._train(served, np.asarray(vectors, np.float32), ids, encoder, reader)
 
     def _due(self, served: Version | None, items: int) -> bool:
         """Whether pictures, words or enough answers came since, or the served version cannot be read."""

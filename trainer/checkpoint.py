@@ -5,10 +5,8 @@
 Before the transaction there is only an artifact nobody refers to, which `sweep` removes later.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +22,7 @@ from trainer import snapshot as snapshots
 from trainer.head import Head
 from trainer.leading import Lead
 from trainer.learner import renumbered
+from trainer.searching import INDEX, forget
 
 KEPT_CACHES = 6  # newest versions whose snapshots stay on disk; older ones are rebuilt when somebody asks
 
@@ -90,24 +89,22 @@ def open_version(store: ArtifactStore, version: Version, features: np.ndarray, i
 
 
 def sweep(database: Database, store: ArtifactStore, criterion: int) -> int:
-    """Drop the snapshot caches of old versions that are not served; returns how many went."""
+    """Drop the snapshot caches of old versions that are not served, and what searched any of them; returns how many
+    caches went."""
     with database.read() as s:
         known = versions.versions(s, criterion)
+    forget(database, store, [version for version in known if version.status != "promoted"])
     old = [version.artifact for version in known[:-KEPT_CACHES] if version.status != "promoted"]
     return snapshots.prune(store, old)
 
 
 def sweep_orphans(database: Database, store: ArtifactStore, criterion: int, older_than_s: float = 3600) -> int:
     """Remove artifacts that a kill left without a version row, once they are old; returns how many went."""
-    folder = Path(store.root) / "models" / str(criterion)
-    if not store.local or not folder.is_dir():
-        return 0
+    ages = store.ages(f"models/{criterion}")
     with database.read() as s:
         known = {version.artifact for version in versions.versions(s, criterion)}
-    gone = 0
-    for path in folder.iterdir():
-        name = f"models/{criterion}/{path.name}"
-        if name.removesuffix(snapshots.CACHE) not in known and time.time() - path.stat().st_mtime > older_than_s:
-            store.remove(name)
-            gone += 1
-    return gone
+    gone = [name for name, age_s in ages.items() if age_s > older_than_s]
+    gone = [name for name in gone if name.removesuffix(snapshots.CACHE).removesuffix(INDEX) not in known]
+    for name in gone:
+        store.remove(name)
+    return len(gone)

@@ -16,6 +16,7 @@ LINKS = 20  # neighbours of each item that become edges
 SCALE_AT = 6  # the distance to this neighbour is an item's own yardstick
 RESOLUTION = 0.6  # below 1, modularity's own: coarser. Best mean ARI over five collections of photographs and drawings
 CLOSER = (2.0, 6.0)  # resolutions at which groups are taken apart, each inside the one before
+APART = 100_000  # items beyond which groups are taken apart one by one: the same modularity, a third less work
 
 
 def start_partition(vectors: np.ndarray, neighbours: np.ndarray, cosines: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -46,7 +47,23 @@ def taken_apart(start: np.ndarray, neighbours: np.ndarray, cosines: np.ndarray, 
     graph, whole = neighbour_graph(neighbours, cosines), start
     for level, resolution in enumerate(CLOSER):
         graph = _inside(graph, whole)
-        whole = found[level] = by_size(communities(graph, seed, resolution))
+        parts = communities(graph, seed, resolution) if len(start) <= APART else _each(graph, whole, seed, resolution)
+        whole = found[level] = by_size(parts)
+    return found
+
+
+def _each(graph: sp.csr_matrix, groups: np.ndarray, seed: int, resolution: float) -> np.ndarray:
+    """(N,) communities of a graph that has edges within groups alone, found in one group after the other.
+
+    The gain of a move is w - resolution k_i k_j / 2m, with 2m of the whole graph: in a group of its own with 2m_g, the
+    same moves gain the same at resolution m_g / m.
+    """
+    found, weight = np.zeros(len(groups), np.int64), float(graph.data.sum())
+    order = np.argsort(groups, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        part = graph[rows][:, rows].tocsr()
+        of_it = communities(part, seed, resolution * float(part.data.sum()) / max(weight, 1e-300))
+        found[rows] = np.unique(of_it, return_inverse=True)[1] + found.max() + 1
     return found
 
 

@@ -26,6 +26,7 @@ from trainer.follow import Follower
 from trainer.leading import LEASE_S, Lead
 from trainer.learner import Candidate, Learner, Settings
 from trainer.reporting import Reporter
+from trainer.shards import Rows
 
 log = logging.getLogger("pairwright.trainer")
 ENOUGH_NEW = 8  # answers given or taken back since the last version
@@ -109,7 +110,7 @@ class Desk:
         elif self._prepare(served, vectors, ids) and self._enough_new(known, served):
             self._train(served)
 
-    def _first(self, vectors: np.ndarray, ids: np.ndarray, encoder: str) -> None:
+    def _first(self, vectors: np.ndarray | Rows, ids: np.ndarray, encoder: str) -> None:
         """Version 0: the raw embedding, served before any answer."""
         if len(ids) < 2:
             return
@@ -119,7 +120,7 @@ class Desk:
         made = self._store(Draft(self.criterion.id, snapshot, self.learner.head, None, 0, metrics, encoder))
         self.learner.resume(self.learner.head, made)
 
-    def _prepare(self, served: Version, vectors: np.ndarray, ids: np.ndarray) -> bool:
+    def _prepare(self, served: Version, vectors: np.ndarray | Rows, ids: np.ndarray) -> bool:
         """Have the served model at hand; True if it is ready to be taught."""
         if self.learner is None or self.learner.snapshot.version != served.id or len(self.learner.ids) != len(ids):
             self.learner = Learner(vectors, ids, seed=self.room.seed, settings=self.room.teaching)

@@ -24,7 +24,7 @@ def keep_doubts(
     known = {item: doubt for item, doubt in doubts.items() if item in texts}
     mean = sum(known.values()) / max(len(known), 1)
     rows = [[item, doubt, texts[item]] for item, doubt in known.items() if doubt > mean]
-    earlier = [name for name in store.names(f"{FOLDER}/{collection}") if _read(store, name).get("column") == column]
+    earlier = [name for name in store.under(f"{FOLDER}/{collection}") if _read(store, name).get("column") == column]
     about = {"column": column, "rows": rows}
     name = f"{FOLDER}/{collection}/{time.time_ns():020d}"
     store.save(name, {FILE: json.dumps(about, sort_keys=True).encode()})
@@ -35,7 +35,7 @@ def keep_doubts(
 
 def doubted(store: ArtifactStore, collection: int, column: str, texts: Mapping[int, str]) -> dict[int, float]:
     """Item id -> doubt in nats, of those whose words are still those that the newest run about this column doubted."""
-    for name in reversed(store.names(f"{FOLDER}/{collection}")):
+    for name in reversed(store.under(f"{FOLDER}/{collection}")):
         about = _read(store, name)
         if about.get("column") == column:
             return {item: doubt for item, doubt, words in about["rows"] if texts.get(item) == words}

@@ -15,11 +15,13 @@ from db.errors import PairwrightError, StaleLease
 from db.jobs import Job
 from trainer.encoders import load_encoder
 from trainer.features import feature_store
+from trainer.shards import Rows
 
 log = logging.getLogger("pairwright.trainer")
 LEASE_S = 30.0
 BEAT_S = 0.5  # progress is told at most this often
 Stamp = tuple[int, int]  # items of the collection, jobs done: when to read the features again
+IN_MEMORY = 100_000  # items up to which features are held in memory, half a gigabyte
 ACTIVE = ("queued", "running")
 
 
@@ -39,7 +41,7 @@ class Embedder:
         self.loaded: dict[str, Any] = {}
         self.settled: dict[tuple[int, str], int] = {}
         self.jobs_done = 0
-        self._kept: dict[tuple[int, str], tuple[Stamp, np.ndarray, np.ndarray]] = {}
+        self._kept: dict[tuple[int, str], tuple[Stamp, np.ndarray | Rows, np.ndarray]] = {}
 
     def tick(self) -> None:
         """Ask for what is missing, then do one job if there is one."""
@@ -54,14 +56,16 @@ class Embedder:
         if (active or any(requested)) and not self.stopping.is_set():
             self._work()
 
-    def features(self, collection: int, encoder: str | None = None) -> tuple[np.ndarray, np.ndarray, str] | None:
-        """(N, D) float32 features, (N,) ids and the encoder's name; None until the collection is embedded."""
+    def features(self, collection: int, encoder: str | None = None) -> tuple[np.ndarray | Rows, np.ndarray, str] | None:
+        """(N, D) features, (N,) ids and the encoder's name; None until the collection is embedded. Many features
+        stay on the disk."""
         name = encoder or self.encoder
         stamp = (self._count(collection), self.jobs_done)
         kept = self._kept.get((collection, name))
         whole = self.settled.get((collection, name)) == stamp[0]
         if whole and (kept is None or kept[0] != stamp):
-            ids, vectors = feature_store(self.workspace, collection, name).load()
+            store = feature_store(self.workspace, collection, name)
+            ids, vectors = store.load() if stamp[0] <= IN_MEMORY else store.mapped()
             kept = self._kept[collection, name] = (stamp, vectors, ids)
         return None if kept is None or len(kept[2]) == 0 else (kept[1], kept[2], name)
 

@@ -13,10 +13,13 @@ import numpy as np
 from db.errors import Broken
 from db.nouns import Item
 from trainer.encoders import Encoder
-from trainer.shards import BATCH, PREFIX, Batch, Shards
+from trainer.originals import original
+from trainer.shards import BATCH, PREFIX, Batch, Rows, Shards
 
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
+Encoded = tuple[Sequence[Item], np.ndarray, int]  # items that could be read, their (n, D) features, items looked at
+Executor = Callable[[Encoder, Sequence[Item], Path, Cancelled], Iterator[Encoded]]  # batch by batch, in order
 log = logging.getLogger("pairwright.features")
 
 
@@ -53,6 +56,11 @@ class FeatureStore:
             done += len(batch.ids)
         return np.sort(ids), vectors
 
+    def mapped(self) -> tuple[np.ndarray, Rows]:
+        """As `load`, but the vectors stay on the disk and are read where rows are taken: the same numbers, float16."""
+        rows = Rows(self._shards, [batch for batch in self._shards.batches() if self._shards.whole(batch)])
+        return rows.ids, rows
+
     def damaged(self) -> int:
         """Number of items whose stored features fail their checksum."""
         return sum(len(batch.ids) for batch in self._shards.batches() if not self._shards.whole(batch))
@@ -64,15 +72,20 @@ class FeatureStore:
         workspace: Path,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
+        executor: Executor | None = None,
     ) -> int:
         """Compute what is missing or damaged among these items; return how many pictures were encoded now.
 
+        executor: who encodes, None for this process. Only this process writes.
         Pictures that cannot be read are left out and logged. Raises: Broken if the disk fails.
         """
         try:
             with self._only_writer():
                 kept = self._prepare(encoder, items)
-                return self._fill(kept, encoder, items, Path(workspace), progress or _silent, cancelled or _never)
+                by, stop = executor or here, cancelled or _never
+                return self._fill(
+                    kept, items, lambda missing: by(encoder, missing, Path(workspace), stop), progress or _silent
+                )
         except OSError as error:
             raise Broken(f"cannot keep features in {self.folder} ({error.strerror}). Free some space.") from error
 
@@ -91,13 +104,7 @@ class FeatureStore:
         return whole
 
     def _fill(
-        self,
-        kept: list[Batch],
-        encoder: Encoder,
-        items: Sequence[Item],
-        workspace: Path,
-        progress: Progress,
-        cancelled: Cancelled,
+        self, kept: list[Batch], items: Sequence[Item], encoded: Callable[..., Iterator[Encoded]], progress: Progress
     ) -> int:
         have = set(_ids(kept).tolist())
         missing = sorted((item for item in items if item.id not in have), key=lambda item: item.id)
@@ -105,9 +112,9 @@ class FeatureStore:
         free = (slot for slot in count() if slot not in used)  # gaps first: damaged rows are written over
         seen, done = len(items) - len(missing), 0
         progress(seen, len(items))
-        for read, squares, looked_at in _decoded(encoder, missing, workspace, cancelled):
+        for read, vectors, looked_at in encoded(missing):
             if read:
-                self._shards.write(next(free), read, encoder.encode_squares(squares))
+                self._shards.write(next(free), read, vectors)
             done, seen = done + len(read), seen + looked_at
             progress(seen, len(items))
         return done
@@ -125,6 +132,12 @@ def feature_store(workspace: Path, collection_id: int, encoder_name: str) -> Fea
     """The store of a collection under an encoder, in the workspace."""
     safe = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in encoder_name)
     return FeatureStore(Path(workspace) / "features" / str(int(collection_id)) / safe)
+
+
+def here(encoder: Encoder, items: Sequence[Item], workspace: Path, cancelled: Cancelled) -> Iterator[Encoded]:
+    """Encode in this process: the executor that needs no other."""
+    for read, squares, looked_at in _decoded(encoder, items, workspace, cancelled):
+        yield read, encoder.encode_squares(squares) if read else np.empty((0, encoder.dim), np.float32), looked_at
 
 
 def _decoded(
@@ -149,7 +162,7 @@ def _decoded(
 
 def _square(encoder: Encoder, item: Item, workspace: Path) -> np.ndarray | None:
     try:
-        return encoder.square((workspace / item.path).read_bytes())
+        return encoder.square(original(workspace, item.path, item.sha256))
     except (OSError, ValueError) as error:
         log.warning("item %d (%s) gets no features: its picture cannot be read (%s)", item.id, item.name, error)
         return None

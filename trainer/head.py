@@ -15,6 +15,9 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from db.errors import BadInput, Broken
+from trainer.shards import Rows
+
+BLOCK = 100_000  # rows
 
 
 class Head(nn.Module):
@@ -33,7 +36,7 @@ class Head(nn.Module):
         nn.init.zeros_(self.outer.weight)
 
     @classmethod
-    def from_features(cls, features: np.ndarray, *, width: int = 256, size: int = 64, seed: int = 0) -> "Head":
+    def from_features(cls, features: np.ndarray | Rows, *, width: int = 256, size: int = 64, seed: int = 0) -> "Head":
         """A head that embeds like PCA of these features. features: (N, D) float32; N >= 2."""
         if features.ndim != 2 or len(features) < 2:
             raise BadInput(f"features = (N, D) with N >= 2 expected, got {features.shape}. Import more images first.")
@@ -53,7 +56,7 @@ class Head(nn.Module):
         head.components.copy_(torch.from_numpy(np.asarray(directions, np.float32)))
         return head
 
-    def reduce(self, features: np.ndarray) -> Tensor:
+    def reduce(self, features: np.ndarray | Rows) -> Tensor:
         """The fixed first step, (N, W) from (N, D): computed once per update, in blocks of 8,192 rows."""
         with torch.no_grad():
             blocks = [self._reduce(features[row : row + 8192]) for row in range(0, len(features), 8192)]
@@ -68,11 +71,21 @@ class Head(nn.Module):
         learnt = self.outer(torch.relu(self.inner(reduced)))
         return nn.functional.normalize(reduced[:, : self.size] + learnt, dim=1)
 
-    def embed(self, features: np.ndarray) -> np.ndarray:
+    def embed(self, features: np.ndarray | Rows) -> np.ndarray:
         """(N, d) float32 unit rows from (N, D) float features."""
         self.eval()
+        return self.whole(self.reduce(features)).float().cpu().numpy()
+
+    def whole(self, reduced: Tensor) -> Tensor:
+        """(N, d) from (N, W) without gradients: up to BLOCK rows at once, more by blocks, which need less memory."""
         with torch.no_grad():
-            return self(self.reduce(features)).float().cpu().numpy()
+            if len(reduced) <= BLOCK:
+                return self(reduced)  # type: ignore[no-any-return]
+            return torch.cat([self(reduced[row : row + BLOCK]) for row in range(0, len(reduced), BLOCK)])
+
+    def reduces_like(self, other: "Head") -> bool:
+        """Whether `reduce` gives the same as the other's."""
+        return torch.equal(self.mean, other.mean) and torch.equal(self.components, other.components)
 
     def to_bytes(self) -> bytes:
         """safetensors; `from_bytes` gives the same head, bit for bit."""
@@ -101,7 +114,7 @@ class Head(nn.Module):
         return cls.from_bytes(path.read_bytes())
 
 
-def _principal(features: np.ndarray, width: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def _principal(features: np.ndarray | Rows, width: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (D,), components (D, W) and one common scale () so that rows have length about 1. At most 20,000 rows are
     looked at."""
     rows = np.random.default_rng(seed).permutation(len(features))[:20_000]

@@ -25,6 +25,7 @@ from trainer.choices import UpdateSettings
 from trainer.head import Head
 from trainer.letting_go import let_go, taken_rightly
 from trainer.promotion import Gate, gate, split
+from trainer.shards import Rows
 from trainer.snapshot import build
 from trainer.update import update
 
@@ -56,19 +57,20 @@ class Candidate:
 
 
 class Learner:
-    """Teaches one criterion. features: (N, D) float32 backbone features; ids: (N,) int64, rising strictly.
+    """Teaches one criterion. features: (N, D) float32 backbone features, or rows on the disk; ids: (N,) int64, rising
+    strictly.
 
     Everything follows from the features, the answers and the seed.
     """
 
     def __init__(
-        self, features: np.ndarray, ids: np.ndarray, *, seed: int = 0, settings: Settings | None = None
+        self, features: np.ndarray | Rows, ids: np.ndarray, *, seed: int = 0, settings: Settings | None = None
     ) -> None:
         if len(features) != len(ids) or len(ids) == 0:
             raise BadInput(
                 f"features and ids must have as many rows, at least one; got {len(features)} and {len(ids)}."
             )
-        self.features = np.ascontiguousarray(features, dtype=np.float32)
+        self.features = features if isinstance(features, Rows) else np.ascontiguousarray(features, dtype=np.float32)
         self.ids = np.asarray(ids, np.int64)
         self.seed, self.settings = seed, settings or Settings()
         self._served: tuple[Head, Snapshot] | None = None
@@ -139,7 +141,10 @@ class Learner:
         return self._untaught
 
     def _embedded(self, head: Head, version: int) -> Snapshot:
-        return build(self.ids, head.embed(self.features), version, self.seed)
+        """What a head sees; one that begins like the untaught one, as all taught here do, needs no features for it."""
+        untaught, reduced = self._raw()
+        vectors = head.eval().whole(reduced).numpy() if head.reduces_like(untaught) else head.embed(self.features)
+        return build(self.ids, vectors, version, self.seed)
 
     def _require(self) -> tuple[Head, Snapshot]:
         if self._served is None:

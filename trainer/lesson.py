@@ -19,6 +19,7 @@ from trainer.head import Head
 from trainer.negative_report import report as negative_report
 from trainer.pool import Pool, obey
 from trainer.priors import share_of
+from trainer.table import Table
 
 REFRESH = 50  # steps from one look at all items to the next
 
@@ -44,7 +45,7 @@ class Lesson:
             settings.losses(share),
         )
         self.done = 0
-        self.table = self._embedded()
+        self.table = Table(self.head, self.reduced)
         self.prototypes = self._prototypes()
         parameters = [*self.head.parameters(), *([self.prototypes] if self.prototypes.requires_grad else [])]
         self.optimizer = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
@@ -103,24 +104,24 @@ class Lesson:
         return reduced * kept / (1 - self.settings.drop) + scale * jitter
 
     def _look(self) -> None:
-        """Every so often, embed all items for the feedback pool, and for a policy that clusters them."""
+        """Every so often, see the items anew for the feedback pool, and for a policy that clusters them."""
         if self.done % REFRESH == 0:
-            self.table = self._embedded()
-            self._hook("refresh")(self.table, self.knowledge.ids, self.done / self.settings.steps)
-
-    def _embedded(self) -> Tensor:
-        """(N, d) every item as the head sees it now."""
-        with torch.no_grad():
-            return self.head(self.reduced)  # type: ignore[no-any-return]
+            if self.done:
+                self.table = Table(self.head, self.reduced)
+            if hasattr(self.policy, "refresh"):
+                self.policy.refresh(self.table.all(), self.knowledge.ids, self.done / self.settings.steps)
 
     def _hook(self, name: str) -> Callable[..., Any]:
         """A method of the policy that not every policy has."""
         return getattr(self.policy, name, lambda *_: None)
 
     def _prototypes(self) -> Tensor:
-        """(C, d) one direction per group found, at the mean of its members; learnt only if an objective reads it."""
-        centres = normalize(self.knowledge.joint.T @ self.table, dim=1)
-        return centres.requires_grad_("cluster" in self.settings.objectives and len(centres) > 0)
+        """(C, d) one direction per group found, at the mean of its members, to be learnt; none if no objective reads
+        them."""
+        if "cluster" not in self.settings.objectives:
+            return torch.zeros(0, self.head.size, device=self.device)
+        centres = normalize(self.knowledge.joint.T @ self.table.all(), dim=1)
+        return centres.requires_grad_(len(centres) > 0)
 
     def _assign(self, embedded: Tensor) -> Tensor:
         return softmax(embedded @ normalize(self.prototypes, dim=1).T / 0.1, dim=1)

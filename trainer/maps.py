@@ -18,6 +18,7 @@ from torch import Generator, Tensor, nn
 from db.errors import BadInput, Broken
 from db.nouns import Item
 from trainer.encoders import _engine
+from trainer.originals import original
 from trainer.pictures import decode_square
 from trainer.recipe import Recipe
 
@@ -98,7 +99,7 @@ def _computed(
 
 def _square(item: Item, workspace: Path, side: int) -> np.ndarray | None:
     try:
-        return decode_square((workspace / item.path).read_bytes(), side, Image.Resampling.BICUBIC)
+        return decode_square(original(workspace, item.path, item.sha256), side, Image.Resampling.BICUBIC)
     except (OSError, ValueError) as error:
         log.warning("item %d (%s) is left out: its picture cannot be read (%s)", item.id, item.name, error)
         return None

@@ -7,6 +7,7 @@ Files are those of `pairwright export pairs`, in any style; only pairs that are 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from db.errors import BadInput, NotFound
+from trainer.originals import Part, original
 from trainer.pictures import FORMATS, upright
 
 SIDES = (("a_path", "b_path"), ("image1", "image2"))
@@ -46,10 +48,10 @@ class PairDataset(Dataset[tuple[Any, Any, int]]):
 
     def _picture(self, path: str) -> Any:
         place = (self.root / path).resolve()
-        if not place.is_relative_to(self.root.resolve()):
+        if Part.of(path) is None and not place.is_relative_to(self.root.resolve()):
             raise BadInput(f"the path '{path:.120}' leads out of '{self.root}'. Export the pairs again.")
         try:
-            with Image.open(place, formats=FORMATS) as image:
+            with Image.open(BytesIO(original(self.root, path)), formats=FORMATS) as image:
                 return self.transform(upright(image))
         except OSError as error:
             raise NotFound(f"the picture '{path}' cannot be read below '{self.root}' ({error}). Set root.") from error

@@ -44,12 +44,25 @@ def count() -> int:
 def joined() -> Iterator[None]:
     """Be the process that RANK and WORLD_SIZE name, as torchrun and `train --processes` set them; alone without them.
 
+    Where they have met already, as workers of Ray have, they stay together afterwards.
     Raises: BadInput where processes would have to share a GPU. LostPeer where another one ended.
     """
-    wanted = int(os.environ.get("WORLD_SIZE", "1"))
-    if wanted == 1:
+    wanted, met = int(os.environ.get("WORLD_SIZE", "1")), dist.is_initialized()
+    if wanted == 1 and not met:
         yield
         return
+    _settle(wanted)
+    if not met:
+        _meet(wanted)
+    try:
+        yield
+    finally:
+        if not met:
+            dist.destroy_process_group()
+
+
+def _settle(wanted: int) -> None:
+    """A GPU of its own, or a fair share of the processors."""
     local = int(os.environ.get("LOCAL_RANK", os.environ["RANK"]))
     if torch.cuda.is_available():
         if local >= torch.cuda.device_count():
@@ -58,11 +71,6 @@ def joined() -> Iterator[None]:
     elif "OMP_NUM_THREADS" not in os.environ:
         here = int(os.environ.get("LOCAL_WORLD_SIZE", wanted))
         torch.set_num_threads(max((os.cpu_count() or 1) // here, 1))
-    _meet(wanted)
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
 
 
 def shared(encode: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:

@@ -83,10 +83,13 @@ class Shards:
 
     def read(self, batch: Batch) -> np.ndarray:
         """(rows, D) float16 of one batch, memory-mapped."""
+        return self.file(batch.shard)[batch.rows]
+
+    def file(self, shard: int) -> np.ndarray:
+        """(rows, D) float16 of one file, memory-mapped."""
         dim = (self.meta() or {"dim": 1})["dim"]
-        path = self._path(batch.shard)
-        shape = (path.stat().st_size // (2 * dim), dim)
-        return np.memmap(path, "<f2", "r", shape=shape)[batch.rows]
+        path = self._path(shard)
+        return np.memmap(path, "<f2", "r", shape=(path.stat().st_size // (2 * dim), dim))
 
     def whole(self, batch: Batch) -> bool:
         """True if the batch's rows are what was written."""
@@ -115,6 +118,37 @@ class Shards:
 
     def _path(self, shard: int) -> Path:
         return self.folder / f"shard-{shard:06d}.f16"
+
+
+class Rows:
+    """(N, D) float16 rows of all batches in the order of their ids, read from the disk where rows are taken, as of an
+    array: `rows[start:end]`, `rows[numbers]`. Nothing of them stays in memory."""
+
+    dtype, ndim = np.dtype(np.float16), 2
+
+    def __init__(self, shards: Shards, batches: Sequence[Batch]) -> None:
+        ids = np.array([item for batch in batches for item in batch.ids], np.int64)
+        slots = np.array(
+            [batch.rows.start + batch.shard * SHARD + at for batch in batches for at in range(len(batch.ids))]
+        )
+        self.ids = np.sort(ids)
+        self._at = slots.astype(np.int64)[np.argsort(ids)]  # (N,) row over all files
+        self._shards, dim = shards, (shards.meta() or {"dim": 0})["dim"]
+        self.shape = (len(ids), int(dim))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, wanted: slice | np.ndarray) -> np.ndarray:
+        at = self._at[wanted]
+        found = np.empty((len(at), self.shape[1]), np.float16)
+        for shard in np.unique(at // SHARD):
+            here = at // SHARD == shard
+            found[here] = self._shards.file(int(shard))[at[here] % SHARD]
+        return found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype)
 
 
 def _digest(rows: np.ndarray) -> str:

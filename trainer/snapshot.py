@@ -56,9 +56,7 @@ def save_cache(store: ArtifactStore, name: str, snapshot: Snapshot) -> Manifest:
         "finer": snapshot.finer.astype(np.int32),
         "version": np.array([snapshot.version], np.int64),
     }
-    if store.exists(name + CACHE):
-        store.remove(name + CACHE)
-    return store.save(
+    return store.replace(
         name + CACHE, {ARRAYS: to_bytes({key: np.ascontiguousarray(value) for key, value in arrays.items()})}
     )
 
@@ -112,8 +110,9 @@ def _checked(ids: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def _nearest(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and cosines of the nearest others, (N, K) each; K shrinks where there are few items."""
+    """Positions and cosines of the nearest others, (N, K) each; K shrinks where there are few items. Exact up to
+    `index.EXACT` items, measured beyond: exactly, a million would take an hour."""
     k = min(NEAR, len(vectors) - 1)
     if k < 1:
         return np.zeros((len(vectors), 0), np.int64), np.zeros((len(vectors), 0), np.float32)
-    return index.neighbours(vectors, k)
+    return index.neighbours(vectors, k, exact=len(vectors) <= index.EXACT)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from db.errors import Broken
+from trainer.originals import original
 from trainer.pictures import decode_square
 
 log = logging.getLogger("pairwright.training")
@@ -89,7 +90,7 @@ def _fill(
 
 def _square(item: Pictured, workspace: Path, side: int) -> np.ndarray | None:
     try:
-        return decode_square((workspace / item.path).read_bytes(), side, Image.Resampling.BICUBIC)
+        return decode_square(original(workspace, item.path, item.sha256), side, Image.Resampling.BICUBIC)
     except (OSError, ValueError) as error:
         log.warning("item %d (%s) is left out: its picture cannot be read (%s)", item.id, item.name, error)
         return None

@@ -21,6 +21,7 @@ from trainer.auditing import Likeness
 from trainer.choices import UpdateSettings
 from trainer.head import Head
 from trainer.lesson import Lesson
+from trainer.shards import Rows
 
 __all__ = ["Progress", "UpdateSettings", "device_for_training", "update"]
 EVERY = 10  # steps from one report to the next
@@ -34,7 +35,7 @@ def device_for_training() -> torch.device:
 
 def update(
     head: Head,
-    features: np.ndarray,
+    features: np.ndarray | Rows,
     ids: np.ndarray,
     graph: ConstraintGraph,
     snapshot: Snapshot,

@@ -97,7 +97,7 @@ def run(
 ) -> None:
     """Work until `stopping` is set, or until the parent process is gone where one is given."""
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    store = ArtifactStore(artifacts or workspace / "artifacts")
+    store = ArtifactStore(artifacts or workspace / "artifacts", cache=workspace / "artifacts")
     load = partial(any_encoder, store)
     embedder = Embedder(database, workspace, holder, stopping, encoder=encoder, load=load)
     teaching = Settings(update=chosen(training))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from app.api.health import Counters
     from app.children import Comparer, Importer, Keeper, Mapper, Measurer, Refresher, Trainer
     from app.eye import Eye
-    from app.login import Guesses
     from app.partitions import Partitions
     from app.sorters import Sorters
 
@@ -36,7 +35,6 @@ class Context:
     mapper: "Mapper"
     keeper: "Keeper"
     eye: "Eye"
-    guesses: "Guesses"
     partitions: "Partitions"
     sorters: "Sorters"
 

@@ -1,25 +1,29 @@
 """The snapshots of versions, read once per version and kept in memory, and the index to search one."""
 
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from app.api.context import Context
 from db import catalog, versions
 from db.artifacts import ArtifactStore
+from db.engine import Database
 from db.errors import NotFound
 from db.nouns import Snapshot
 from db.versions import Version
 
 if TYPE_CHECKING:
-    from trainer.index import Index
+    from trainer.searching import Searchable
+
+_OPENING = Lock()  # two requests at once must not build the same index twice
 
 
 @lru_cache(maxsize=4)
-def _load(root: str, artifact: str, version: int) -> Snapshot:
+def _load(store: ArtifactStore, artifact: str, version: int) -> Snapshot:
     """A verified snapshot from the artifact store. Raises Broken when it is missing or damaged."""
     from trainer import snapshot
 
-    return snapshot.load(ArtifactStore(root), artifact, version)
+    return snapshot.load(store, artifact, version)
 
 
 def snapshot_of(here: Context, criterion: int | str) -> Snapshot:
@@ -39,16 +43,19 @@ def current(here: Context, criterion: int | str) -> Version:
 
 def snapshot_of_version(here: Context, version: Version) -> Snapshot:
     """What any version sees, if its cache is still there. Raises Broken where it is not."""
-    return _load(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+    return _load(here.settings.store(), version.artifact, version.id)
 
 
 @lru_cache(maxsize=2)
-def _index(root: str, artifact: str, version: int) -> "Index":
-    from trainer.index import build_index
+def _opened(database: Database, store: ArtifactStore, artifact: str, version: int, wanted: str) -> "Searchable":
+    from trainer.searching import Shelf, searchable
 
-    return build_index(_load(root, artifact, version).vectors)
+    shelf = Shelf(store, artifact, version, database)
+    return searchable(_load(store, artifact, version).vectors, shelf, wanted)
 
 
-def index_of(here: Context, version: Version) -> "Index":
-    """A version's vectors, ready to be searched: built when first asked for."""
-    return _index(str(here.settings.folder / "artifacts"), version.artifact, version.id)
+def index_of(here: Context, version: Version) -> "Searchable":
+    """A version's vectors, ready to be searched: built, or checked and opened, when first asked for."""
+    with _OPENING:
+        store = here.settings.store()
+        return _opened(here.database, store, version.artifact, version.id, here.settings.search)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from app.api.context import Context, Here, Viewer
 from app.api.shapes import ProgressOut, ReviewOut, Which
 from db import catalog, feedback, queue
-from db.artifacts import ArtifactStore
 from db.catalog import Criterion
 from db.nouns import Statement, Verdict
 from oracle import proofread
@@ -73,7 +72,7 @@ def progress(
 
 def _review(s: Session, here: Context, about: Criterion) -> tuple[ReviewOut, int]:
     """How far a review of captions is, and how many verdicts stand."""
-    reader = as_it_stands(s, ArtifactStore(str(here.settings.folder / "artifacts")), about)
+    reader = as_it_stands(s, here.settings.store(), about)
     now = proofread.progress(reader.fits or Fits({}, {}), reader.graph)
     shown = ReviewOut(
         captions=now.captions, looked_at=now.looked_at, found=now.found, left=now.left, stop=now.stop, words=now.words

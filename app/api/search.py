@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -19,6 +19,9 @@ from db import catalog, versions
 from db.errors import BadInput, Conflict
 from db.nouns import Snapshot
 from db.versions import Version
+
+if TYPE_CHECKING:
+    from trainer.searching import Searchable
 
 router = APIRouter(prefix="/search", tags=["search"])
 MOST = 2000  # results one can page through
@@ -64,7 +67,10 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     among = len(snapshot.ids) if rows is None else len(rows)
     most = min(MOST, among)
     wanted = min(given.after + given.limit + len(shown), most)
-    near, cosines = _ranked(here, snapshot, version, given, max(wanted, 1), rows)
+    index = index_of(here, version)
+    read = _read(here, snapshot, version, given)
+    scored = read is not None and read.scores is not None
+    near, cosines = _ranked(index, snapshot, version, given, read, max(wanted, 1), rows)
     hits = [
         (int(snapshot.ids[at]), float(cosine))
         for at, cosine in zip(near.tolist(), cosines.tolist(), strict=True)
@@ -75,17 +81,20 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
         items = catalog.items_by_id(s, [item for item, _ in page])
     results = [FoundOut(item=views.full_item(items[item]), cosine=cosine) for item, cosine in page if item in items]
     left = most - sum(_is_among(snapshot, rows, one) for one in shown)
-    return SearchOut(version=version.id, total=max(left, 0), among=among, results=results)
+    return SearchOut(
+        version=version.id, total=max(left, 0), among=among, engine="exact" if scored else index.kind,
+        recall=1.0 if scored or rows is not None else index.recall, results=results,
+    )  # fmt: skip
 
 
 def _ranked(
-    here: Context, snapshot: Snapshot, version: Version, given: SearchIn, wanted: int, rows: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
+    index: "Searchable", snapshot: Snapshot, version: Version, given: SearchIn, read: Read | None, wanted: int,
+    rows: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """(k,) rows, nearest first, and their cosines: by the index, or as a network that read the sentence scores them."""
-    read = _read(here, snapshot, version, given)
     if read is None or read.scores is None:
         sought = _sought(snapshot, version, given, None if read is None else read.vector)
-        near, cosines = index_of(here, version).search(sought[None], wanted, rows)
+        near, cosines = index.search(sought[None], wanted, rows)
         return near[0], cosines[0]
     among = np.arange(len(snapshot.ids)) if rows is None else rows
     order = among[np.argsort(-read.scores[among], kind="stable")[:wanted]]

@@ -36,11 +36,17 @@ class FoundOut(Shape):
 
 
 class SearchOut(Shape):
-    """A page of results, most alike first. total: how many can be paged through; among: items that were searched."""
+    """A page of results, most alike first. total: how many can be paged through; among: items that were searched.
+
+    engine: how they were searched, see PAIRWRIGHT_SEARCH; recall: measured share of the true ten nearest that it finds,
+    1 where all items are compared.
+    """
 
     version: int
     total: int
     among: int
+    engine: str
+    recall: float
     results: list[FoundOut]
 
 

@@ -9,7 +9,6 @@ from app.api.context import Context
 from app.eye import Read
 from app.eye_words import packed
 from db import catalog, feedback
-from db.artifacts import ArtifactStore
 from db.catalog import Criterion
 from db.errors import BadInput
 from db.versions import Version
@@ -58,6 +57,6 @@ def _captions(here: Context, about: Criterion) -> bytes:
         worded, texts = captioned(s, about)
         if not about.captions:
             return packed({item: (words, 1.0) for item, words in texts.items()})
-        reader = as_it_stands(s, ArtifactStore(str(here.settings.folder / "artifacts")), worded)
+        reader = as_it_stands(s, here.settings.store(), worded)
     fits = reader.fits or Fits({}, texts)
     return packed({item: (words, reader.graph.chance(item, fits.of(item))) for item, words in texts.items()})

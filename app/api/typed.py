@@ -68,15 +68,21 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return PLAIN.get(str(schema.get("type")), "Any")
 
 
-def main() -> None:
-    """Print the module."""
+def document() -> dict[str, Any]:
+    """The OpenAPI document of an app with nothing in it."""
     from app.server import create_app
     from app.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Settings(Path(folder), trainer=False))
-        sys.stdout.write(text(app.openapi()))
+        found = app.openapi()
         app.state.context.database.close()
+    return found
+
+
+def main() -> None:
+    """Print the module."""
+    sys.stdout.write(text(document()))
 
 
 if __name__ == "__main__":

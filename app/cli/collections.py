@@ -1,12 +1,25 @@
 """`import`, `embed`, `criterion`: from files to something that can be asked about."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.run import Run, command, table
+from app.cli.run import RayAddress, Run, command, table
 from db.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.cluster.start import Reach
+
+
+def reach(count: int | None, address: str | None) -> "Reach | None":
+    """What --ray and --ray-address say; None without --ray."""
+    if count is None:
+        return None
+    from app.cluster.start import Reach
+
+    return Reach(count, address)
+
 
 criterion = typer.Typer(help="What 'same' means: add and list criteria.", no_args_is_help=True, rich_markup_mode=None)
 Collection = Annotated[str, typer.Option(help="Name of the collection.")]
@@ -26,6 +39,9 @@ pairwright import trashnet.zip --collection trash --metadata metadata.csv
 pairwright import items.parquet --collection shoes --path-column file --where split=train
 pairwright import coco/ --metadata annotations/instances_val2017.json --collection things
 pairwright import shards/ --format webdataset --collection web
+pairwright import photos/ --collection photos --packed
+pairwright import shards/ --format webdataset --collection web --in-place
+pairwright import /shared/photos --collection photos --ray 6 --ray-address 10.0.0.1:6379
 pairwright import holiday.mp4 --format video:every=0.5 --collection holiday
 PAIRWRIGHT_ADDRESSES=1 pairwright import s3://bucket/photos --collection photos
 """
@@ -53,6 +69,12 @@ def import_(
         str | None,
         typer.Option(help="coco, fiftyone, folder, huggingface, imagefolder, labelstudio, video or webdataset."),
     ] = None,
+    packed: Annotated[bool, typer.Option("--packed", help="Keep the pictures in few big files of 256 MB.")] = False,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Leave the pictures in the tar or Parquet files they lie in.")
+    ] = False,
+    ray: Annotated[int | None, typer.Option(help="Decode by so many workers of Ray.", min=1)] = None,
+    ray_address: RayAddress = None,
 ) -> None:
     """Bring images into a collection. Known images (same bytes) are not added twice."""
     from app.importers import import_path
@@ -75,6 +97,9 @@ def import_(
             caption_column=caption_column,
             audio_column=audio_column,
             format=format,
+            packed=packed,
+            in_place=in_place,
+            ray=reach(ray, ray_address),
         )
     skipped = [{"name": str(name), "reason": reason} for name, reason in report.skipped]
     document = {"collection": collection, "added": report.added, "known": report.known, "skipped": skipped}
@@ -86,6 +111,7 @@ def import_(
 EMBED = """
 pairwright embed --collection photos
 pairwright embed --collection photos --encoder resnet18
+pairwright embed --collection photos --ray 6 --ray-address 10.0.0.1:6379
 """
 
 
@@ -93,12 +119,19 @@ def embed(
     run: Run,
     collection: Collection,
     encoder: Annotated[str, typer.Option(help="Backbone: lite0, or any model name of timm.")] = "lite0",
+    ray: Annotated[int | None, typer.Option(help="Encode by so many workers of Ray.", min=1)] = None,
+    ray_address: RayAddress = None,
 ) -> None:
     """Compute the backbone features of a collection. Stopped half-way, it resumes where it was."""
     from app.features import ensure_features
 
     with run.database() as database, run.progress(f"embedding with {encoder}") as progress:
-        store, computed = ensure_features(database, run.workspace, collection, encoder, progress=progress)
+        by = None
+        if (reached := reach(ray, ray_address)) is not None:
+            from app.cluster.embedding import Embedding
+
+            by = Embedding(reached, encoder)
+        store, computed = ensure_features(database, run.workspace, collection, encoder, progress=progress, executor=by)
     total = len(store.ids)
     document = {"collection": collection, "encoder": encoder, "items": total, "computed": computed}
     run.show(document, f"{total} items have {encoder} features, {computed} computed now")

@@ -53,20 +53,20 @@ def pairs(
     style: Annotated[Style, typer.Option(help="full, or same and different alone for another library.")] = Style.FULL,
 ) -> None:
     """Every pair verdict that stands, with who said it and which images it is about."""
-    from app.exporters import PAIR_FIELDS, pair_rows, training_pairs, write_rows
+    from app.exporters import training_pairs, write_rows
     from db import catalog, feedback
 
+    if style is Style.FULL:
+        return _take(run, "pairs", out, criterion, format)
     with run.database() as database, database.read() as s:
         about = catalog.criterion(s, criterion)
         items = {item.id: item for item in catalog.items(s, about.collection)}
         said = feedback.statements(s, about.id)
     if style is Style.PML:
         count = training_pairs.write_indices(said, items, out)
-    elif style is Style.SENTENCE_TRANSFORMERS:
-        count = write_rows(training_pairs.labelled_rows(said, items), training_pairs.FIELDS, out, format)
     else:
-        count = write_rows(pair_rows(said, items), PAIR_FIELDS, out, format)
-    _done(run, "pairs", count, out)
+        count = write_rows(training_pairs.labelled_rows(said, items), training_pairs.FIELDS, out, format)
+    return _done(run, "pairs", count, out)
 
 
 GROUPS = """
@@ -76,14 +76,7 @@ pairwright export groups groups.csv --criterion material
 
 def groups(run: Run, out: Out, criterion: Criterion, format: Rows = None, version: Version = None) -> None:
     """Every item with its group, how sure that is, and whether it was part of an answer."""
-    from app.exporters import GROUP_FIELDS, group_rows, write_rows
-    from app.homes import seen
-    from app.view import view
-
-    with run.database() as database:
-        shown = view(run.settings, database, criterion, version)
-    rows = group_rows(shown.snapshot.ids, seen(shown.belief).labels, shown.sure, shown.stated, shown.items)
-    _done(run, "groups", write_rows(rows, GROUP_FIELDS, out, format), out)
+    _take(run, "groups", out, criterion, format, version)
 
 
 CAPTIONS = """
@@ -93,20 +86,7 @@ pairwright export captions captions.csv --criterion words
 
 def captions(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
     """Every caption that is reviewed: verdict, chance that it belongs, and the evidence of the answers."""
-    from app.exporters import CAPTION_FIELDS, caption_rows, write_rows
-    from db import catalog
-    from db.artifacts import ArtifactStore
-    from oracle.ledger import Fits
-    from trainer.fits import as_it_stands
-
-    with run.database() as database, database.read() as s:
-        about = catalog.criterion(s, criterion)
-        if not about.captions:
-            raise BadInput(f"the criterion '{criterion}' asks about pairs, not captions. Use: pairwright export pairs.")
-        items = {item.id: item for item in catalog.items(s, about.collection)}
-        reader = as_it_stands(s, ArtifactStore(str(run.workspace / "artifacts")), about)
-    rows = caption_rows(reader.fits or Fits({}, {}), reader.graph, items)
-    _done(run, "captions", write_rows(rows, CAPTION_FIELDS, out, format), out)
+    _take(run, "captions", out, criterion, format)
 
 
 EMBEDDINGS = """
@@ -128,22 +108,17 @@ def embeddings(
     """The vector of every item. `x.npy` gets the item ids beside it in `x.ids.npy`."""
     from app.exporters import export_embeddings
     from app.features import ensure_features
-    from app.view import view
     from db import catalog
 
     if (criterion is None) == (collection is None):
         raise BadInput("give either --criterion (learnt embedding) or --collection (backbone features), not both.")
+    if criterion is not None:
+        return _take(run, "embeddings", out, criterion, format, version)
     with run.database() as database:
-        if criterion is not None:
-            seen = view(run.settings, database, criterion, version)
-            ids, vectors, items = seen.snapshot.ids, seen.snapshot.vectors, seen.items
-        else:
-            assert collection is not None
-            store, _ = ensure_features(database, run.workspace, collection, encoder)
-            with database.read() as s:
-                items = {i.id: i for i in catalog.items(s, catalog.collection_id(s, collection))}
-            ids, vectors = store.ids, store.vectors()
-    _done(run, "embeddings", export_embeddings(ids, vectors, items, out, format), out)
+        store, _ = ensure_features(database, run.workspace, str(collection), encoder)
+        with database.read() as s:
+            items = {i.id: i for i in catalog.items(s, catalog.collection_id(s, str(collection)))}
+    return _done(run, "embeddings", export_embeddings(store.ids, store.vectors(), items, out, format), out)
 
 
 ANSWERS = """
@@ -154,14 +129,7 @@ pairwright export answers answers.parquet --criterion material
 
 def answers(run: Run, out: Out, criterion: Criterion, format: Rows = None) -> None:
     """The whole feedback log: every screen as asked, every answer and undo. `import-answers` brings it in elsewhere."""
-    from app.exporters import ANSWER_FIELDS, answer_rows, write_rows
-    from db import catalog, feedback
-
-    with run.database() as database, database.read() as s:
-        about = catalog.criterion(s, criterion)
-        items = {item.id: item for item in catalog.items(s, about.collection)}
-        count = write_rows(answer_rows(feedback.history(s, about.id), items), ANSWER_FIELDS, out, format)
-    _done(run, "answers", count, out)
+    _take(run, "answers", out, criterion, format)
 
 
 AUDIT = """
@@ -229,6 +197,14 @@ def model(
     document = {"exported": "model", "version": made.version, "size": made.size, "onnx": made.apart, "file": str(out)}
     onnx = "" if made.apart is None else f"; ONNX differs from torch by {made.apart:.1g}"
     run.show(document, f"version {made.version} written to {out}{onnx}")
+
+
+def _take(run: Run, what: str, out: Path, criterion: str, format: str | None, version: int | None = None) -> None:
+    from app.exporters.taking import Wish, take
+
+    with run.database() as database:
+        count = take(run.settings, database, what, Wish(criterion, out, format, version))
+    _done(run, what, count, out)
 
 
 def _done(run: Run, what: str, count: int, out: Path) -> None:

@@ -49,7 +49,7 @@ def _section(name: str, command: Any) -> str:
     kept = ("", "Examples:")
     shown = "\n".join(line[2:] for line in examples.splitlines() if line.strip() not in kept)
     table = "\n".join(["| option | meaning | default |", "|---|---|---|", *lines, ""]) if lines else ""
-    return f"### `{name}`\n\n{words.strip()}\n\n{table}\n```\n{shown}\n```\n"
+    return f"### `{name}`\n\n{words.strip()}\n\n{table}\n```sh\n{shown}\n```\n"
 
 
 def _line(parameter: Any) -> str:
@@ -97,6 +97,8 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `pairwright.sqlite` | items, criteria, questions, answers, versions, users |
 | `media/` | the images' own bytes, by content hash |
+| `packs/` | the same in few big tar files, of imports with `--packed` |
+| `linked/` | where the big files are that hold the images of imports with `--in-place` |
 | `thumbs/` | re-encoded small pictures; a cache |
 | `features/` | backbone features; a cache |
 | `artifacts/` | model versions and trained encoders with checksums |
@@ -109,12 +111,20 @@ asked about or not. Areas in `summary.json` are mean heights (trapezoids over th
 |---|---|
 | `PAIRWRIGHT_WORKSPACE` | the workspace folder |
 | `PAIRWRIGHT_DATABASE_URL` | the database |
+| `PAIRWRIGHT_ARTIFACTS` | where models and maps are: a folder or `s3://bucket/folder` (`artifacts` in the workspace) |
+| `PAIRWRIGHT_PROXIES` | proxies whose `X-Forwarded` headers are believed, by address or network (127.0.0.1,::1) |
+| `PAIRWRIGHT_LOG` | `json` makes every line of the log an object |
 | `PAIRWRIGHT_ADDRESSES` | 1 lets imports fetch addresses of the open internet and read object stores (off) |
 | `PAIRWRIGHT_RATE` | requests a minute that one caller may send over REST, 0 for no limit (12000) |
+| `PAIRWRIGHT_SEARCH` | how collections beyond 100,000 items are searched: `lists` in memory, `shards` on the disk, \
+`pgvector` in PostgreSQL, `exact`; `auto` takes lists, or shards where memory is short (auto) |
 | `PAIRWRIGHT_UPLOAD_MB` | largest request body the app accepts, in megabytes (2048) |
 | `PAIRWRIGHT_BACKUPS` | the folder of the backups (`backups` in the workspace); better on another disk |
 | `PAIRWRIGHT_BACKUP_EVERY`, `PAIRWRIGHT_BACKUP_KEEP` | hours between two backups (0: never), how many stay (7) |
 | `PAIRWRIGHT_PASSWORD` | password for `users add` instead of a generated one |
+
+What is secret may be in a file: `PAIRWRIGHT_DATABASE_URL_FILE` names one that holds the database's address; so
+for every variable but `PAIRWRIGHT_LOG`, `_ADDRESSES` and `_PASSWORD`.
 """
 
 if __name__ == "__main__":

@@ -46,6 +46,15 @@ Chosen = Annotated[
     ),
 ]
 
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        envvar="PAIRWRIGHT_RAY_ADDRESS",
+        help="With --ray: HOST:PORT of a Ray cluster that this machine is part of. Default: Ray is started for this "
+        "command, on this machine alone.",
+    ),
+]
+
 SHARED = {
     "workspace": (Workspace, None),
     "database_url": (DatabaseUrl, None),

@@ -15,6 +15,9 @@ RefreshEvery = Annotated[
     int | None, typer.Option(help="Ask for a deep refresh after so many answers; 0: only when you ask.", min=0)
 ]
 
+Beside = Annotated[
+    bool, typer.Option("--trainer/--no-trainer", help="Start a trainer beside it, or leave that to another process.")
+]
 BackupEvery = Annotated[
     float | None, typer.Option(help="Make a backup every so many hours; 0: only when you ask.", min=0)
 ]
@@ -32,12 +35,13 @@ pairwright serve
 pairwright serve --workspace /data/pairwright --host 0.0.0.0 --port 8080
 pairwright serve --set negatives=uniform --set steps=300
 pairwright serve --backup-every 24 --backup-keep 7
+pairwright serve --no-trainer --port 7861 --database-url postgresql+psycopg://user@host/pairwright
 """
 
 
 def serve(
     run: Run, host: Host = "127.0.0.1", port: Port = 7860, chosen: Chosen = None, refresh_every: RefreshEvery = None,
-    backup_every: BackupEvery = None, backup_keep: BackupKeep = None,
+    backup_every: BackupEvery = None, backup_keep: BackupKeep = None, trainer: Beside = True,
 ) -> None:  # fmt: skip
     """Start the app and its trainer process; Ctrl-C stops both."""
     from app.server import serve as run_server
@@ -45,7 +49,7 @@ def serve(
     settings = _told(run, chosen, refresh_every)
     every = settings.backup_every if backup_every is None else backup_every
     keep = settings.backup_keep if backup_keep is None else backup_keep
-    run_server(replace(settings, backup_every=every, backup_keep=keep), host, port)
+    run_server(replace(settings, backup_every=every, backup_keep=keep, trainer=trainer), host, port)
 
 
 TRAINER = """
@@ -64,8 +68,9 @@ def trainer(run: Run, chosen: Chosen = None, refresh_every: RefreshEvery = None)
     refresher.start()
     try:
         run_trainer(
-            settings.url, settings.folder, training=settings.training, refresh_every=settings.refresh_every or 0
-        )
+            settings.url, settings.folder, artifacts=settings.artifacts, training=settings.training,
+            refresh_every=settings.refresh_every or 0,
+        )  # fmt: skip
     finally:
         refresher.stop()
         database.close()

@@ -1,8 +1,9 @@
 """`train` and `methods`: run a named system of the literature, and see which there are."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from threading import Event
 from types import FrameType
@@ -11,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.failing import guarded
-from app.cli.run import Run, command, table
+from app.cli.run import RayAddress, Run, command, table
 from app.together import LOST, STOPPED, together
 from db.errors import BadInput, LostPeer, Refused
 from trainer.systems import DEFAULT
 
 if TYPE_CHECKING:
     from app.training import Learnt, Lesson
+
+Told = Callable[[str, int, int], None]  # what is going on, done, of
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +40,7 @@ pairwright train supcon --collection trash --taught-by material
 pairwright train jest --collection photos --set confirmed=checked
 pairwright train cloob --collection photos --set selector=easy_reference --set selector.filter=.5
 pairwright train simclr --collection photos --processes 2
+pairwright train simclr --collection photos --ray 6 --ray-address 10.0.0.1:6379
 torchrun --nnodes 2 --nproc-per-node 4 -m app.cli train simclr --collection photos --workspace /shared/pairwright
 """
 
@@ -59,6 +63,10 @@ def train(
             help="Share every batch among so many processes, one a GPU; the gradients are those of one.", min=1
         ),
     ] = 1,
+    ray: Annotated[
+        int | None, typer.Option(help="The same by so many workers of Ray, on several machines, too.", min=1)
+    ] = None,
+    ray_address: RayAddress = None,
     again: Annotated[bool, typer.Option("--again", help="Begin anew where the same run was stopped.")] = False,
 ) -> None:
     """Teach a network a collection's pictures with a named system. Ctrl-C keeps what was done: run it again to go on.
@@ -69,31 +77,56 @@ def train(
 
     lesson = Lesson(method, collection, criterion, labels, taught_by, options(set_ or []), epochs, seed)
     planned(lesson)
+    if ray is not None and processes > 1:
+        raise BadInput(f"either --processes or --ray starts the processes, got --processes {processes} --ray {ray}.")
+    if ray is not None:
+        raise typer.Exit(_by_ray(run, lesson, again, ray, ray_address))
     if processes > 1:
         raise typer.Exit(together(processes, partial(_member, run, lesson, again)))
     with stoppable() as stopped:
         _train(run, lesson, again, stopped)
 
 
-def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> int:
+def _by_ray(run: Run, lesson: "Lesson", again: bool, count: int, address: str | None) -> int:
+    """Workers of Ray do it; what the first of them has to say is said here."""
+    from app.cluster.start import Reach
+    from app.cluster.workers import Workers
+    from app.training import forget
+
+    if again:  # here and once: a worker that Ray starts anew goes on
+        forget(run.settings, lesson)
+    workers = Workers(Reach(count, address), run.settings.folder / "training" / f"ray-{lesson.name}")
+    with run.telling() as told, stoppable() as stopped:
+        ended = workers.do(partial(_distant, run, lesson), told, stopped)
+    sys.stdout.write(ended.out)
+    sys.stderr.write(ended.err)
+    return ended.code
+
+
+def _distant(run: Run, lesson: "Lesson", told: Told, stopped: Callable[[], bool]) -> int:
+    """One worker of Ray."""
+    return _member(run, lesson, False, stopped, told)
+
+
+def _member(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool], told: Told | None = None) -> int:
     """One of several processes; the one that started them says which of them was lost."""
 
     def attempt() -> None:
         try:
-            _train(run, lesson, again, stopped)
+            _train(run, lesson, again, stopped, told)
         except LostPeer as error:
             raise typer.Exit(LOST) from error
 
     return guarded(attempt, debug=run.debug)
 
 
-def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
+def _train(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool], told: Told | None = None) -> None:
     """Train in this process, alone or as one rank of several. Only the first rank tells what happens."""
     from trainer import ranks
 
     with ranks.joined():
         if ranks.rank() == 0:
-            _tell(run, lesson, again, stopped)
+            _tell(run, lesson, again, stopped, told)
         else:
             _follow(run, lesson, stopped)
 
@@ -112,12 +145,12 @@ def _follow(run: Run, lesson: "Lesson", stopped: Callable[[], bool]) -> None:
         raise typer.Exit(STOPPED)
 
 
-def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool]) -> None:
-    """Train under a progress bar, then print how it went."""
+def _tell(run: Run, lesson: "Lesson", again: bool, stopped: Callable[[], bool], told: Told | None) -> None:
+    """Train under a progress bar, or one that is drawn elsewhere; then print how it went."""
     from app.training import train as run_lesson
 
-    with run.telling() as told:
-        learnt = run_lesson(run.settings, lesson, told, stopped, again=again)
+    with nullcontext(told) if told is not None else run.telling() as bar:
+        learnt = run_lesson(run.settings, lesson, bar, stopped, again=again)
     for warning in learnt.warnings:
         run.say(f"warning: {warning}")
     run.show(learnt, in_words(learnt))

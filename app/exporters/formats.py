@@ -1,8 +1,9 @@
 """Write a stream of rows as Parquet, CSV or JSONL: chunk by chunk, to a temporary file that is renamed at the end."""
 
 import csv
+import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -80,6 +81,15 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     iterator = iter(rows)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
+
+
+def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A whole CSV file as text."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([harmless(name) for name in names])
+    writer.writerows([harmless(_cell(cell)) for cell in row] for row in rows)
+    return out.getvalue()
 
 
 def _csv(chunks: Iterator[list[Row]], fields: Fields, out: Path) -> int:

@@ -10,7 +10,6 @@ from app.exporters.datasets import new_folder, write
 from app.settings import Settings
 from app.view import chosen
 from db import catalog, feedback, versions
-from db.artifacts import ArtifactStore
 from db.catalog import Criterion
 from db.engine import Database
 from db.errors import BadInput, Refused
@@ -46,7 +45,7 @@ def export_model(
     if format == "onnx":
         onnx_file.require()
     about, chosen = _chosen(database, criterion, version)
-    store = ArtifactStore(str(settings.folder / "artifacts"))
+    store = settings.store()
     words = _words(database, about, chosen)
     pixels, head = pixels_of(store, chosen.encoder), head_of(store, chosen)
     apart = None

@@ -5,10 +5,13 @@ This file stays light: the processes that decode pictures import it first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from app.cluster.start import Reach
+    from app.importers.run import Decoding
     from db.engine import Database
 
 Progress = Callable[[int, int], None]
@@ -45,6 +48,9 @@ def import_path(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     workers: int | None = None,
+    packed: bool = False,
+    in_place: bool = False,
+    ray: "Reach | None" = None,
 ) -> ImportReport:
     """Import a folder, an archive, a CSV / Parquet / JSONL manifest, or a data set of another tool into a collection.
 
@@ -55,10 +61,14 @@ def import_path(
         group_columns: columns whose items must stay on one side of a split.
         format: as what to read the source, see `app.importers.formats`; default: what it is recognised as.
         progress: called with (done, total). cancelled: asked between pictures; what is stored stays.
-        workers: decoding processes; default one per CPU and one more.
+        workers: decoding processes; default one per CPU and one more. ray: workers of Ray in their place; the source
+            and the workspace must be in the same place for all of them.
+        packed: keep the pictures in tar files of 256 MB. in_place: leave them in the big files they lie in. Default:
+        each in a file of its own.
     Raises: BadInput for a source, column or filter that cannot be used; Broken if the disk or database fails.
     """
     from app.importers.columns import Columns
+    from app.importers.keeping import keeper_of
     from app.importers.run import run_import
     from app.importers.sources import open_source
 
@@ -66,5 +76,16 @@ def import_path(
         id_column, path_column, time_column, latitude_column, longitude_column, caption_column, audio_column,
         tuple(group_columns),
     )  # fmt: skip
-    with open_source(source, metadata, columns, where, format) as opened:
-        return run_import(database, Path(workspace), opened, collection, columns, progress, cancelled, workers)
+    opening = partial(open_source, source, metadata, columns, where, format)
+    with opening() as opened:
+        return run_import(
+            database, Path(workspace), opened, collection, columns, progress, cancelled, workers,
+            keeper=keeper_of(Path(workspace), source, opened.store, packed=packed, in_place=in_place),
+            decoding=_by_ray(ray, opening) if ray is not None else None,
+        )  # fmt: skip
+
+
+def _by_ray(ray: "Reach", opening: Callable[[], Any]) -> "Decoding":
+    from app.cluster.decoding import Decoding
+
+    return Decoding(ray, opening)

@@ -54,13 +54,18 @@ def limit_child() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, resource.RLIM_INFINITY))
 
 
+def look(encoded: bytes, sha: str, workspace: Path) -> Stored | Refused:
+    """Check a picture and write nothing. `Stored.path` is where `store` would have put it."""
+    checked = _limited(lambda: check(encoded))
+    if isinstance(checked, Refused):
+        return checked
+    width, height, extension, _ = checked
+    return Stored(width, height, files.media_path(sha, extension))
+
+
 def store(encoded: bytes, sha: str, workspace: Path) -> Stored | Refused:
     """Check a picture, write its thumbnail and its bytes. Raises OSError only when the disk fails."""
-    signal.setitimer(signal.ITIMER_PROF, CPU_S)  # no handler: the process dies and the parent says why
-    try:
-        checked = check(encoded, lambda extension: _is_stored(encoded, sha, extension, workspace))
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+    checked = _limited(lambda: check(encoded, lambda extension: _is_stored(encoded, sha, extension, workspace)))
     if isinstance(checked, Refused):
         return checked
     width, height, extension, thumbnail = checked
@@ -69,6 +74,15 @@ def store(encoded: bytes, sha: str, workspace: Path) -> Stored | Refused:
         files.write_once(workspace / files.thumbnail_path(sha, THUMBNAIL), thumbnail)
         files.write_once(workspace / path, encoded)
     return Stored(width, height, path)
+
+
+def _limited(task: Callable[[], Checked | Refused]) -> Checked | Refused:
+    """The task, with so much processor time."""
+    signal.setitimer(signal.ITIMER_PROF, CPU_S)  # no handler: the process dies and the parent says why
+    try:
+        return task()
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _is_stored(encoded: bytes, sha: str, extension: str, workspace: Path) -> bool:

@@ -22,8 +22,12 @@ def thumbnail_path(sha: str, size: int) -> str:
 
 def write_once(target: Path, content: bytes) -> None:
     """Write a file that is either whole or absent, even if the power fails; an existing whole one is kept."""
-    if target.exists() and target.stat().st_size == len(content):
-        return
+    if not target.exists() or target.stat().st_size != len(content):
+        replace(target, content)
+
+
+def replace(target: Path, content: bytes) -> None:
+    """Write a file, in place of an older one or not, that is whole at every moment."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     try:

@@ -1,12 +1,14 @@
 """Thumbnails for browsers: always re-encoded, never the original bytes, kept on disk once made."""
 
 from functools import lru_cache
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
 from app.importers import decode, files
 from db.errors import BadInput, Broken
+from trainer.originals import Part, original
 
 SIZES = (128, 256, 512, 1024)
 MIME = "image/webp"
@@ -25,7 +27,7 @@ def media_bytes(workspace: Path, item_sha: str, path: str, size: int = 256) -> t
         return cached.read_bytes(), MIME
     except FileNotFoundError:
         pass
-    made = _draw(_original(Path(workspace), path), size)
+    made = _draw(_original(Path(workspace), path, item_sha), path, size)
     try:
         files.write_once(cached, made)
     except OSError as error:
@@ -33,12 +35,17 @@ def media_bytes(workspace: Path, item_sha: str, path: str, size: int = 256) -> t
     return made, MIME
 
 
-def _original(workspace: Path, path: str) -> Path:
-    """The original's file, which must lie in the media store."""
-    found = (workspace / path).resolve()
-    if not found.is_relative_to(_media_root(workspace)):
+def _original(workspace: Path, path: str, sha: str) -> bytes:
+    """The original's bytes, of the media store or of a big file."""
+    name = PurePosixPath(path).name
+    if Part.of(path) is None and not (workspace / path).resolve().is_relative_to(_media_root(workspace)):
         raise BadInput(f"path: expected a picture of the media store, got '{path[:120]}'.")
-    return found
+    try:
+        return original(workspace, path, sha)
+    except FileNotFoundError as error:
+        raise Broken(f"the stored picture {name} is gone. Import its source again.") from error
+    except OSError as error:
+        raise Broken(f"the stored picture {name} is damaged ({error}). Import its source again.") from error
 
 
 @lru_cache(maxsize=16)
@@ -46,14 +53,13 @@ def _media_root(workspace: Path) -> Path:
     return (workspace / "media").resolve()
 
 
-def _draw(original: Path, size: int) -> bytes:
+def _draw(encoded: bytes, path: str, size: int) -> bytes:
+    name = PurePosixPath(path).name
     try:
-        with Image.open(original, formats=decode.FORMATS) as image:
+        with Image.open(BytesIO(encoded), formats=decode.FORMATS) as image:
             if decode.header_fault(image):
-                raise Broken(f"the stored picture {original.name} is not the one that was imported. Import it again.")
+                raise Broken(f"the stored picture {name} is not the one that was imported. Import it again.")
             small, _ = decode.shrink(image, size)
             return decode.webp(small)
-    except FileNotFoundError as error:
-        raise Broken(f"the stored picture {original.name} is gone. Import its source again.") from error
     except (OSError, Image.DecompressionBombError) as error:
-        raise Broken(f"the stored picture {original.name} is damaged ({error}). Import its source again.") from error
+        raise Broken(f"the stored picture {name} is damaged ({error}). Import its source again.") from error

@@ -9,6 +9,8 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Protocol, cast
 
@@ -21,6 +23,16 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".ta
 
 class EntryFault(Exception):
     """Why one file of a store cannot be read, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a big file a picture lies: offset and length in bytes, or row group and row where it has a `column`."""
+
+    file: Path
+    first: int
+    second: int
+    column: str = ""
 
 
 class Store(Protocol):
@@ -144,6 +156,7 @@ class TarStore:
     """Files of a tar archive, compressed or not, read in the archive's own order."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._tar = tarfile.open(path)  # noqa: SIM115 - closed by close()
         self.faults: list[tuple[str, str]] = []
         self._members: dict[str, tarfile.TarInfo] = {}
@@ -177,6 +190,13 @@ class TarStore:
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise EntryFault(f"it is damaged inside the archive ({error})"[:200]) from error
 
+    def within(self, name: str) -> Place:
+        """Where the file's bytes lie in the archive. Raises EntryFault where the archive is compressed."""
+        member = self._members[name]
+        if member.issparse() or not isinstance(self._tar.fileobj, BufferedReader):
+            raise EntryFault("it lies compressed in its archive, where it cannot be left")
+        return Place(self._path, member.offset_data, member.size)
+
     def close(self) -> None:
         self._tar.close()
 
@@ -198,6 +218,11 @@ class ShardStore:
         if not slash:
             raise EntryFault("there is no such file in the archives")
         return self._shard(f"{shard}.tar").read(inner, limit)
+
+    def within(self, name: str) -> Place:
+        """Where the file's bytes lie, see `TarStore.within`."""
+        shard, _, inner = name.rpartition(".tar/")
+        return self._shard(f"{shard}.tar").within(inner)
 
     def _shard(self, name: str) -> TarStore:
         if self._open[0] != name:

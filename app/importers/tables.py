@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from app.importers.manifests import MAX_BYTES
-from app.importers.stores import MAX_RATIO, EntryFault, FolderStore, Store, tidy
+from app.importers.stores import MAX_RATIO, EntryFault, FolderStore, Place, Store, tidy
 from db.errors import BadInput
 
 ENDINGS = (".parquet", ".arrow")
@@ -155,6 +155,17 @@ class TableStore:
         if path is None:
             raise EntryFault("its row holds neither a picture nor a path inside the source")
         return self._store.read(path, limit)
+
+    def within(self, name: str) -> Place:
+        """The row group and row of a picture. Raises EntryFault where it lies in no cell of a Parquet file."""
+        table, _, place = name.rpartition("#")
+        number, row = (int(one) for one in place.split("."))
+        column = str(self._table(table).column)
+        if not isinstance(self._store, FolderStore) or not table.lower().endswith(".parquet"):
+            raise EntryFault("it lies in no Parquet file that can be read where it is")
+        if (self._piece(table, number)[row].get(column) or {}).get("bytes") is None:
+            raise EntryFault("its row names a file of its own")
+        return Place(self._store.place(table), number, row, column)
 
     def close(self) -> None:
         self._piece.cache_clear()

@@ -118,6 +118,16 @@ def test_everything_that_can_be_looked_at(world: World, address: str) -> None:
         assert client.progress("shape")["answers"] == 0 and client.quality("shape")["answers"] == 0
 
 
+def test_a_table_is_written_whole(world: World, address: str, tmp_path: Path) -> None:
+    keep_snapshot(world, world.settings.folder)
+    with Client(address, world.tokens["curator"], transport=Lossy()) as client:
+        assert client.export("groups", "shape", tmp_path / "groups.csv") == len(world.items)
+        with pytest.raises(Refused, match="captions"):
+            client.export("captions", "shape", tmp_path / "captions.csv")
+    assert len((tmp_path / "groups.csv").read_text().splitlines()) == len(world.items) + 1
+    assert [one.name for one in tmp_path.glob("*.csv*")] == ["groups.csv"]
+
+
 def test_events_go_on_where_they_stopped(world: World, address: str) -> None:
     with world.database.write() as s:
         for number in range(3):

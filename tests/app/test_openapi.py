@@ -1,11 +1,13 @@
 """The OpenAPI document is valid, complete and true: examples fit their schemas, those of requests are understood."""
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
+from app.api import rest_page
 from app.api.openapi import SAID
 from tests.app.conftest import World
 
@@ -24,6 +26,11 @@ def whole(schema: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 async def test_the_document_is_valid_openapi(world: World) -> None:
     validate(await document(world))
+
+
+async def test_the_page_of_the_reference_is_what_the_document_says(world: World) -> None:
+    page = Path(__file__).parents[2] / "docs" / "rest.md"
+    assert page.read_text(encoding="utf-8") == rest_page.text(await document(world)), "run make docs"
 
 
 async def test_every_shape_has_an_example_that_fits(world: World) -> None:

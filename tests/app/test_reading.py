@@ -68,7 +68,14 @@ def test_a_version_of_clip_is_asked_as_it_was_taught(tmp_path: Path, monkeypatch
     monkeypatch.setattr(features_of, "feature_store", lambda *_: kept)
     head = Head.from_features(features)
     snapshots.save(store, "models/1/b", snapshots.build(ids, head.embed(features)), head.to_bytes())
-    asked = {"sentence": "moss", "head": "models/1/b", "encoder": encoder, "words": "", "key": "taught", "collection": 1}
+    asked = {
+        "sentence": "moss",
+        "head": "models/1/b",
+        "encoder": encoder,
+        "words": "",
+        "key": "taught",
+        "collection": 1,
+    }
     reply, body = eye_words.told(tmp_path, {**asked, "liked": [], "disliked": []}, b"")
     with torch.no_grad():
         z = normalize(network.eval().projection(torch.from_numpy(features)), dim=1)

@@ -42,6 +42,8 @@ WHO = {
     ("GET", "/api/v1/criteria"): VIEWERS,
     ("POST", "/api/v1/criteria"): CURATORS,
     ("POST", "/api/v1/imports"): CURATORS,
+    ("GET", "/api/v1/exports/{table}"): CURATORS,
+    ("GET", "/api/v1/exports/audit"): ADMINS,
     ("GET", "/api/v1/jobs"): VIEWERS,
     ("GET", "/api/v1/jobs/{id}"): VIEWERS,
     ("POST", "/api/v1/jobs/{id}/cancel"): CURATORS,

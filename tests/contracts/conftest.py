@@ -8,6 +8,9 @@ import pytest
 
 from db.nouns import Item, Snapshot, Statement, Verdict
 from oracle.constraints import ConstraintGraph
+from tests.postgres import postgres_server, postgres_template, postgres_url
+
+__all__ = ["postgres_server", "postgres_template", "postgres_url"]
 
 
 def blobs(labels: Sequence[int], *, seed: int = 0, spread: float = 0.5, first_id: int = 11) -> Snapshot:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from db import artifacts
+from db import manifests
 from db.artifacts import MANIFEST, ArtifactStore
 from db.errors import BadInput, Broken, Conflict, NotFound
 
@@ -85,7 +85,7 @@ def test_files_cannot_leave_their_artifact(store, file):
 
 def test_a_manifest_cannot_point_outside(store):
     store.save("a", {"one": b"1"})
-    forged = artifacts.Manifest("a", {"../../secret": ("0" * 64, 1)})
+    forged = manifests.Manifest("a", {"../../secret": ("0" * 64, 1)})
     (store._home / "a" / MANIFEST).write_bytes(forged.to_bytes())
     with pytest.raises(Broken, match="manifest of artifact 'a' is damaged"):
         store.open("a")
@@ -107,7 +107,7 @@ def test_a_disk_that_fails_while_flushing_stores_nothing(store, monkeypatch):
     def fail(path):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(artifacts, "sync", fail)
+    monkeypatch.setattr(manifests, "sync", fail)
     with pytest.raises(Broken, match="the artifact store failed: Input/output error"):
         store.save("a", FILES)
     assert not store.exists("a")
@@ -146,6 +146,26 @@ def test_eight_savers_of_one_artifact_agree(store):
     assert len(results) == 8
     assert store.open("a")
     assert [path.name for path in store._home.iterdir()] == ["a"]
+
+
+def test_eight_that_replace_one_cache_at_once_leave_one_of_them_whole(store):
+    faults = []
+
+    def replace(number):
+        try:
+            for _ in range(4):
+                store.replace("a", {"one": bytes([number]) * 1000})
+        except Exception as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=replace, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    content = (store.open("a") / "one").read_bytes()
+    assert len(content) == 1000 and len(set(content)) == 1
 
 
 def test_a_store_elsewhere_is_unpacked_verified_and_repaired(tmp_path):

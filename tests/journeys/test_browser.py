@@ -196,6 +196,12 @@ def test_a_session_survives_undo_and_restart_and_ends_with_a_better_model(
         page.get_by_role("tab", name="Training").click()
         page.locator(".pw-version.promoted", has_not_text="nothing learnt yet").wait_for(timeout=120_000)
         assert page.locator(".pw-version").count() >= 2
+
+        page.get_by_role("tab", name="Data").click()
+        with page.expect_download() as taken:
+            page.get_by_role("button", name="Download", exact=True).click()
+        assert taken.value.suggested_filename == "shape groups.csv"
+        assert len(taken.value.path().read_text().splitlines()) == 61
     assert faults == []
 
 

@@ -55,6 +55,9 @@ def test_a_person_is_added_promoted_given_a_token_and_all_of_it_is_in_the_log(
         page.get_by_role("button", name="Dismiss").click()
         actions = page.locator("#pw-admin .pw-audit tbody tr").evaluate_all("rows => rows.map((r) => r.dataset.action)")
         assert actions == ["revoke token", "issue token", "change user", "add user"]
+        with page.expect_download() as taken:
+            page.get_by_role("button", name="Download all").click()
+        assert "revoke token" in taken.value.path().read_text()
         assert page.get_by_label("Role of admin").input_value() == "admin"
         with database.read() as s:
             assert users.whoami(s, token) is None

@@ -164,7 +164,7 @@ def test_words_that_a_training_run_doubted_come_first_while_they_are_what_it_rea
     assert keep_doubts(store, collection, "words", {items[0]: 1.0, items[1]: 5.0}, texts) == 1
     assert keep_doubts(store, collection, "words", told, {**texts, items[8]: "other words"}) == 3, "the mean is 6"
     assert keep_doubts(store, collection, "title", {items[2]: 2.0, items[4]: 1.0}, texts) == 1
-    assert len(store.names(f"doubted/{collection}")) == 2, "the newest of each column"
+    assert len(store.under(f"doubted/{collection}")) == 2, "the newest of each column"
     assert doubted(store, collection, "words", texts) == {items[5]: 9.0, items[3]: 8.0}
     desk.read_at = float("-inf")
     desk.ask()

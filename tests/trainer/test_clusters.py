@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from db.errors import BadInput
+from trainer import clusters
 from trainer.clusters import CLOSER, LINKS, by_size, neighbour_graph, start_partition, taken_apart
 
 
@@ -95,3 +97,28 @@ def test_kinds_that_stick_together_come_apart_at_a_closer_look() -> None:
     finer = taken_apart(start, *near(vectors))
     assert start.max() + 1 < 20
     assert max(adjusted_rand_score(truth, level) for level in finer) > adjusted_rand_score(truth, start) + 0.4
+
+
+def test_taken_apart_one_by_one_groups_fall_into_parts_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = blobs(groups=12, each=60, spread=1.4)
+    neighbours, cosines = near(vectors)
+    start = start_partition(vectors, neighbours, cosines)
+    together = taken_apart(start, neighbours, cosines)
+    monkeypatch.setattr(clusters, "APART", 0)
+    alone = taken_apart(start, neighbours, cosines)
+    whole, graph = start, neighbour_graph(neighbours, cosines)
+    for level, resolution in enumerate(CLOSER):
+        for part, group in zip(alone[level], whole, strict=True):
+            assert (whole[alone[level] == part] == group).all()
+        graph = clusters._inside(graph, whole)
+        good, as_good = (_modularity(graph, found[level], resolution) for found in (together, alone))
+        assert as_good > good - 0.005, "the gain of a move is the same, so the parts are as good"
+        whole = alone[level]
+
+
+def _modularity(graph: sp.csr_matrix, groups: np.ndarray, resolution: float) -> float:
+    """Share of the weight inside groups, less what chance would put there."""
+    total, ends = graph.data.sum(), graph.tocoo()
+    inside = ends.data[groups[ends.row] == groups[ends.col]].sum() / total
+    degree = np.bincount(groups, weights=np.asarray(graph.sum(1)).ravel()) / total
+    return float(inside - resolution * (degree**2).sum())

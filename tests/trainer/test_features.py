@@ -17,6 +17,7 @@ from db.errors import Broken
 from db.nouns import Item
 from trainer import shards
 from trainer.features import FeatureStore, feature_store
+from trainer.learner import Learner
 
 DIM = 6
 
@@ -77,6 +78,20 @@ def test_rows_come_back_in_the_order_of_ids(store: FeatureStore, tmp_path: Path)
     assert store.vectors().dtype == np.float32 and store.ids.dtype == np.int64
     assert ticks[0] == (0, 30) and ticks[-1] == (30, 30)
     assert len(list(store.folder.glob("shard-*.f16"))) == 3
+
+
+def test_rows_on_the_disk_are_those_in_memory_and_teach_the_same(store: FeatureStore, tmp_path: Path) -> None:
+    items = make(tmp_path, 40)
+    store.extend(Counting(), items[20:], tmp_path)
+    store.extend(Counting(), items[:20], tmp_path)  # later in the files, first by id
+    (ids, rows), (known, held) = store.mapped(), store.load()
+    np.testing.assert_array_equal(ids, known)
+    assert rows.shape == held.shape and len(rows) == 40 and rows.dtype == np.float16
+    for wanted in (slice(3, 29), slice(0, 40), np.array([39, 0, 21])):
+        np.testing.assert_array_equal(rows[wanted].astype(np.float32), held[wanted])
+    np.testing.assert_array_equal(np.asarray(rows, np.float32), held)
+    one, other = (Learner(given, ids, seed=3) for given in (rows, held))
+    np.testing.assert_array_equal(one.start().vectors, other.start().vectors)
 
 
 def test_what_is_there_is_never_computed_again(store: FeatureStore, tmp_path: Path) -> None:

@@ -6,8 +6,12 @@ import pytest
 from db.errors import BadInput
 from db.nouns import Statement, Verdict
 from oracle.constraints import ConstraintGraph
+from trainer import head as heads
+from trainer import lesson, table
+from trainer.head import Head
 from trainer.learner import Learner, Settings
 from trainer.promotion import is_held_out
+from trainer.snapshot import unit
 
 SHORT = Settings(steps=30)
 
@@ -111,3 +115,34 @@ def test_a_cancelled_run_gives_nothing() -> None:
 def test_features_without_ids_are_refused() -> None:
     with pytest.raises(BadInput, match="as many rows"):
         Learner(np.zeros((3, 4), np.float32), np.arange(2))
+
+
+def test_what_is_reduced_once_is_embedded_as_from_the_features() -> None:
+    vectors, ids, truth = features()
+    learner = Learner(vectors, ids, settings=Settings(steps=5))
+    learner.start()
+    found = learner.learn(ConstraintGraph.build(answers(truth, ids, 120)))
+    assert found is not None
+    np.testing.assert_array_equal(found.snapshot.vectors, unit(found.head.embed(vectors)))
+    other = Head.from_features(vectors[::2], seed=1)  # taught on other items: its first step is its own
+    again = Learner(vectors, ids).resume(other)
+    np.testing.assert_array_equal(again.vectors, unit(other.embed(vectors)))
+
+
+def test_many_items_are_taught_from_the_rows_that_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, ids, truth = features()
+    graph = ConstraintGraph.build(answers(truth, ids, 120))
+    monkeypatch.setattr(lesson, "REFRESH", 4)
+    few = _taught(vectors, ids, graph)
+    monkeypatch.setattr(table, "LARGE", 10)
+    monkeypatch.setattr(heads, "BLOCK", 16)
+    many = _taught(vectors, ids, graph)
+    np.testing.assert_allclose(few, many, atol=1e-5)
+
+
+def _taught(vectors: np.ndarray, ids: np.ndarray, graph: ConstraintGraph) -> np.ndarray:
+    learner = Learner(vectors, ids, settings=Settings(steps=10))
+    learner.start()
+    found = learner.learn(graph)
+    assert found is not None
+    return found.snapshot.vectors

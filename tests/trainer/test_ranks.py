@@ -1,6 +1,7 @@
 """Several processes train like one: real processes on this machine, against the same run in this one."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,39 @@ from torch import Tensor
 from torch.nn.functional import batch_norm
 
 from db.errors import LostPeer
-from tests.ranked import gone_on, steps, together, training
+from oracle import plugins
+from tests.ranked import gone_on, gradients, steps, together, training
 from trainer import ranks
+from trainer.recipe import build
 
 METHODS = ("simclr", "moco", "fnc_attraction")
+ROOT = Path(__file__).parents[2]
+OBJECTIVES = plugins.names("trainer.objectives")
+ONLINE = {"keep"}  # teaches heads only, which one process does
+
+
+def taught_by(objective: str) -> tuple[str, dict[str, str]]:
+    """A system of pictures alone whose file imports it, else SimCLR with it in place of its own."""
+    for file in sorted((ROOT / "trainer" / "methods").glob("*.py")):
+        if f"trainer.objectives.{objective} import" in file.read_text(encoding="utf-8"):
+            recipe = build(file.stem)
+            if not recipe.look and recipe.generated is None:
+                return file.stem, {}
+    return "simclr", {"objective": objective}
+
+
+@cache
+def losses() -> dict[str, tuple[str, dict[str, str]]]:
+    """By objective: how to train with it. Patches of pictures, which enter the network another way, join as well."""
+    return {one: taught_by(one) for one in OBJECTIVES if one not in ONLINE} | {"patches": ("cpc", {})}
+
+
+def slopes() -> dict[str, Tensor]:
+    """Gradients of a first step under every loss."""
+    found: dict[str, Tensor] = {}
+    for objective, how in losses().items():
+        found |= prefixed(f"loss {objective}", gradients(training(*how)))
+    return found
 
 
 def prefixed(name: str, found: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -25,7 +55,7 @@ def everything(folder: Path) -> dict[str, Tensor]:
     for name in METHODS:
         found |= prefixed(name, steps(name, folder))
         found |= prefixed(f"resumed {name}", gone_on(name, folder / f"alone/{name}.state"))
-    return found | normalised() | drawn()
+    return found | slopes() | normalised() | drawn()
 
 
 def normalised() -> dict[str, Tensor]:
@@ -50,7 +80,7 @@ def drawn() -> dict[str, Tensor]:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor], list[dict[str, Tensor]]]:
     """The folder of the states; what one process finds; what each of two finds."""
     folder = tmp_path_factory.mktemp("ranks")
-    alone: dict[str, Tensor] = normalised()
+    alone: dict[str, Tensor] = normalised() | slopes()
     for name in METHODS:
         alone |= prefixed(name, steps(name, folder / "alone"))
     return folder, alone, together(everything, folder)  # type: ignore[return-value]
@@ -61,6 +91,15 @@ def test_two_processes_give_the_gradients_of_one(name: str, runs: tuple) -> None
     _, alone, both = runs
     keys = [key for key in alone if key.startswith(f"{name}/gradient/")]
     assert len(keys) > 10 and max(float(alone[key].abs().max()) for key in keys) > 0.1
+    for key in keys:
+        torch.testing.assert_close(both[0][key], alone[key], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("objective", [*(one for one in OBJECTIVES if one not in ONLINE), "patches"])
+def test_two_processes_give_the_gradients_of_one_under_every_loss(objective: str, runs: tuple) -> None:
+    _, alone, both = runs
+    keys = [key for key in alone if key.startswith(f"loss {objective}/gradient/")]
+    assert len(keys) > 10 and max(float(alone[key].abs().max()) for key in keys) > 1e-4
     for key in keys:
         torch.testing.assert_close(both[0][key], alone[key], atol=1e-6, rtol=0)
 

@@ -8,6 +8,7 @@ from safetensors.numpy import save as to_bytes
 
 from db.artifacts import ArtifactStore
 from db.errors import BadInput, Broken, NotFound
+from trainer import index
 from trainer.snapshot import CACHE, build, head_bytes, load, prune, save
 
 
@@ -26,6 +27,17 @@ def test_a_snapshot_knows_the_nearest_others_of_every_item() -> None:
     assert np.array_equal(snapshot.neighbours[:, 0], cosines.argmax(1))
     assert np.allclose(snapshot.cosines, -np.sort(-cosines, axis=1)[:, :20], atol=1e-5)
     assert len(snapshot.start) == 30
+
+
+def test_neighbours_are_exact_up_to_a_size_and_nearly_so_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids, vectors = rows(2000)
+    exact = build(ids, vectors).neighbours
+    monkeypatch.setattr(index, "EXACT", 2000)
+    np.testing.assert_array_equal(build(ids, vectors).neighbours, exact)
+    monkeypatch.setattr(index, "EXACT", 1999)
+    near = build(ids, vectors).neighbours
+    found = (near[:, :10, None] == exact[:, None, :10]).any(1).mean()
+    assert 0.9 < found < 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from db.errors import BadInput, Broken
 from db.nouns import Item
 from oracle import plugins
+from trainer.originals import original
 
 FAMILY = "app.exporters.datasets"
 
@@ -52,15 +53,15 @@ class Record:
 
     def content(self) -> bytes:
         """The picture's own bytes. Raises Broken if they are gone."""
-        return self._read(self.item.path)
+        return self._read(self.item.path, self.item.sha256)
 
     def sound_content(self) -> bytes:
         """The recording's."""
         return self._read(self.item.audio or "")
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str, sha: str = "") -> bytes:
         try:
-            return (self.workspace / path).read_bytes()
+            return original(self.workspace, path, sha)
         except OSError as error:
             raise Broken(f"'{path}' of '{self.item.name}' is gone ({error.strerror}). Import it again.") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.exporters.datasets import Record, write
+from trainer.originals import size as picture_size
 
 SHARD_BYTES = 400 * 1024**2
 GROUP = 64  # rows of a row group: what a reader holds in memory
@@ -33,7 +34,7 @@ def _shards(records: Sequence[Record]) -> Iterator[list[Record]]:
     size = 0
     for one in records:
         shard.append(one)
-        size += (one.workspace / one.item.path).stat().st_size
+        size += picture_size(one.workspace, one.item.path)
         if size > SHARD_BYTES:
             yield shard
             shard, size = [], 0

@@ -49,6 +49,14 @@ export const get = (path, query = {}) => send(asked(path, query), {});
 // Numbers as app/api/binary.py packs them. The browser keeps them and asks whether they still hold.
 export const numbers = async (path, query = {}) => unpack(await send(asked(path, query), {}, (reply) => reply.arrayBuffer()));
 
+// A file to keep: fetched first, so that a refusal is read here and not saved as a file.
+export async function download(path, query, name) {
+  const content = await send(asked(path, query), {}, (reply) => reply.blob());
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 // A file as the whole body of a request: what is only looked at, not kept.
 export const sendFile = (path, query, file, signal) =>
   send(asked(path, query), { method: "POST", body: file, signal, headers: { "Content-Type": "application/octet-stream" } });

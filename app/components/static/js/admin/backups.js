@@ -24,7 +24,7 @@ export class Backups {
     this.scroll = h("div", { class: "pw-scroll", tabindex: "0", role: "region", "aria-label": "Backups" }, h("table", { class: "pw-table" },
       h("thead", {}, h("tr", {}, ...["Made", "Answers", "Files", "Size", "Checked", ""].map((word) => h("th", { scope: "col" }, word)))), this.body));
     this.how = h("p", { class: "pw-muted pw-small" });
-    this.node = h("section", { class: "pw-card pw-backups" }, h("div", { class: "pw-backup-head" }, h("h2", {}, "Backups"), this.make), this.words, this.under, this.scroll, this.how);
+    this.node = h("section", { class: "pw-card pw-backups" }, h("div", { class: "pw-card-head" }, h("h2", {}, "Backups"), this.make), this.words, this.under, this.scroll, this.how);
     on("job", (event) => this.job(event));
   }
 

@@ -1,6 +1,6 @@
 // Who did what, newest first. Answers have a log of their own.
 
-import { get } from "../api.js";
+import { download, get } from "../api.js";
 import { h } from "../dom.js";
 import { toast } from "../toast.js";
 
@@ -13,7 +13,8 @@ export class Log {
   constructor() {
     this.body = h("tbody");
     this.more = h("button", { type: "button", class: "pw-quiet", onclick: () => this.page() }, "Older");
-    this.node = h("section", { class: "pw-card pw-audit" }, h("h2", {}, "Who did what"),
+    const all = h("button", { type: "button", class: "pw-quiet", onclick: () => this.all() }, "Download all");
+    this.node = h("section", { class: "pw-card pw-audit" }, h("header", { class: "pw-card-head" }, h("h2", {}, "Who did what"), all),
       h("div", { class: "pw-scroll", tabindex: "0", role: "region", "aria-label": "Who did what" }, h("table", { class: "pw-table" },
         h("thead", {}, h("tr", {}, ...["When", "Who", "What", "To what", ""].map((word) => h("th", { scope: "col" }, word)))), this.body)), this.more);
   }
@@ -21,6 +22,10 @@ export class Log {
   load() {
     this.next = null;
     return this.page(true);
+  }
+
+  async all() {
+    try { await download("exports/audit", { format: "csv" }, "audit.csv"); } catch (error) { toast(error.message, { bad: true }); }
   }
 
   async page(anew = false) {

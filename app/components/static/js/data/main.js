@@ -7,6 +7,7 @@ import { toast } from "../toast.js";
 import { Criteria } from "./criteria.js";
 import { Grid } from "./grid.js";
 import { Importer } from "./importer.js";
+import { Taking } from "./taking.js";
 
 export async function start(element) {
   const person = await me().catch(() => ({ role: "viewer" }));
@@ -21,8 +22,9 @@ class Data {
     const may = ["curator", "admin"].includes(person.role);
     this.importer = new Importer({ may, admin: person.role === "admin", done: () => this.load() });
     this.criteria = new Criteria({ may, changed: () => loadCriteria() });
+    this.taking = new Taking({ may });
     element.replaceChildren(h("div", { class: "pw pw-data" },
-      h("div", { class: "pw-side" }, h("section", { class: "pw-card" }, h("h2", {}, "Collections"), this.list), this.importer.node, this.criteria.node),
+      h("div", { class: "pw-side" }, h("section", { class: "pw-card" }, h("h2", {}, "Collections"), this.list), this.importer.node, this.criteria.node, this.taking.node),
       this.grid.node));
     on("job", () => this.soon());
     on("criteria", (all) => this.criteria.show(all));

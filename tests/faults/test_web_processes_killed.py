@@ -1,0 +1,121 @@
+"""Two web processes and a trainer on one PostgreSQL, the web processes killed in turn under eight who answer at both.
+
+acknowledged is stored, once for each key -> a retry hears the same at either door -> no question has more answers
+than it wants, nor two of one person -> one trainer led all along, and every version is the child of the last
+"""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.settings import Settings
+from db import queue, versions
+from db.nouns import Kind, Question
+from db.tables import LeaderRow
+from tests import small_world
+from tests.annotators import Annotator, acknowledged, at_work, log, tokens, wait_for_more
+from tests.measured import tell, times
+from tests.served import ROOT, Server
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
+KILLS = times(1, 30)
+CLIENTS, OVERLAP = 8, 3
+
+
+@dataclass
+class Site:
+    """Two doors, one trainer, eight annotators."""
+
+    settings: Settings
+    world: small_world.World
+    doors: list[Server]
+    annotators: list[Annotator]
+
+    def leaders(self) -> list[tuple[str, int]]:
+        """(who leads the trainer, under which token)."""
+        with self.world.database.read() as s:
+            rows = s.scalars(select(LeaderRow).where(LeaderRow.name.startswith("trainer:")))
+            return [(row.holder, row.token) for row in rows]
+
+    def versions(self) -> list[versions.Version]:
+        with self.world.database.read() as s:
+            return versions.versions(s, self.world.criterion)
+
+
+def hold_some(world: small_world.World, count: int) -> None:
+    """Questions that somebody holds, too: a trainer that asks anew leaves them, and OVERLAP - 1 others may answer."""
+    pairs = world.random_pairs(count)
+    asked = [Question(world.criterion, Kind.PAIR, a, (b,), "test") for a, b in pairs]
+    with world.database.write() as s:
+        queue.put_for(s, world.criterion, asked, "somebody")
+
+
+@pytest.fixture
+def site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
+    settings = Settings(tmp_path / "workspace", postgres_url, trainer=False)
+    settings.make_workspace()
+    world = small_world.make_world(settings.folder, items=90, url=postgres_url)
+    known = tokens(world.database, CLIENTS)
+    hold_some(world, 500 * KILLS)
+    place = ["--database-url", postgres_url, "--workspace", str(settings.folder), "--exit-with-parent"]
+    trainer = subprocess.Popen([sys.executable, "-m", "trainer.worker", *place], cwd=ROOT, stderr=subprocess.DEVNULL)
+    with ThreadPoolExecutor() as both:
+        doors = list(both.map(lambda _: Server(settings.folder, postgres_url), range(2)))
+    stopping = threading.Event()
+    all_ = [
+        Annotator(
+            f"annotator {at}", token, [door.address for door in doors], stopping, OVERLAP,
+            lambda a, b: world.verdict(a, b).value, pause_s=0.4,
+        )
+        for at, token in enumerate(known)
+    ]  # fmt: skip
+    made = Site(settings, world, doors, all_)
+    while not made.versions():
+        assert trainer.poll() is None, "the trainer has ended"
+        time.sleep(0.1)
+    yield made
+    stopping.set()
+    for process in (*doors, trainer):
+        process.kill()
+    trainer.wait()
+    world.database.close()
+
+
+def test_two_web_processes_killed_in_turn_lose_and_double_nothing(site: Site) -> None:
+    chance, all_ = random.Random(17), site.annotators
+    with at_work(all_):
+        led = site.leaders()
+        for number in range(KILLS):
+            wait_for_more(all_, chance.randrange(8, 40))
+            time.sleep(chance.uniform(0, 0.05))  # anywhere in a request
+            door = site.doors[number % 2]
+            door.kill()
+            wait_for_more(all_, 8)  # the other one serves everybody
+            door.start()
+        wait_for_more(all_, 16)
+    said, stored = acknowledged(all_), log(site.settings)
+    keys = Counter((row.source, row.key) for row in stored)
+    assert set(keys.values()) == {1}, "one row a key"
+    assert {key: one["id"] for key, one in said.items()}.items() <= {row.key: row.id for row in stored}.items()
+    replayed = {}
+    for number, one in enumerate(all_):
+        replayed |= one.said_again(site.doors[number % 2].address)
+    assert replayed == said, "a retry hears the same at either door"
+    answers = Counter(row.question_id for row in stored)
+    assert max(Counter((row.question_id, row.source) for row in stored).values()) == 1
+    assert max(answers.values()) == OVERLAP - 1, "no question has more answers than it wants"
+    made = site.versions()
+    assert [one.parent for one in made] == [None, *(one.id for one in made[:-1])], "one line of versions"
+    assert len(led) == 1 and site.leaders() == led, "one trainer led all along"
+    tell(1, killed="one of two web processes", kills=KILLS, clients=CLIENTS, acknowledged=len(said), lost=0, doubled=0,
+         database="postgresql")  # fmt: skip
