@@ -13,9 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -39,15 +40,20 @@ TAUGHT = (TRAINER, REFRESHER)
 
 def spawn(module: str, settings: Settings) -> subprocess.Popen[bytes]:
     """Start `python -m module` on this installation, in a session of its own, so that Ctrl-C reaches only us."""
-    return spawn_with(command(module, settings))
+    return spawn_with(command(module, settings), more={"PAIRWRIGHT_DATABASE_URL": settings.url})
 
 
-def spawn_with(words: Sequence[str], log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Start a command on this installation, in a session of its own. log: what takes its words; None: ours."""
+def spawn_with(
+    words: Sequence[str], log: IO[bytes] | None = None, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command on this installation, in a session of its own.
+
+    log: what takes its words; None: ours. more: variables besides ours, for what nobody else may see.
+    """
     root = str(Path(__file__).resolve().parent.parent)
     known = os.environ.get("PYTHONPATH")
     path = root if not known else os.pathsep.join([root, known])
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": path, **(more or {})}
     return subprocess.Popen(
         words, env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log
     )
@@ -60,9 +66,11 @@ def worker_name(pid: int) -> str:
 
 def command(module: str, settings: Settings) -> list[str]:
     """What to run; only those that train are told how."""
-    place = ["--database-url", settings.url, "--workspace", str(settings.folder), "--exit-with-parent"]
-    how = [part for text in settings.training for part in ("--set", text)] if module in TAUGHT else []
-    how += ["--artifacts", settings.artifacts] if module == TRAINER else []
+    place = ["--workspace", str(settings.folder), "--exit-with-parent"]
+    if urlsplit(settings.url).password is None:  # anybody on this machine can read the words of a command
+        place = ["--database-url", settings.url, *place]
+    how = ["--artifacts", settings.artifacts] if module == TRAINER else []
+    how += [part for text in settings.training for part in ("--set", text)] if module in TAUGHT else []
     how += ["--refresh-every", str(settings.refresh_every)] if module == TRAINER and settings.refresh_every else []
     return [sys.executable, "-m", module, *place, *how]
 

@@ -111,7 +111,7 @@ def _forget(workspace: Path, source: Path) -> None:
 def main() -> None:
     """Take jobs until none is left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database-url", required=True)
+    parser.add_argument("--database-url", help="else PAIRWRIGHT_DATABASE_URL")
     parser.add_argument("--workspace", required=True, type=Path)
     parser.add_argument("--exit-with-parent", action="store_true")
     given = parser.parse_args()

@@ -111,7 +111,7 @@ def main() -> None:
 def take(kinds: Sequence[str], work: Work, words: str | None, going_on: Callable[[], bool] = lambda: True) -> None:
     """The process itself: take jobs of these kinds until none is left or `going_on` says no. words: for --help."""
     parser = argparse.ArgumentParser(description=words)
-    parser.add_argument("--database-url", required=True)
+    parser.add_argument("--database-url", help="else PAIRWRIGHT_DATABASE_URL")
     parser.add_argument("--workspace", required=True, type=Path)
     parser.add_argument("--exit-with-parent", action="store_true")
     parser.add_argument("--set", dest="training", action="append", default=[], help="KEY=VALUE: how a head learns")

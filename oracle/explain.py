@@ -26,6 +26,7 @@ CALM = 0.02  # largest change of a chance that ends the rounds
 USUAL = 0.05  # error rate to start from
 KERNEL_SHARE, FEW = 0.5, 50.0  # weight of the kernel beside the answers; asked items that give it half of that
 HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weight; most nats before that
+LITTLE = 1e-6  # reach too small to tell from none
 OFTEN, GROWTH = 150, 1.1  # answered pairs up to which all starts are tried each time; then at every such growth
 WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
 OCCAM = 3.0  # nats that one more group must earn
@@ -164,14 +165,15 @@ def _hints(asked: Asked) -> sparse.csr_matrix | None:
     reach = np.sqrt(asked.kernel.own + TINY)
     near = asked.kernel.block(np.arange(len(asked.rows))) / reach[:, None] / reach
     near = (near + near.T) / 2
-    base, slope = _logistic(np.log(near[asked.a, asked.b] + 1e-6), asked.answers > 0)
+    near = np.where(near > -LITTLE, near, 0.0)  # the walk in big steps may fall below 0
+    base, slope = _logistic(np.log(near[asked.a, asked.b] + LITTLE), asked.answers > 0)
     width = min(HINTS, len(near) - 1)
     if slope <= 0 or width < 1:
         return None
     np.fill_diagonal(near, -1.0)
     columns = np.argpartition(-near, width - 1, axis=1)[:, :width].ravel()
     rows = np.repeat(np.arange(len(near)), width)
-    nats = HINT * np.clip(base + slope * np.log(near[rows, columns] + 1e-6), -LOUDEST, LOUDEST)
+    nats = HINT * np.clip(base + slope * np.log(near[rows, columns] + LITTLE), -LOUDEST, LOUDEST)
     hints = sparse.csr_matrix((nats, (rows, columns)), shape=near.shape)
     return ((hints + hints.T) / 2).tocsr()
 

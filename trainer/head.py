@@ -58,9 +58,11 @@ class Head(nn.Module):
 
     def reduce(self, features: np.ndarray | Rows) -> Tensor:
         """The fixed first step, (N, W) from (N, D): computed once per update, in blocks of 8,192 rows."""
+        reduced = torch.empty(len(features), self.components.shape[1], device=self.mean.device)
         with torch.no_grad():
-            blocks = [self._reduce(features[row : row + 8192]) for row in range(0, len(features), 8192)]
-        return torch.cat(blocks) if blocks else torch.zeros(0, self.components.shape[1])
+            for row in range(0, len(features), 8192):
+                reduced[row : row + 8192] = self._reduce(features[row : row + 8192])
+        return reduced
 
     def _reduce(self, rows: np.ndarray) -> Tensor:
         block = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(self.mean.device)

@@ -153,7 +153,9 @@ def main(
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m trainer.worker", description="The Pairwright trainer process.")
-    parser.add_argument("--database-url", required=True, help="sqlite:///path or postgresql+psycopg://...")
+    known = os.environ.get("PAIRWRIGHT_DATABASE_URL")
+    url = "sqlite:///path or postgresql+psycopg://...; else PAIRWRIGHT_DATABASE_URL"
+    parser.add_argument("--database-url", required=not known, default=known, help=url)
     parser.add_argument("--workspace", required=True, help="folder of images, features and models")
     parser.add_argument("--acquisition", default="mixed", help="what to ask next: a name of oracle/acquisition")
     parser.add_argument("--encoder", default="lite0", help="backbone of collections that have no features yet")

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 LEAST = 3  # sizes: two parameters, and something left to be wrong about
-TIE = 1e-3  # nats
+TIE, CLOSE = 1e-3, 0.02  # nats: as good, about as good
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def fit(sizes: Sequence[int], costs: Sequence[float]) -> Cost | None:
 
 
 def between(found: Sequence[Cost], items: float) -> tuple[float, float]:
-    """The least and the most that any of the families says."""
-    said = [one.at(items) for one in found]
+    """The least and the most of the families that fit about as well as the first: residuals at most twice its own."""
+    said = [one.at(items) for one in found if one.size <= 2 * found[0].size + CLOSE]
     return min(said), max(said)
 
 

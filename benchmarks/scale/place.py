@@ -2,7 +2,6 @@
 
 import shutil
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,8 +67,8 @@ class Place:
             return dict(kept)
 
     @cached_property
-    def features(self) -> np.ndarray:
-        """(N, D) float16, memory-mapped."""
+    def features(self) -> "OnDisk":
+        """(N, D) float16."""
         file = self.home / "features.npy"
         if not file.exists():
             real = self.real_rows
@@ -81,12 +80,7 @@ class Place:
                 done += len(block)
             made.flush()
             file.with_suffix(".new").rename(file)
-        return np.load(file, mmap_mode="r")
-
-    def blocks(self) -> Iterator[np.ndarray]:
-        """The features piece by piece, nothing of which stays in memory, as `trainer.shards.Rows` reads them."""
-        for at in range(0, self.items, sets.BLOCK):
-            yield np.array(np.load(self.home / "features.npy", mmap_mode="r")[at : at + sets.BLOCK])
+        return OnDisk(file)
 
     @property
     def ids(self) -> np.ndarray:
@@ -107,7 +101,7 @@ class Place:
             from trainer.head import Head
 
             head = Head.from_features(self.features, seed=self.seed)
-            np.save(file, np.concatenate([head.embed(rows) for rows in self.blocks()]))
+            np.save(file, head.embed(self.features))
         return np.load(file)
 
     def keep(self, name: str, **arrays: Any) -> None:
@@ -127,3 +121,19 @@ class Place:
     def snapshot(self) -> Snapshot:
         """What the steps of neighbours and groups left."""
         return Snapshot(1, self.ids, self.vectors, **self.kept("neighbours"), **self.kept("groups"))
+
+
+class OnDisk:
+    """Rows of a file, of which nothing stays in memory, as `trainer.shards.Rows` reads them."""
+
+    ndim = 2
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.shape = np.load(file, mmap_mode="r").shape
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, wanted: slice | np.ndarray) -> np.ndarray:
+        return np.array(np.load(self.file, mmap_mode="r")[wanted])

@@ -109,14 +109,36 @@ def embed(place: Place, clock: Clock) -> None:
     clock.figures |= {"disk_mb": on_disk(store.folder), "computed": computed}
 
 
-def build_index(place: Place, clock: Clock) -> None:
-    """The index of one version as `app.api.models` builds it."""
-    from trainer.index import build_index as build
+def exact_index(place: Place, clock: Clock) -> None:
+    """The index of one version where all items are compared."""
+    _index(place, clock, exact_up_to=place.items)
+
+
+def listed_index(place: Place, clock: Clock) -> None:
+    """The index of one version in inverted lists."""
+    _index(place, clock, exact_up_to=0)
+
+
+def _index(place: Place, clock: Clock, exact_up_to: int) -> None:
+    from trainer.index import build_index
 
     vectors = place.vectors
     with clock.timed():
-        index = build(vectors)
+        index = build_index(vectors, exact_up_to=exact_up_to)
     clock.figures |= {"kind": index.kind, "recall": round(index.recall, 4)}
+    _searched(index, vectors, place.seed, clock)
+
+
+def shards_on_disk(place: Place, clock: Clock) -> None:
+    """The index of one version in memory-mapped files, written, checked and opened; vectors memory-mapped, too."""
+    from db.artifacts import ArtifactStore
+    from trainer.engines.shards import Engine
+    from trainer.searching import Shelf
+
+    home, vectors = place.empty("shards"), np.load(place.home / "vectors.npy", mmap_mode="r")
+    with clock.timed():
+        index = Engine().opened(vectors, Shelf(ArtifactStore(home), "models/1/a", 1))
+    clock.figures |= {"kind": index.kind, "recall": round(index.recall, 4), "disk_mb": on_disk(home)}
     _searched(index, vectors, place.seed, clock)
 
 
@@ -216,8 +238,6 @@ def propose(place: Place, clock: Clock) -> None:
 
 def online_update(place: Place, clock: Clock) -> None:
     """A head that has learnt the whole log, and every item embedded with it: all of an update but the snapshot."""
-    import torch
-
     from benchmarks.propose import screens
     from oracle.belief import infer
     from oracle.constraints import ConstraintGraph
@@ -225,7 +245,7 @@ def online_update(place: Place, clock: Clock) -> None:
     from trainer.update import update
 
     snapshot, head = place.snapshot, Head.from_features(place.features, seed=place.seed)
-    reduced = torch.cat([head.reduce(rows) for rows in place.blocks()])  # once in the life of a trainer
+    reduced = head.reduce(place.features)  # once in the life of a trainer
     said = screens(snapshot, place.truth, LIES, place.seed)
     graph = ConstraintGraph.build(one for screen in islice(said, ANSWERS // 10) for one in screen)
     infer(snapshot, graph)  # the asking thread has it already
@@ -265,7 +285,9 @@ STEPS = {
     "lists": Step(listed_neighbours, "neighbours, inverted lists", least=30_000),
     "groups": Step(groups, "start groups, taken apart", needs=("neighbours",)),
     "store": Step(store, "keep and read a snapshot", needs=SNAPSHOT),
-    "index": Step(build_index, "build the search index"),
+    "index": Step(exact_index, "search index, exact", most=100_000),
+    "index_lists": Step(listed_index, "search index, inverted lists", least=30_000),
+    "shards": Step(shards_on_disk, "search index, shards on the disk", least=30_000),
     "propose": Step(propose, "propose 32 questions", needs=SNAPSHOT),
     "update": Step(online_update, "online update", needs=SNAPSHOT),
     "map": Step(flat, "map, PCA"),

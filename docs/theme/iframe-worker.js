@@ -9,8 +9,11 @@ if (location.protocol === "file:") {
       super();
       const frame = document.createElement("iframe");
       frame.hidden = true;
-      document.body.append(frame);
-      const inner = frame.contentWindow;
+      frame.addEventListener("load", () => this.#start(frame.contentWindow, address), { once: true });
+      document.body.append(frame); // some browsers load it at once, some put another document in its place first
+    }
+
+    #start(inner, address) {
       inner.postMessage = (data) => this.#say(data);
       inner.importScripts = (...addresses) => Promise.all(addresses.map((one) => this.#load(inner, one)));
       this.#load(inner, address).then(() => {

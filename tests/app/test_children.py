@@ -1,16 +1,19 @@
 """The trainer is kept alive while the app lives, and ends with it."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from app.children import TRAINER, Importer, Standstill, Trainer, command, stop, stopped, worker_name
+from app.children import REFRESHER, TRAINER, Importer, Standstill, Trainer, command, spawn, stop, stopped, worker_name
 from app.settings import Settings
 from db import jobs
 from db.engine import open_database
 
+ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
 
 
@@ -124,3 +127,16 @@ def test_what_a_killed_process_had_leased_is_free_at_once(tmp_path, monkeypatch)
     until(free)
     errands.stop()
     database.close()
+
+
+def test_a_password_of_the_database_is_in_no_command_line_and_the_process_knows_it(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "workspace", "postgresql+psycopg://ann:geheim@127.0.0.1:9/none")
+    for module in (TRAINER, REFRESHER, "app.import_job"):
+        assert not any("geheim" in word for word in command(module, settings))
+    told = Settings(tmp_path / "workspace", f"sqlite:///{tmp_path / 'elsewhere.sqlite'}")
+    here = {**os.environ, "PAIRWRIGHT_DATABASE_URL": told.url}
+    words = [word for word in command("app.import_job", settings) if word != "--exit-with-parent"]
+    assert subprocess.run(words, env=here, cwd=ROOT, check=False).returncode == 0
+    assert (tmp_path / "elsewhere.sqlite").exists()
+    child = spawn("app.import_job", told)
+    assert child.wait(60) == 0

@@ -70,6 +70,7 @@ async def test_results_are_by_cosine_without_what_was_searched_with(world: World
     cosines = [one["cosine"] for one in reply["results"]]
     assert cosines == sorted(cosines, reverse=True) and cosines[0] == pytest.approx(np.cos(0.04), abs=1e-4)
     assert (reply["total"], reply["among"], len(found)) == (23, 24, 23)
+    assert (reply["engine"], reply["recall"]) == ("exact", 1.0)
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(world: World) -> None:

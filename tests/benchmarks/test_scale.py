@@ -9,7 +9,7 @@ from benchmarks._runs import lines
 from benchmarks.scale import sets
 from benchmarks.scale.__main__ import FILE, jobs_of, parser
 from benchmarks.scale.model import between, fit, fits
-from benchmarks.scale.report import megabytes, page, seconds
+from benchmarks.scale.report import megabytes, models, page, seconds
 from benchmarks.scale.steps import STEPS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -63,7 +63,7 @@ def test_made_up_items_are_new_real_ones_come_first_and_stay_near() -> None:
 def test_every_size_takes_the_steps_that_fit_it() -> None:
     given = parser().parse_args(["run", "--seeds", "0", "1"])
     assert {key for key, _ in jobs_of(given, 10**6)} >= {("propose", 10**6, 0), ("propose", 10**6, 1)}
-    assert not {"prepare", "import", "exact", "umap"} & {key[0] for key, _ in jobs_of(given, 10**6)}
+    assert not {"prepare", "import", "exact", "index", "umap"} & {key[0] for key, _ in jobs_of(given, 10**6)}
     assert "prepare" not in {key[0] for size in (1, 10**9) for key, _ in jobs_of(given, size)}
 
 
@@ -78,7 +78,7 @@ def test_a_goal_is_met_or_missed_as_measured() -> None:
     common = {"seed": 0, "real": 9, "date": "today", "load": 1.0, "machine": machine, "items": 10**6}
     found = [
         common | {"step": "propose", "seconds": 1.5, "cpu_s": 0.9, "memory_mb": 5000.0, "cold_ms": 9.0},
-        common | {"step": "index", "seconds": 3.0, "cpu_s": 3.0, "memory_mb": 100.0, "kind": "lists",
+        common | {"step": "index_lists", "seconds": 3.0, "cpu_s": 3.0, "memory_mb": 100.0, "kind": "lists",
                   "search_ms": 4.9, "search_p95_ms": 6.0, "found_at_10": 0.96},
     ]  # fmt: skip
     text = page(found)
@@ -93,3 +93,12 @@ def test_figures_are_told_in_the_unit_somebody_would_use() -> None:
     assert [seconds(x) for x in (0.0021, 4.51, 300, 9000, 1e6, 1e8)] == [
         "2.1 ms", "4.51 s", "5 min", "2.5 h", "11.6 days", "3.17 years"]  # fmt: skip
     assert [megabytes(x) for x in (3.14, 2048, 3 * 2**20)] == ["3.14 MB", "2 GB", "3 TB"]
+
+
+def test_what_looks_slower_than_linear_is_a_constant_and_a_line() -> None:
+    found = [
+        {"step": "embed", "items": n, "seed": 0, "cpu_s": 4 + 0.01 * n + 0.2 * (n == 1000)} for n in (300, 1000, 3000)
+    ]
+    assert models(found, "embed", "cpu_s")[0].family == "straight"
+    rooted = [{"step": "embed", "items": n, "seed": 0, "cpu_s": n**0.5} for n in (300, 1000, 3000)]
+    assert {one.family for one in models(rooted, "embed", "cpu_s")} == {"straight", "sorting"}

@@ -98,7 +98,7 @@ def test_opened_as_files_it_is_searched_without_any_request(site: Path, page: An
     page.on("request", lambda one: outside.append(one.url) if not one.url.startswith(("file:", "data:")) else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto((site / "why.html").as_uri())
-    page.fill("input[name=query]", "postgresql")
+    page.locator("input[name=query]").press_sequentially("postgresql")
     page.wait_for_selector(".md-search-result__item")
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})

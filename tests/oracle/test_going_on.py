@@ -7,9 +7,10 @@ import pytest
 
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
-from oracle.explain import OFTEN
+from oracle.explain import OFTEN, _hints
 from oracle.moves import dissolve, found_group
-from oracle.posterior import HALF, Posterior
+from oracle.posterior import HALF, Asked, Posterior
+from oracle.reach import Among
 from tests.oracle.test_belief import blobs
 from tests.oracle.test_posterior import asked_of, noisy
 
@@ -100,3 +101,18 @@ def test_in_a_short_log_every_item_has_its_chance_again(monkeypatch: pytest.Monk
     assert found.new_rate == HALF and not found.quiet.any()
     found.look()
     assert found_group(as_new(found, 9)) and not found.tried.any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_reach_below_zero_counts_as_none() -> None:
+    random = np.random.default_rng(0)
+    side = np.arange(40) % 2
+    kept = np.where(side[:, None] == side, 0.5, 0.01) + np.eye(40)
+    kept[3, 8] = kept[8, 3] = -0.2  # among many items the walk in big steps gives such
+    one, other = np.triu_indices(40, 1)
+    drawn = random.choice(len(one), 120, replace=False)
+    one, other = np.append(one[drawn], 3), np.append(other[drawn], 8)
+    answers = np.where(side[one] == side[other], 1.0, -1.0)
+    asked = Asked(np.arange(40), one, other, answers, Among(kept.astype(np.float32), np.arange(40)), 1.0)
+    hints = _hints(asked)
+    assert hints is not None and np.isfinite(hints.data).all()

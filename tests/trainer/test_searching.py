@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.settings import Settings
 from db import versions
 from db.artifacts import ArtifactStore
 from db.engine import open_database
@@ -92,3 +93,13 @@ def test_more_items_than_can_be_compared_are_searched_by_the_engine_that_fits(
     monkeypatch.setattr(searching, "EXACT", 100)
     assert searchable(unit(90), local).kind == "exact" and searchable(unit(900), local).kind == "lists"
     assert searchable(unit(900), local, "shards").kind == "shards"
+
+
+def test_a_setting_that_names_no_engine_is_refused_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(workspace=tmp_path).search == "auto"
+    monkeypatch.setenv("PAIRWRIGHT_SEARCH", "shards")
+    assert Settings(workspace=tmp_path).search == "shards"
+    with pytest.raises(
+        BadInput, match="PAIRWRIGHT_SEARCH must be one of auto, exact, lists, pgvector, shards, got 'hnsw'"
+    ):
+        Settings(workspace=tmp_path, search="hnsw")
