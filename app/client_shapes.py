@@ -943,6 +943,8 @@ class SearchOut(TypedDict):
     version: int
     total: int
     among: int
+    engine: str
+    recall: float
     results: list[FoundOut]
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +30,15 @@ TIME_S = 120.0  # for one picture, loading the encoder included
 IDLE_S = 600.0
 PATIENCE_S = 5.0  # between closing its input and killing it
 GONE = "the picture could not be looked at: the process that does it ended. Try again, or another picture."
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """vector: (D,) where a sentence lies among the pictures of a version; or scores: (N,) of its items, in their order,
+    by a network that compares pictures with words."""
+
+    vector: np.ndarray | None = None
+    scores: np.ndarray | None = None
 
 
 class Eye:
@@ -57,22 +67,19 @@ class Eye:
         """(D,) raw features of a picture. Raises as `see`."""
         return self._features({"encoder": encoder}, encoded)[1]
 
-    def read(
-        self, encoder: str, head: str, words: str, key: str, sentence: str, captions: Callable[[], bytes]
-    ) -> np.ndarray:  # fmt: skip
-        """(D,) unit vector of a sentence among the pictures of a version. head: the artifact of the version; words: who
-        reads, "" for the usual; captions: what teaches words, packed, asked for where the process has not read those of
-        this key yet.
+    def read(self, asked: Mapping[str, Any], captions: Callable[[], bytes]) -> Read:
+        """A sentence among the pictures of a version. asked: the header of `app.eye_words`; captions: what teaches
+        words, packed, asked for where the process has not read those of this key yet.
 
         Raises: BadInput in a sentence for what cannot be read, Broken as `see`.
         """
-        asked = {"sentence": sentence, "encoder": encoder, "head": head, "words": words, "key": key}
         header, body = self._asked(asked, b"")
         if "unread" in header:
             header, body = self._asked(asked, captions())
         if "refused" in header:
             raise BadInput(str(header["refused"]))
-        return np.frombuffer(body, np.float32)
+        found = np.frombuffer(body, np.float32)
+        return Read(scores=found) if "scores" in header else Read(vector=found)
 
     def keep(self, encoder: str, encoded: bytes, sha: str) -> tuple[Stored, np.ndarray]:
         """Put a picture into the media store as an import does; where it is, and its (D,) raw features.

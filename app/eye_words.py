@@ -1,6 +1,7 @@
 """Where a sentence lies among the pictures of a version: worked out beside the web process, see `app.eye`.
 
-{"sentence", "head", "encoder", "words", "key"} -->  the vector, or "unread": then the captions come along once, as JSON
+{"sentence", "head", "encoder", "words", "key", "collection", "liked", "disliked"}
+    -->  "numbers": the vector, or "scores": of every item, or "unread": then the captions come along once, as JSON
 """
 
 import json
@@ -25,9 +26,11 @@ KEPT = 4
 def told(workspace: Path, header: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     """The reply to a sentence."""
     key = str(header["key"])
-    if key not in _KNOWN and not body:
-        return {"unread": True}, b""
     try:
+        if not header["words"] and (scores := _shared(workspace, header)) is not None:
+            return {"scores": len(scores)}, scores.tobytes()
+        if key not in _KNOWN and not body:
+            return {"unread": True}, b""
         if key not in _KNOWN:
             _KNOWN[key] = _taught(workspace, header, body)
             for old in list(_KNOWN)[:-KEPT]:
@@ -59,6 +62,33 @@ def _taught(workspace: Path, header: Mapping[str, Any], body: bytes) -> "WordsHe
     at, texts, beliefs = zip(*rows, strict=True)
     read = by_towers(*towers_of(words)) if words else taught_reading(store, str(header["encoder"]))
     return WordsHead.of(snapshot.vectors[list(at)], texts, np.array(beliefs), read)
+
+
+def _shared(workspace: Path, header: Mapping[str, Any]) -> np.ndarray | None:
+    """Cosines of all items of the version to the sentence, where its encoder came of a network that compares them."""
+    from trainer.features import feature_store
+    from trainer.readers import has_reader
+
+    store, encoder, collection = Settings(workspace).store(), str(header["encoder"]), int(header["collection"])
+    if not has_reader(store, encoder):
+        return None
+    size = len(feature_store(workspace, collection, encoder).ids)
+    space = _space(str(workspace), encoder, collection, size)
+    if space is None:
+        return None
+    ids = _snapshot(store, str(header["head"])).ids
+    found: np.ndarray = space.scores(str(header["sentence"]), ids, header["liked"], header["disliked"])
+    return found
+
+
+@lru_cache(maxsize=2)
+def _space(workspace: str, encoder: str, collection: int, size: int) -> Any:
+    """size: of the features; where more came, they are read anew."""
+    from trainer.features import feature_store
+    from trainer.shared_space import SharedSpace
+
+    ids, vectors = feature_store(Path(workspace), collection, encoder).load()
+    return SharedSpace.of(Settings(Path(workspace)).store(), encoder, vectors, ids)
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,7 @@ def store_reader(
 
 def load_reader(store: ArtifactStore, encoder: str) -> Reader:
     """The network that an encoder came of. Raises: BadInput where it reads no words, Broken where a file is damaged."""
-    found = _loaded(store, encoder) if has_reader(store, encoder) else None
+    found = reader_of(store, encoder) if has_reader(store, encoder) else None
     if found is None or not can_score(found.recipe):
         raise BadInput(
             f"'{encoder}' reads no words beside pictures, so it cannot say which of them fit. Train one that does: "
@@ -75,7 +75,7 @@ def load_reader(store: ArtifactStore, encoder: str) -> Reader:
 def taught_reading(store: ArtifactStore, encoder: str) -> Reading | None:
     """How the network that an encoder came of reads words, as it puts them beside pictures: N texts -> (N, d) float32
     rows of length 1, zeros for one that cannot be read. None where it compares no words with pictures."""
-    found = _loaded(store, encoder) if has_reader(store, encoder) else None
+    found = reader_of(store, encoder) if has_reader(store, encoder) else None
     at = words_of(found.recipe) if found is not None else None
     if found is None or at is None:
         return None
@@ -88,7 +88,8 @@ def taught_reading(store: ArtifactStore, encoder: str) -> Reading | None:
     return read
 
 
-def _loaded(store: ArtifactStore, encoder: str) -> Reader:
+def reader_of(store: ArtifactStore, encoder: str) -> Reader:
+    """The network that was kept under an encoder's name, whatever it reads or hears. Raises: NotFound, or Broken."""
     folder = store.open(f"{FOLDER}/{encoder}")
     try:
         about = json.loads((folder / ABOUT).read_bytes())

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -13,11 +13,15 @@ from app.api.context import Context, Here, Viewer
 from app.api.models import current, index_of, snapshot_of_version
 from app.api.search_shapes import FoundOut, SearchAboutOut, SearchIn, SearchOut, SeenOut
 from app.api.shapes import Which
+from app.eye import Read
 from app.importers.decode import MAX_BYTES, TOO_MANY_BYTES
 from db import catalog, versions
 from db.errors import BadInput, Conflict
 from db.nouns import Snapshot
 from db.versions import Version
+
+if TYPE_CHECKING:
+    from trainer.searching import Searchable
 
 router = APIRouter(prefix="/search", tags=["search"])
 MOST = 2000  # results one can page through
@@ -56,7 +60,6 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     """Items by cosine to what is looked for. What was asked with, liked or disliked is not among the results."""
     version = current(here, given.criterion)
     snapshot = snapshot_of_version(here, version)
-    sought = _sought(here, snapshot, version, given)
     shown = {*given.items, *given.liked, *given.disliked}
     with here.database.read() as s:
         collection = catalog.criterion(s, given.criterion).collection
@@ -65,10 +68,12 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     most = min(MOST, among)
     wanted = min(given.after + given.limit + len(shown), most)
     index = index_of(here, version)
-    near, cosines = index.search(sought[None], max(wanted, 1), rows)
+    read = _read(here, snapshot, version, given)
+    scored = read is not None and read.scores is not None
+    near, cosines = _ranked(index, snapshot, version, given, read, max(wanted, 1), rows)
     hits = [
         (int(snapshot.ids[at]), float(cosine))
-        for at, cosine in zip(near[0].tolist(), cosines[0].tolist(), strict=True)
+        for at, cosine in zip(near.tolist(), cosines.tolist(), strict=True)
         if at >= 0 and int(snapshot.ids[at]) not in shown
     ]
     page = hits[given.after : given.after + given.limit]
@@ -77,9 +82,33 @@ def search(here: Here, _: Viewer, given: SearchIn) -> SearchOut:
     results = [FoundOut(item=views.full_item(items[item]), cosine=cosine) for item, cosine in page if item in items]
     left = most - sum(_is_among(snapshot, rows, one) for one in shown)
     return SearchOut(
-        version=version.id, total=max(left, 0), among=among, engine=index.kind,
-        recall=1.0 if rows is not None else index.recall, results=results,
+        version=version.id, total=max(left, 0), among=among, engine="exact" if scored else index.kind,
+        recall=1.0 if scored or rows is not None else index.recall, results=results,
     )  # fmt: skip
+
+
+def _ranked(
+    index: "Searchable", snapshot: Snapshot, version: Version, given: SearchIn, read: Read | None, wanted: int,
+    rows: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """(k,) rows, nearest first, and their cosines: by the index, or as a network that read the sentence scores them."""
+    if read is None or read.scores is None:
+        sought = _sought(snapshot, version, given, None if read is None else read.vector)
+        near, cosines = index.search(sought[None], wanted, rows)
+        return near[0], cosines[0]
+    among = np.arange(len(snapshot.ids)) if rows is None else rows
+    order = among[np.argsort(-read.scores[among], kind="stable")[:wanted]]
+    return order, read.scores[order]
+
+
+def _read(here: Context, snapshot: Snapshot, version: Version, given: SearchIn) -> Read | None:
+    """What was made of the sentence; None without one."""
+    if not given.text.strip():
+        return None
+    _vectors(snapshot, [*given.liked, *given.disliked])
+    with here.database.read() as s:
+        about = catalog.criterion(s, given.criterion)
+    return sentences.placed(here, about, version, given.text.strip(), given.liked, given.disliked)
 
 
 def _is_among(snapshot: Snapshot, rows: np.ndarray | None, item: int) -> bool:
@@ -94,11 +123,11 @@ def _rows_among(here: Context, snapshot: Snapshot, collection: int, given: Searc
     return np.flatnonzero(colours.members(here, collection, snapshot.ids, given.where))
 
 
-def _sought(here: Context, snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray:
-    """(D,) unit vector. Raises BadInput where nothing is left to look for."""
+def _sought(snapshot: Snapshot, version: Version, given: SearchIn, read: np.ndarray | None) -> np.ndarray:
+    """(D,) unit vector. read: of the sentence. Raises BadInput where nothing is left to look for."""
     from trainer.steering import steered
 
-    query = _query(here, snapshot, version, given)
+    query = _query(snapshot, version, given) if read is None else read
     width = snapshot.vectors.shape[1]
     liked, disliked = (_stacked(_vectors(snapshot, ids), width) for ids in (given.liked, given.disliked))
     if query is None and not len(liked):
@@ -109,14 +138,10 @@ def _sought(here: Context, snapshot: Snapshot, version: Version, given: SearchIn
     return found
 
 
-def _query(here: Context, snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray | None:
-    """What is searched with, before anything steers: a sentence, a picture of one's own, or items."""
+def _query(snapshot: Snapshot, version: Version, given: SearchIn) -> np.ndarray | None:
+    """What is searched with, before anything steers: a picture of one's own, or items."""
     from trainer.steering import queries
 
-    if given.text.strip():
-        with here.database.read() as s:
-            about = catalog.criterion(s, given.criterion)
-        return sentences.placed(here, about, version, given.text.strip())
     return queries(_vectors(snapshot, given.items)) if given.vector is None else _seen(snapshot, version, given)
 
 

@@ -1,11 +1,12 @@
 """A sentence as something to search with: where the captions of a collection say what words look like."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from app.api.context import Context
+from app.eye import Read
 from app.eye_words import packed
 from db import catalog, feedback
 from db.catalog import Criterion
@@ -34,14 +35,20 @@ def unable(s: Session, about: Criterion) -> str | None:
     )
 
 
-def placed(here: Context, about: Criterion, version: Version, sentence: str) -> np.ndarray:
-    """(D,) where the sentence lies among the pictures of a version. Raises BadInput where there are no captions."""
+def placed(
+    here: Context, about: Criterion, version: Version, sentence: str, liked: Sequence[int], disliked: Sequence[int]
+) -> Read:
+    """Where the sentence lies among the pictures of a version. Raises BadInput where there are no captions."""
     with here.database.read() as s:
         why = unable(s, about)
         key = f"{version.id} {feedback.last_event(s, about.id)} {hash(tuple(captioned(s, about)[1].values()))}"
     if why is not None:
         raise BadInput(why)
-    return here.eye.read(version.encoder, version.artifact, about.words, key, sentence, lambda: _captions(here, about))
+    asked = {
+        "sentence": sentence, "encoder": version.encoder, "head": version.artifact, "words": about.words, "key": key,
+        "collection": about.collection, "liked": list(liked), "disliked": list(disliked),
+    }  # fmt: skip
+    return here.eye.read(asked, lambda: _captions(here, about))
 
 
 def _captions(here: Context, about: Criterion) -> bytes:

@@ -24,7 +24,9 @@ SYSTEMS = (START, "simclr", "interpolate", "clsp:clsp:accepted", "clsp:clsp:all"
 def add(found: argparse.ArgumentParser) -> None:
     """Its own options."""
     found.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
-    found.add_argument("--systems", nargs="*", default=list(SYSTEMS))
+    found.add_argument(
+        "--systems", nargs="*", default=list(SYSTEMS), help="METHOD, METHOD@KEY=VALUE or METHOD:GENERATOR:USE"
+    )
     found.add_argument("--work", type=Path, default=Path("workspace/synthetic"), help="folder of what is made")
     archives(found)
 

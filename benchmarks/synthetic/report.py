@@ -93,7 +93,9 @@ def _words(lines: Sequence[Line]) -> str:
             way = "falls" if last < early else "does not fall"
             said.append(f"- Wu's pairs: their similarity {way}, from {early:.3f} to {last:.3f} (seed {line['seed']}).")
     start = {line["seed"]: line["knn"] for line in _of(lines, "train", START)}
-    for name in ("clsp:clsp:accepted", "wu:wu:accepted", "interpolate"):
+    barred = ("clsp:clsp:accepted", "wu:wu:accepted", "interpolate")
+    others = [line["system"] for line in lines if line["experiment"] == "train" and _plain(line["system"]) in barred]
+    for name in dict.fromkeys([*barred, *others]):
         for line in _of(lines, "train", name):
             if line["seed"] in start:
                 over = 100 * (line["knn"] - start[line["seed"]])
@@ -102,6 +104,12 @@ def _words(lines: Sequence[Line]) -> str:
     if said and max(sum(line["system"] == name for line in lines) for name in (START, "simclr")) < 2:
         said.append("- One seed: no gain over `simclr` here can be told from noise.")
     return "## In words\n\n" + "\n".join(said) + "\n" if said else ""
+
+
+def _plain(system: str) -> str:
+    """The name without settings."""
+    method, _, rest = system.partition(":")
+    return ":".join([method.partition("@")[0], *([rest] if rest else [])])
 
 
 def _sounds(lines: Sequence[Line]) -> str:

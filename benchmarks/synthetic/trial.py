@@ -76,7 +76,8 @@ def generate(name: str, seed: int, folder: Path) -> dict[str, Any]:
 
 
 def train(name: str, seed: int, folder: Path) -> dict[str, Any]:
-    """kNN accuracy after training. name: METHOD, or METHOD:GENERATOR:USE with USE accepted, all or rejected."""
+    """kNN accuracy after training. name: METHOD, or METHOD:GENERATOR:USE with USE accepted, all or rejected;
+    settings behind the METHOD as METHOD@KEY=VALUE."""
     method, _, rest = name.partition(":")
     data, given = pictures(), _given(rest, seed, folder) if rest else None
     began = time.process_time()
@@ -112,7 +113,9 @@ def plain_is_plain(seed: int) -> dict[str, Any]:
 
 def _run(method: str, seed: int, given: Generated | None) -> Training:
     plan = TrainSettings(size=SIDE, epochs=EPOCHS, batch=BATCH, seed=seed, rate=RATE)
-    return Training(build(method, seed=seed), pictures().pixels, ids(), plan, generated=given)
+    name, _, said = method.partition("@")
+    settings = dict([said.split("=")]) if said else {}
+    return Training(build(name, settings, seed=seed), pictures().pixels, ids(), plan, generated=given)
 
 
 @cache

@@ -8,7 +8,7 @@ import torch
 
 from db.errors import BadInput
 from trainer import towers
-from trainer.towers import minilm
+from trainer.towers import minilm, resemblyzer
 from trainer.towers._mel import in_bands, triangles
 from trainer.towers.logmel import Tower as LogMel
 from trainer.towers.resemblyzer import LAYERS, WIDE, Voice, cut, windows
@@ -114,6 +114,12 @@ def test_the_package_s_own_weights_hear_who_speaks() -> None:
         assert "pip install --no-deps resemblyzer" in str(error)
         pytest.skip("resemblyzer is not installed")
     assert rows[0] @ rows[1] > 0.8 and not rows[2].any()
+
+
+def test_without_its_package_the_command_that_brings_the_weights_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resemblyzer, "find_spec", lambda name: None)
+    with pytest.raises(BadInput, match="pip install --no-deps resemblyzer"):
+        Resemblyzer()([wave(100)])
 
 
 def test_a_model_by_name_is_the_model_itself_and_what_is_not_there_is_said(
