@@ -57,7 +57,7 @@ class Theirs(Training):
             torch.manual_seed(settings.seed)
             self.peer = PEERS[name](network, int(network.backbone.dim), self.steps, self.steps_each)  # type: ignore[arg-type]
         theirs = [weight for key, weight in self.peer.named_parameters() if "projection" not in key.split(".")]
-        learnt = {"params": [weight for weight in theirs if weight.requires_grad], "steady": False}
+        learnt = {"params": [weight for weight in theirs if weight.requires_grad], "steady": False, "pace": 1.0}
         self.optimizer = torch.optim.AdamW([learnt], lr=self.rate, weight_decay=settings.decay)
 
     def step(self, watch: Watch | None = None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_what_one_machine_saves_another_opens_lists_replaces_and_removes(bucket,
     manifest = here.save("a/1", FILES)
     assert there.exists("a/1") and there.names() == ["a/1"] and there.manifest("a/1") == manifest
     assert {name: (there.open("a/1") / name).read_bytes() for name in FILES} == FILES
-    assert bucket.names()[-1] == "models/a/1/more/notes.json" and len(bucket.keys()) == 4
+    assert bucket.names()[-1] == "models/a/1/more/notes.json" and len(bucket.names()) == 4
     assert there.save("a/1", FILES) == manifest
     with pytest.raises(Conflict, match="exists with other content"):
         there.save("a/1", {"empty": b"not"})

@@ -1,10 +1,15 @@
-"""Two web processes and a trainer on one PostgreSQL, the web processes killed in turn under eight who answer at both.
+"""One workspace on PostgreSQL with everything at once: two web processes, killed in turn under eight who answer at
+both, a trainer, and a network that two workers of Ray teach, one of them killed.
 
 acknowledged is stored, once for each key -> a retry hears the same at either door -> no question has more answers
-than it wants, nor two of one person -> one trainer led all along, and every version is the child of the last
+than it wants, nor two of one person -> one trainer led all along, and every version is the child of the last -> the
+network is the one that two undisturbed processes teach
 """
 
+import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -12,12 +17,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
 from sqlalchemy import select
 
+from app.importers import import_path
 from app.settings import Settings
 from db import queue, versions
 from db.nouns import Kind, Question
@@ -25,6 +36,7 @@ from db.tables import LeaderRow
 from tests import small_world
 from tests.annotators import Annotator, acknowledged, at_work, log, tokens, wait_for_more
 from tests.measured import tell, times
+from tests.patterns import patterns
 from tests.served import ROOT, Server
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
@@ -60,6 +72,44 @@ def hold_some(world: small_world.World, count: int) -> None:
         queue.put_for(s, world.criterion, asked, "somebody")
 
 
+def pictures(site: Site, folder: Path) -> None:
+    """A collection beside that of the annotators, to teach a network with."""
+    folder.mkdir()
+    for number, pixels in enumerate(patterns(40)[0]):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    import_path(site.world.database, site.settings.folder, folder, "tiles")
+
+
+def training(site: Site, *how: str) -> "subprocess.Popen[bytes]":
+    """`pairwright train` in the site's workspace."""
+    where = {"PAIRWRIGHT_WORKSPACE": str(site.settings.folder), "PAIRWRIGHT_DATABASE_URL": site.settings.url}
+    lesson = ["train", "moco", "--collection", "tiles", "--set", "size=16", "--set", "batch=20", "--epochs", "30"]
+    return subprocess.Popen([sys.executable, "-m", "app.cli", *lesson, *how, "--json"], cwd=ROOT,
+                            env=os.environ | where | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE)  # fmt: skip
+
+
+def taught(site: Site, command: "subprocess.Popen[bytes]") -> dict[str, torch.Tensor]:
+    """The weights that a training leaves."""
+    out, _ = command.communicate(timeout=times(240, 600))
+    assert command.returncode == 0, out
+    kept = site.settings.folder / "artifacts" / "encoders" / json.loads(out)["encoder"]
+    (file,) = kept.rglob("*.safetensors")
+    return load_file(file)
+
+
+def kill_a_worker(command: "subprocess.Popen[bytes]") -> int:
+    """SIGKILL to one of the two workers of Ray, as soon as both are there; its process."""
+    while command.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            below = psutil.Process(command.pid).children(recursive=True)
+            workers = [one for one in below if "TrainWorker" in " ".join(one.cmdline())]
+            if len(workers) == 2:
+                workers[1].send_signal(signal.SIGKILL)
+                return workers[1].pid
+        time.sleep(0.02)
+    raise AssertionError("the training ended before two workers were seen")
+
+
 @pytest.fixture
 def site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
     settings = Settings(tmp_path / "workspace", postgres_url, trainer=False)
@@ -91,10 +141,14 @@ def site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
     world.database.close()
 
 
-def test_two_web_processes_killed_in_turn_lose_and_double_nothing(site: Site) -> None:
+def test_whoever_is_killed_nothing_is_lost_doubled_or_learnt_otherwise(site: Site, tmp_path: Path) -> None:
     chance, all_ = random.Random(17), site.annotators
+    pictures(site, tmp_path / "tiles")
+    undisturbed = taught(site, training(site, "--processes", "2"))
     with at_work(all_):
         led = site.leaders()
+        by_ray = training(site, "--ray", "2")
+        assert kill_a_worker(by_ray)
         for number in range(KILLS):
             wait_for_more(all_, chance.randrange(8, 40))
             time.sleep(chance.uniform(0, 0.05))  # anywhere in a request
@@ -103,6 +157,9 @@ def test_two_web_processes_killed_in_turn_lose_and_double_nothing(site: Site) ->
             wait_for_more(all_, 8)  # the other one serves everybody
             door.start()
         wait_for_more(all_, 16)
+        disturbed = taught(site, by_ray)
+    assert undisturbed.keys() == disturbed.keys()
+    assert all(torch.equal(undisturbed[name], disturbed[name]) for name in undisturbed), "the same network"
     said, stored = acknowledged(all_), log(site.settings)
     keys = Counter((row.source, row.key) for row in stored)
     assert set(keys.values()) == {1}, "one row a key"

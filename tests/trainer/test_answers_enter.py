@@ -246,7 +246,7 @@ def test_an_open_pair_pushes_with_one_minus_its_chance_of_same(verdict: Verdict 
 def test_the_own_image_and_its_copies_push_nowhere(name: str) -> None:
     """Other view, queue and feedback pool are all keys with item ids: a copy is whatever has the anchor's id."""
     taught, rows = lesson(negatives=name), torch.arange(12)
-    ids, queue = taught.knowledge.ids, Queue(20, taught.table.shape[1])
+    ids, queue = taught.knowledge.ids, Queue(20, taught.table.all().shape[1])
     queue.push(taught.table[rows.flip(0)], ids[rows.flip(0)])
     key_ids = torch.cat([ids[rows], queue.ids, ids[rows[:5]]])  # other view, queue, feedback pool
     keys = torch.cat([taught._viewed(rows), queue.keys, taught.table[rows[:5]]])
