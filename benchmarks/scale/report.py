@@ -22,8 +22,8 @@ process of its own.
 
 The embeddings are those of {real} real pictures (photographs, drawings, garments) by the backbone that is the default;
 larger collections are these and, beyond them, each moved along the difference of two of its real neighbours
-(`benchmarks/scale/sets.py`). *Clock* is what somebody waits on this busy machine, *processor* what the work takes by
-itself. *Memory* is the most that the process held, libraries and memory-mapped pages included.
+(`benchmarks/scale/sets.py`). *Clock* is what somebody waits on this machine, often a busy one, *processor* what
+the work takes by itself. *Memory* is the most that the process held, libraries and memory-mapped pages included.
 """
 MODEL = """
 ## The cost model
@@ -51,12 +51,12 @@ WHY = """
   sparse matrix of 26 million entries with a table of items by groups, half of the time; every group's mass moves a
   little with every screen, so that no column can be left as it was. A third of it reads that table to choose from.
   The first look at a new snapshot lays out the walk, once: "new snapshot and log".
-- *By the clock.* Everything was measured beside other work on two cores, at low priority. An update takes 8 s of
-  processor time at a million items, and four times that by the clock here.
+- *By the clock.* Neighbours by inverted lists, groups, questions and update of a million items were measured with
+  nothing else at work. All other rows were measured beside other work, at low priority: look at their processor time.
 - *An update that is served.* The update itself embeds all items with one matrix product. Its version is served when its
-  neighbours and groups are known, minutes later at a million items, in the background; questions go on from the version
-  before. Three runs of Leiden are most of that. Since the row of a million was measured, groups of more than 100,000
-  items are taken apart one by one, at the same modularity: a third less of that part among 100,000.
+  neighbours and groups are known, two to three minutes later at a million items, in the background; questions go on
+  from the version before. Three runs of Leiden are most of that. Groups of more than 100,000 items are taken apart one
+  by one.
 - *Memory.* An update holds the 256 principal components of every item, a gigabyte for a million; backbone features are
   read from the disk piece by piece beyond 100,000 items. Proposing holds the graph in the order of its regions.
 - *pgvector* is tested for the same results and recall; it was not measured here.
