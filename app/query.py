@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.exporters import answers, captions, groups, items, pairs
+from app.exporters import answers, captions, groups, items, pairs, taking
 from app.exporters.formats import Fields, Row, write_rows
 from app.settings import Settings
 from db import catalog, feedback
@@ -49,13 +49,9 @@ class Asker:
 
     def pairs(self) -> Iterator[Row]:
         for about in self._criteria(captions=False):
-            with self.database.read() as s:
-                said = feedback.statements(s, about.id)
-                known = {item.id: item for item in catalog.items(s, about.collection)}
-            yield from _of(about, pairs.pair_rows(said, known))
+            yield from _of(about, taking.pairs_of(self.database, about))
 
     def groups(self) -> Iterator[Row]:
-        from app.homes import seen
         from app.view import view
 
         for about in self._criteria(captions=False):
@@ -64,19 +60,11 @@ class Asker:
             except (BadInput, Refused) as error:
                 self.told(f"no groups of '{about.name}': {error}")
                 continue
-            ids, labels = shown.snapshot.ids, seen(shown.belief).labels
-            yield from _of(about, groups.group_rows(ids, labels, shown.sure, shown.stated, shown.items))
+            yield from _of(about, taking.groups_of(shown))
 
     def captions(self) -> Iterator[Row]:
-        from oracle.ledger import Fits
-        from trainer.fits import as_it_stands
-
-        store = self.settings.store()
         for about in self._criteria(captions=True):
-            with self.database.read() as s:
-                known = {item.id: item for item in catalog.items(s, about.collection)}
-                reader = as_it_stands(s, store, about)
-            yield from _of(about, captions.caption_rows(reader.fits or Fits({}, {}), reader.graph, known))
+            yield from _of(about, taking.captions_of(self.settings, self.database, about))
 
     def _collections(self) -> dict[int, str]:
         with self.database.read() as s:
