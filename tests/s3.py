@@ -1,5 +1,9 @@
-"""A real S3 server of this process, from moto: a bucket, and the environment that leads there. Import the fixtures."""
+"""A real S3 server of this process, from moto: a bucket, and the environment that leads there. Import the fixtures.
 
+Each request about a key is whole, as on S3: moto alone answers 500 when two write one key at once.
+"""
+
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +33,20 @@ class Bucket:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Address of the server; it stops with the session."""
-    server = pytest.importorskip("moto.server")
+    server, responses = pytest.importorskip("moto.server"), pytest.importorskip("moto.s3.responses")
+    one_at_a_time, respond = threading.Lock(), responses.S3Response.key_response
+
+    def whole(self: Any, *request: Any) -> Any:
+        with one_at_a_time:
+            return respond(self, *request)
+
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(responses.S3Response, "key_response", whole)
+        running.start()
+        host, port = running.get_host_and_port()
+        yield f"http://{host}:{port}"
+        running.stop()
 
 
 @pytest.fixture

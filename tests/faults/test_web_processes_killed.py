@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -42,6 +42,7 @@ from tests.served import ROOT, Server
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(times(280, 3600))]
 KILLS = times(1, 30)
 CLIENTS, OVERLAP = 8, 3
+HELD = times(3000, 15000)  # more than eight answer while two workers of Ray learn on a slow machine
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Site:
     world: small_world.World
     doors: list[Server]
     annotators: list[Annotator]
+    trainings: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def leaders(self) -> list[tuple[str, int]]:
         """(who leads the trainer, under which token)."""
@@ -84,8 +86,11 @@ def training(site: Site, *how: str) -> "subprocess.Popen[bytes]":
     """`pairwright train` in the site's workspace."""
     where = {"PAIRWRIGHT_WORKSPACE": str(site.settings.folder), "PAIRWRIGHT_DATABASE_URL": site.settings.url}
     lesson = ["train", "moco", "--collection", "tiles", "--set", "size=16", "--set", "batch=20", "--epochs", "30"]
-    return subprocess.Popen([sys.executable, "-m", "app.cli", *lesson, *how, "--json"], cwd=ROOT,
-                            env=os.environ | where | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE)  # fmt: skip
+    site.trainings.append(subprocess.Popen(
+        [sys.executable, "-m", "app.cli", *lesson, *how, "--json"], cwd=ROOT,
+        env=os.environ | where | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE,
+    ))  # fmt: skip
+    return site.trainings[-1]
 
 
 def taught(site: Site, command: "subprocess.Popen[bytes]") -> dict[str, torch.Tensor]:
@@ -116,7 +121,7 @@ def site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
     settings.make_workspace()
     world = small_world.make_world(settings.folder, items=90, url=postgres_url)
     known = tokens(world.database, CLIENTS)
-    hold_some(world, 500 * KILLS)
+    hold_some(world, HELD)
     place = ["--database-url", postgres_url, "--workspace", str(settings.folder), "--exit-with-parent"]
     trainer = subprocess.Popen([sys.executable, "-m", "trainer.worker", *place], cwd=ROOT, stderr=subprocess.DEVNULL)
     with ThreadPoolExecutor() as both:
@@ -135,9 +140,13 @@ def site(postgres_url: str, tmp_path: Path) -> Iterator[Site]:
         time.sleep(0.1)
     yield made
     stopping.set()
-    for process in (*doors, trainer):
+    for process in (*doors, trainer, *made.trainings):
         process.kill()
-    trainer.wait()
+    for ended in (trainer, *made.trainings):
+        ended.wait()
+    for one in made.trainings:
+        assert one.stdout is not None
+        one.stdout.close()
     world.database.close()
 
 
