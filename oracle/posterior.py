@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
-from oracle.rows import row_sums
+from oracle.rows import BLOCK, row_max, row_sums
 from oracle.walked import Walked, walked
 
 TINY = 1e-12
@@ -40,7 +40,6 @@ UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that t
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
 JUDGED = 500  # items that judge the temperature, at most
-BLOCK = 8192  # rows worked on together: what fits the cache is gone over many times for the price of one
 FLOAT = np.float32
 
 
@@ -77,6 +76,8 @@ class Posterior:
         self._gather = sparse.csr_matrix(
             (np.ones(2 * self.pairs, FLOAT), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
+        self._layout = signed_evidence(asked.a, asked.b, np.arange(1.0, self.pairs + 1), self.count)
+        self._pair = self._layout.data.astype(np.int64) - 1  # which pair stands in each entry
         self._own = asked.kernel.own[:, None]  # (A, 1)
         self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, HALF
         self.tried, self.quiet, self.hopeful = np.zeros((3, self.count), dtype=bool)
@@ -89,7 +90,11 @@ class Posterior:
         worth = np.log((1 - error_rate) / error_rate)
         self.nats = np.clip(self.asked.answers * worth, -HELD, HELD)  # (M,)
         self._gain = np.expm1(np.tile(self.nats, 2))[:, None].astype(FLOAT)  # (2M, 1)
-        self.evidence = signed_evidence(self.asked.a, self.asked.b, self.nats, self.count)  # (A, A)
+        self.evidence = self._laid_out(self.nats[self._pair], self._layout.indptr, self._layout.indices)  # (A, A)
+
+    def _laid_out(self, entries: np.ndarray, ends: np.ndarray, columns: np.ndarray) -> sparse.csr_matrix:
+        """(A, A) from entries row by row; the places of the answered pairs are sorted only once."""
+        return sparse.csr_matrix((entries, columns, ends), shape=self._layout.shape)
 
     def begin(self, group: np.ndarray) -> None:
         """Start from groups: (A,) int64, -1 for none. Without any, the most asked item founds one."""
@@ -159,10 +164,12 @@ class Posterior:
     def supported(self) -> np.ndarray:
         """(A,) bool: a chain of "same" answers within its group joins it to the founder."""
         group, one, other = self.group, self.asked.a, self.asked.b
-        pulls = (group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0)
-        links = sparse.csr_matrix((pulls[pulls], (one[pulls], other[pulls])), shape=self.evidence.shape)
-        part = connected_components(links, directed=False)[1]
-        return np.asarray(np.isin(part, part[self.founders]))
+        pulls = ((group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0))[self._pair]
+        ends = np.append(0, np.cumsum(pulls))[self._layout.indptr]
+        parts, part = connected_components(self._laid_out(pulls[pulls], ends, self._layout.indices[pulls]))
+        held = np.zeros(parts, dtype=bool)
+        held[part[self.founders]] = True
+        return np.asarray(held[part])
 
     # one round ----------------------------------------------------------------------------------------------------
     def look(self) -> None:
@@ -209,7 +216,7 @@ class Posterior:
         self.new_rate = float((0.5 * NEW_ITEMS + new.sum()) / (NEW_ITEMS + self.count))
         known = self._without_answer()[:, :-1]
         one, other = known[: self.pairs], known[self.pairs :]
-        sure = (one.max(1) > SURE) & (other.max(1) > SURE)
+        sure = (row_max(one) > SURE) & (row_max(other) > SURE)
         same = (one * other).sum(1)
         off = np.where(self.nats > 0, 1 - same, same)[sure]
         wrong = off * self.error_rate / (off * self.error_rate + (1 - off) * (1 - self.error_rate))
@@ -259,7 +266,7 @@ class Posterior:
     # between groups -----------------------------------------------------------------------------------------------
     def between(self) -> np.ndarray:
         """(G, G) net nats between the sure members of every two groups."""
-        member = self.chance[:, :-1] * (self.chance[:, :-1] == self.chance[:, :-1].max(1, keepdims=True))
+        member = self.chance[:, :-1] * (self.chance[:, :-1] == row_max(self.chance[:, :-1])[:, None])
         member *= member > SURE
         return np.asarray(member.T @ (self.evidence @ member))
 
@@ -328,7 +335,7 @@ class Posterior:
         """(A, G) by answers alone, as far as these are clear, agree with the posterior, and join the item to others."""
         said = self._said(slice(None))
         even = 1 / max(self.groups, 2)
-        clear = np.clip((said.max(1) - even) / (1 - even), 0.0, None)
+        clear = np.clip((row_max(said) - even) / (1 - even), 0.0, None)
         agreed = self.chance[np.arange(self.count), said.argmax(1)]
         return np.asarray(said * (clear * agreed * supported)[:, None])
 
@@ -372,7 +379,7 @@ def _rows_times(picked: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Rows to chances."""
-    grown = scores - scores.max(1, keepdims=True)
+    grown = scores - row_max(scores)[:, None]
     np.exp(grown, out=grown)
     grown /= row_sums(grown)[:, None]
     return grown
