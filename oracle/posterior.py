@@ -19,7 +19,6 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sparse
-from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
@@ -90,11 +89,13 @@ class Posterior:
         worth = np.log((1 - error_rate) / error_rate)
         self.nats = np.clip(self.asked.answers * worth, -HELD, HELD)  # (M,)
         self._gain = np.expm1(np.tile(self.nats, 2))[:, None].astype(FLOAT)  # (2M, 1)
-        self.evidence = self._laid_out(self.nats[self._pair], self._layout.indptr, self._layout.indices)  # (A, A)
+        self.evidence = self._laid_out(self.nats)  # (A, A)
+        self._pulls = self._laid_out(np.maximum(self.nats, 0).astype(FLOAT))
 
-    def _laid_out(self, entries: np.ndarray, ends: np.ndarray, columns: np.ndarray) -> sparse.csr_matrix:
-        """(A, A) from entries row by row; the places of the answered pairs are sorted only once."""
-        return sparse.csr_matrix((entries, columns, ends), shape=self._layout.shape)
+    def _laid_out(self, values: np.ndarray) -> sparse.csr_matrix:
+        """(A, A) symmetric, from a value for each answered pair: (M,). Their places are sorted only once."""
+        places = self._layout
+        return sparse.csr_matrix((values[self._pair], places.indices, places.indptr), shape=places.shape)
 
     def begin(self, group: np.ndarray) -> None:
         """Start from groups: (A,) int64, -1 for none. Without any, the most asked item founds one."""
@@ -164,12 +165,12 @@ class Posterior:
     def supported(self) -> np.ndarray:
         """(A,) bool: a chain of "same" answers within its group joins it to the founder."""
         group, one, other = self.group, self.asked.a, self.asked.b
-        pulls = ((group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0))[self._pair]
-        ends = np.append(0, np.cumsum(pulls))[self._layout.indptr]
-        parts, part = connected_components(self._laid_out(pulls[pulls], ends, self._layout.indices[pulls]))
-        held = np.zeros(parts, dtype=bool)
-        held[part[self.founders]] = True
-        return np.asarray(held[part])
+        pulls = (group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0)
+        one, other, held = one[pulls], other[pulls], np.zeros(self.count, dtype=bool)
+        held[self.founders] = True
+        while (new := held[one] != held[other]).any():
+            held[one[new]] = held[other[new]] = True
+        return held
 
     # one round ----------------------------------------------------------------------------------------------------
     def look(self) -> None:
@@ -179,10 +180,10 @@ class Posterior:
         self._walked = walked(self.asked.kernel, self.mass, self._walked)
         flow = np.maximum(self._walked.arrived - self._own * self.mass, 0.0)  # (A, G)
         self.total = flow.sum(0) + FLOAT(TINY)
-        self._typical = float(np.median(flow.sum(1))) + TINY
+        reached = flow.sum(1)
+        self._typical = float(np.median(reached)) + TINY
         self._held = int(supported.sum())
         self.temperature, self.unsure = self._fitted(flow, supported)
-        reached = flow.sum(1)
         new = self.newness(reached)
         if self.hopeful.any():
             new[self.hopeful] = self.newness(reached[self.hopeful], HALF)
@@ -251,7 +252,7 @@ class Posterior:
 
     def _pulled(self) -> np.ndarray:
         """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
-        pulled = self.evidence.maximum(0).astype(FLOAT) @ _one_hot(self.group, self.groups)
+        pulled = self._pulls @ _one_hot(self.group, self.groups)
         pulled /= np.maximum(pulled.sum(1, keepdims=True), FLOAT(TINY))
         share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
         return np.asarray(share / share.sum(1, keepdims=True))

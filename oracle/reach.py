@@ -160,7 +160,7 @@ class _Regions:
         self._between[:, known:total] = between
         kept = _with_room(self._kept, total, total, known)
         kept[:known, known:total] = self._far @ between
-        kept[known:total, :total] = far @ self._between[:, :total]
+        kept[known:total, :total] = (far @ self._between)[:, :total]
         kept[known:total, :total] += self._walk.one_step(new, self._places.rows)
         kept[:known, known:total] += self._walk.one_step(self._places.rows[:known], new)
         kept[np.arange(known, total), np.arange(known, total)] += 1.0

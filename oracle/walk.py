@@ -80,9 +80,11 @@ class Walk:
 
     def _steps(self, rows: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
         """(R, L) one step to the rows from the places they are reached from, and these places: (L,)."""
-        steps = self.step[rows]
-        near, within = np.unique(steps.indices, return_inverse=True)
-        return sparse.csr_matrix((steps.data, within, steps.indptr), shape=(len(rows), len(near))), near
+        steps, met = self.step[rows], np.zeros(len(self.degree), dtype=bool)
+        met[steps.indices] = True
+        near, place = np.flatnonzero(met), np.empty(len(met), dtype=np.int64)
+        place[near] = np.arange(len(near))
+        return sparse.csr_matrix((steps.data, place[steps.indices], steps.indptr), shape=(len(rows), len(near))), near
 
     def _between(self, back: sparse.csc_matrix, amount: np.ndarray) -> np.ndarray:
         """(M, G) what the walk between regions makes of (R, G) mass. back: (M, R) P^T D of the rows that hold it."""

@@ -40,7 +40,9 @@ class Desk:
 
     def __init__(self, belief: Belief, graph: ConstraintGraph, dim: float) -> None:
         self.belief, self.graph, self.snapshot, self.dim = belief, graph, belief.snapshot, dim
-        likely = row_max(belief.probabilities) * (1 - belief.fresh) if belief.groups else np.full(len(belief.labels), 0.5)
+        likely = (
+            row_max(belief.probabilities) * (1 - belief.fresh) if belief.groups else np.full(len(belief.labels), 0.5)
+        )
         doubt = np.column_stack([1 - np.maximum(likely, belief.fresh), belief.fresh])
         spread = kernel_of(self.snapshot).spread(doubt)
         self.influence, self.novelty = np.ascontiguousarray(spread.T)

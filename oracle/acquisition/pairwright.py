@@ -248,4 +248,6 @@ class _Screens:
         """A screen of the rows that were not asked with this anchor, nor shown in this round."""
         keep = [k for k, row in enumerate(rows.tolist())
                 if row != anchor and row not in self._taken and not self.desk.known(anchor, row)]  # fmt: skip
-        return Screen(float(value[keep].sum()), anchor, tuple(rows[keep].tolist()), tuple(expected[keep].tolist()), reason)
+        return Screen(
+            float(value[keep].sum()), anchor, tuple(rows[keep].tolist()), tuple(expected[keep].tolist()), reason
+        )
