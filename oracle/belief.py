@@ -21,10 +21,10 @@ from oracle.granularity import fitting, novel
 from oracle.grouping import answered_groups
 from oracle.housing import houses
 from oracle.moves import Part, parts
-from oracle.posterior import TINY, Asked, Posterior
+from oracle.posterior import Asked, Posterior
 from oracle.reach import reach_of
 from oracle.remember import Memory
-from oracle.rows import row_max, row_sums
+from oracle.rows import TINY, row_max, row_sums
 
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
 CLOSE = 4  # which of its neighbours tells how far an item surely reaches
@@ -186,7 +186,7 @@ def _everybody(snapshot: Snapshot, found: Posterior) -> tuple[np.ndarray, np.nda
     rows = found.asked.rows
     flow = reach_of(snapshot, CLOSE).flow(rows, found.mass)
     fresh = found.newness(row_sums(flow))
-    probabilities = found.shaped(flow)
+    probabilities = found.shape.shares(flow)
     asked = found.chance[:, :-1] + np.float32(TINY)
     probabilities[rows] = asked / asked.sum(1, keepdims=True)
     fresh[rows] = found.chance[:, -1]

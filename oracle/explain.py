@@ -19,7 +19,8 @@ import scipy.sparse as sparse
 
 from oracle.grouping import answered_groups
 from oracle.moves import dissolve, found_group, split, unite
-from oracle.posterior import ANSWERS, TINY, WRONG, Asked, Posterior
+from oracle.posterior import ANSWERS, WRONG, Asked, Posterior
+from oracle.rows import TINY
 
 ROUNDS, SWEEPS, FEWER = 4, 4, 2  # sweeps a round, fewer where an earlier search goes on
 SPLITS, FOUNDED = 6, 12  # most steps of a kind in one round

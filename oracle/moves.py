@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import entr
 
-from oracle.posterior import TINY, Posterior
+from oracle.posterior import Posterior
 from oracle.reach import Among
+from oracle.rows import TINY
 
 STAYS = 0.2  # a group goes when its founder stays in it with less than this chance
 TOGETHER = 0.3  # chance before any answer that two parts of a group, apart by the kernel, are one thing

@@ -6,9 +6,8 @@
 1. An answer with e nats sends from partner j to item i, for group g: log(1 + (exp(e) - 1) c_jg), c_j what j is without
    that answer. "Same" with a partner of g speaks for g, "different" (e < 0) against it; a doubtful partner says little.
 2. A group is held by its founder, the item its answers pull at most: only the founder is certain.
-3. prior_ig = (flow_ig / mass_g^beta)^temperature, but open to any group that answers pull towards where hardly anything
-   reaches an item, few items are supported by answers, or the kernel predicts these badly, each left out of its own
-   flow: the temperature and the open share are fitted to them.
+3. The prior is what reaches the item, its own mass left out, read by `oracle/shape.py`; where that decides nothing, the
+   item is open to any group that answers pull towards.
 4. p(new) falls with what reaches the item, and with the rate at which asked items turn out to be new.
 5. An answer is wrong with the chance that all else gives to the other verdict; Beta(3, 57) on how often that is.
 Source: Pearl 1988, "Probabilistic reasoning in intelligent systems" (loopy belief propagation).
@@ -22,12 +21,10 @@ import scipy.sparse as sparse
 
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
-from oracle.rows import BLOCK, row_max, row_sums
+from oracle.rows import TINY, row_max, row_sums, softmax
+from oracle.shape import Shape
 from oracle.walked import Walked, walked
 
-TINY = 1e-12
-BETA = 0.5  # how much large groups are held back
-FLOOR, SHRINK = 0.03, 5.0  # share of the prior spread evenly: FLOOR, more while fewer than about SHRINK items are held
 KINSHIP = 0.3  # how much two items that are both new count as members of the same new group
 HALF, NEW_ITEMS = 0.5, 10.0  # the guess that every second item is new, and its weight in asked items
 LONG = 1000  # answered pairs
@@ -35,10 +32,7 @@ WRONG, ANSWERS = 3.0, 60.0  # prior of the error rate: so many wrong ones of so 
 LOWEST, HIGHEST = 0.04, 0.35  # bounds of the error rate
 HELD, FOUNDER = 9.0, 8.0  # nats: most that one pair says; what a founder is worth
 PULLED = 0.15  # of hundreds of small groups, the one an answer joins an item to is no long shot
-UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that the kernel may leave open
-TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
-JUDGED = 500  # items that judge the temperature, at most
 FLOAT = np.float32
 
 
@@ -63,9 +57,10 @@ class Posterior:
     """One attempt to explain the answers, from groups to start with. G groups; the last column is "none of them".
 
     chance: (A, G+1), rows sum to 1. told: (A, G+1) log-likelihood from answers alone. prior: (A, G+1). mass: (A, G)
-    what each item adds to a group. founders: the item that holds each group. supported: (A,) answers join it to its
-    founder. In a long log, tried: (A,) founded a group in this search. quiet: (A,) nobody answered about it since the
-    search that this one goes on from. hopeful: (A,) has its chance to be new at the next look.
+    what each item adds to a group. founders: the item that holds each group. shape: how what reaches items is read.
+    supported: (A,) answers join it to its founder. In a long log, tried: (A,) founded a group in this search. quiet:
+    (A,) nobody answered about it since the search that this one goes on from. hopeful: (A,) has its chance to be new
+    at the next look.
     """
 
     def __init__(self, asked: Asked, error_rate: float) -> None:
@@ -78,7 +73,7 @@ class Posterior:
         self._layout = signed_evidence(asked.a, asked.b, np.arange(1.0, self.pairs + 1), self.count)
         self._pair = self._layout.data.astype(np.int64) - 1  # which pair stands in each entry
         self._own = asked.kernel.own[:, None]  # (A, 1)
-        self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, HALF
+        self.new_rate = HALF
         self.tried, self.quiet, self.hopeful = np.zeros((3, self.count), dtype=bool)
         self._walked: Walked | None = None
         self.trust(error_rate)
@@ -179,17 +174,19 @@ class Posterior:
         self.mass = self._masses(supported)
         self._walked = walked(self.asked.kernel, self.mass, self._walked)
         flow = np.maximum(self._walked.arrived - self._own * self.mass, 0.0)  # (A, G)
-        self.total = flow.sum(0) + FLOAT(TINY)
+        placed = np.flatnonzero(supported & (self.group >= 0))
+        self.shape = Shape.of(flow, int(supported.sum()), self.asked.near).fitted(flow, placed, self._said)
         reached = flow.sum(1)
-        self._typical = float(np.median(reached)) + TINY
-        self._held = int(supported.sum())
-        self.temperature, self.unsure = self._fitted(flow, supported)
         new = self.newness(reached)
         if self.hopeful.any():
             new[self.hopeful] = self.newness(reached[self.hopeful], HALF)
             self.hopeful[:] = False
-        prior = np.column_stack([self.shaped(flow, self._pulled()) * (1 - new[:, None]), new])
+        prior = np.column_stack([self.shape.shares(flow, self._pulled()) * (1 - new[:, None]), new])
         self.prior = prior / prior.sum(1, keepdims=True)
+
+    def newness(self, reached: np.ndarray, rate: float | None = None) -> np.ndarray:
+        """(N,) chance of a group not seen yet, before any answer. reached: (N,) mass. rate: as learnt unless given."""
+        return self.shape.newness(reached, self.new_rate if rate is None else rate)
 
     def sweep(self, times: int) -> None:
         """Send messages along the answers so many times."""
@@ -223,46 +220,12 @@ class Posterior:
         wrong = off * self.error_rate / (off * self.error_rate + (1 - off) * (1 - self.error_rate))
         self.trust(float(np.clip((WRONG + wrong.sum()) / (ANSWERS + sure.sum()), LOWEST, HIGHEST)))
 
-    # shapes of the prior ------------------------------------------------------------------------------------------
-    def shaped(self, flow: np.ndarray, toward: np.ndarray | None = None) -> np.ndarray:
-        """(N, G) chance of each group for items in some group, from the mass that reaches them. flow: (N, G) float32.
-
-        toward: (N, G) where the share goes that the kernel does not decide, rows sum to 1; else evenly.
-        """
-        shares, even = np.empty_like(flow), FLOAT(1 / flow.shape[1])
-        for at in range(0, len(flow), BLOCK):
-            block = slice(at, at + BLOCK)
-            shares[block] = self._sharp(np.log(flow[block] + FLOAT(TINY)), self.temperature)
-            open_ = self._open(flow[block], self.unsure)[:, None]
-            shares[block] *= 1 - open_
-            shares[block] += open_ * (even if toward is None else toward[block])
-        return shares
-
-    def _sharp(self, log_flow: np.ndarray, temperature: float) -> np.ndarray:
-        """(N, G) shares if the kernel decided all."""
-        held_back = (temperature * BETA * np.log(self.total)).astype(FLOAT)
-        scores = log_flow * FLOAT(temperature)
-        scores -= held_back
-        return softmax(scores)
-
-    def _open(self, flow: np.ndarray, unsure: float) -> np.ndarray:
-        """(N,) the share that the kernel does not decide."""
-        least, near = FLOAT(max(unsure, SHRINK / (SHRINK + self._held))), FLOAT(self.asked.near)
-        return np.asarray(np.maximum(least, near / (near + row_sums(flow))))
-
     def _pulled(self) -> np.ndarray:
         """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
         pulled = self._pulls @ _one_hot(self.group, self.groups)
         pulled /= np.maximum(pulled.sum(1, keepdims=True), FLOAT(TINY))
         share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
         return np.asarray(share / share.sum(1, keepdims=True))
-
-    def newness(self, reached: np.ndarray, rate: float | np.ndarray | None = None) -> np.ndarray:
-        """(N,) chance of a group not seen yet, before any answer about the item. reached: (N,) mass. rate: of new
-        items, as learnt unless given."""
-        rate = self.new_rate if rate is None else rate
-        thin = 2 / (1 + (reached / FLOAT(self._typical)) ** FLOAT(0.7))  # about 1 where as much arrives as usual
-        return np.clip(rate * thin, 0.002, 0.95)
 
     # between groups -----------------------------------------------------------------------------------------------
     def between(self) -> np.ndarray:
@@ -345,27 +308,6 @@ class Posterior:
         said = softmax(self.told[rows])[:, :-1]
         return np.asarray(said / (said.sum(1, keepdims=True) + FLOAT(TINY)))
 
-    def _fitted(self, flow: np.ndarray, supported: np.ndarray) -> tuple[float, float]:
-        """The temperature, and the share left open, under which the flow best predicts what answers say of items."""
-        rows = np.flatnonzero(supported & (self.group >= 0))
-        if len(rows) < 12 or self.groups < 2:
-            return 1.0, FLOOR
-        rows = rows[:: 1 + len(rows) // JUDGED]
-        said, flow = self._said(rows), flow[rows]
-        log_flow = np.log(flow + FLOAT(TINY))
-        right = np.stack([(self._sharp(log_flow, one) * said).sum(1) for one in TEMPERATURES])  # (T, R)
-        open_ = np.stack([self._open(flow, one) for one in UNSURE])  # (U, R)
-        odd = 0.02 * np.abs(np.log(TEMPERATURES))
-
-        def scores(right: np.ndarray, open_: np.ndarray) -> np.ndarray:
-            return np.asarray(np.log((1 - open_) * right + open_ / self.groups + TINY).mean(-1), dtype=np.float64)
-
-        first = int((scores(right, open_[0]) - odd).argmax())  # at the least share left open
-        both = [first, TEMPERATURES.index(1.0)]
-        worth = scores(right[both, None], open_) - odd[both, None]  # (2, U)
-        temperature, unsure = divmod(int(worth.argmax()), len(UNSURE))
-        return TEMPERATURES[both[temperature]], UNSURE[unsure]
-
 
 def _one_hot(group: np.ndarray, count: int) -> np.ndarray:
     """(A, count), rows of 0 for -1."""
@@ -376,11 +318,3 @@ def _rows_times(picked: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
     """(R, G) from a (R, 2M) matrix and the rows its entries stand for, (nnz, G)."""
     own = sparse.csr_matrix((picked.data, np.arange(picked.nnz), picked.indptr), shape=(picked.shape[0], picked.nnz))
     return np.asarray(own @ values)
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Rows to chances."""
-    grown = scores - row_max(scores)[:, None]
-    np.exp(grown, out=grown)
-    grown /= row_sums(grown)[:, None]
-    return grown

@@ -1,7 +1,8 @@
-"""Sums and largest values along the rows of tall, narrow matrices: chances, shares, flow."""
+"""Sums, largest values and softmax along the rows of tall, narrow matrices: chances, shares, flow."""
 
 import numpy as np
 
+TINY = 1e-12  # keeps logarithms and quotients finite
 NARROW = 64  # columns up to which rows are looked at side by side
 BLOCK = 8192  # rows that fit the cache
 
@@ -29,3 +30,11 @@ def row_max(values: np.ndarray) -> np.ndarray:
     for at in range(0, len(values), BLOCK):
         np.ascontiguousarray(values[at : at + BLOCK].T).max(0, out=found[at : at + BLOCK])
     return found
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Rows to chances."""
+    grown = scores - row_max(scores)[:, None]
+    np.exp(grown, out=grown)
+    grown /= row_sums(grown)[:, None]
+    return grown

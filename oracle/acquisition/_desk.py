@@ -11,8 +11,7 @@ from oracle.constraints import ConstraintGraph
 from oracle.evidence import Pair, pair_of
 from oracle.kernel import kernel_of
 from oracle.moves import informative
-from oracle.posterior import TINY
-from oracle.rows import BLOCK, row_max
+from oracle.rows import BLOCK, TINY, row_max
 from oracle.shortlist import ALL, Rows
 
 CERTAIN = 0.01  # answers are never taken to be righter than this leaves

@@ -67,7 +67,7 @@ def test_only_items_with_news_are_looked_at_as_if_every_second_one_were_new() ->
     flow = np.maximum(found.asked.kernel @ found.mass - found._own * found.mass, 0).sum(1)
     news = found.asked.rows
     rate = np.where((news == 12) | (news == 0), HALF, 0.05)
-    np.testing.assert_allclose(found.prior[:, -1], found.newness(flow, rate), rtol=1e-5)
+    np.testing.assert_allclose(found.prior[:, -1], found.shape.newness(flow, rate), rtol=1e-5)
     found.look()
     np.testing.assert_allclose(found.prior[:, -1], found.newness(flow), rtol=1e-5)
 

@@ -12,8 +12,10 @@ from oracle.constraints import ConstraintGraph
 from oracle.contraction import contracted, links_of
 from oracle.explain import FEW, KERNEL_SHARE, OCCAM, explain, plausibility
 from oracle.moves import informative
-from oracle.posterior import ANSWERS, TEMPERATURES, TINY, UNSURE, WRONG, Asked, Posterior, softmax
+from oracle.posterior import ANSWERS, WRONG, Asked, Posterior
 from oracle.reach import reach_of
+from oracle.rows import TINY, softmax
+from oracle.shape import TEMPERATURES, UNSURE, Shape
 from tests.oracle.test_belief import blobs
 
 
@@ -198,18 +200,20 @@ def test_the_temperature_and_the_open_share_are_the_best_by_the_plain_formula() 
     flow = np.maximum(found.asked.kernel @ found.mass - found._own * found.mass, 0.0)
     rows = np.flatnonzero(supported & (found.group >= 0))
     said, reached = found._said(rows), flow[rows]
-    held = found.total.astype(float) ** 0.5
+    shape = Shape.of(flow, int(supported.sum()), found.asked.near)
+    held = shape.total.astype(float) ** 0.5
 
     def score(temperature: float, unsure: float) -> float:
         shares = ((reached + 1e-12) / held) ** temperature
         right = (shares / shares.sum(1, keepdims=True) * said).sum(1)
-        least = max(unsure, 5.0 / (5.0 + found._held))
+        least = max(unsure, 5.0 / (5.0 + shape.held))
         open_ = np.maximum(least, found.asked.near / (found.asked.near + reached.sum(1)))
         told = np.log((1 - open_) * right + open_ / found.groups + TINY).mean()
         return float(told) - 0.02 * abs(float(np.log(temperature)))
 
     best = max(TEMPERATURES, key=lambda one: score(one, UNSURE[0]))
     among = [(one, share) for one in (best, 1.0) for share in UNSURE]
-    chosen = found._fitted(flow, supported)
+    fitted = shape.fitted(flow, rows, found._said)
+    chosen = fitted.temperature, fitted.unsure
     assert chosen in among
     assert score(*chosen) >= max(score(*one) for one in among) - 1e-5
