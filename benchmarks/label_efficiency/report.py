@@ -86,19 +86,27 @@ def _made(lines: Sequence[Line]) -> str:
 
 
 def _codes(cells: Sequence[Cell]) -> str:
-    """Which rows of ours were measured last, and so with the newest code; nothing if all were on one day."""
+    """Which rows of ours were measured with the newest code, or which were not, whichever are fewer; nothing if all
+    were on one day."""
     days = {
         (cell.set, cell.noise, label): max(line["date"] for line in of)
         for cell in cells for label, of in cell.by_system.items() if systems.is_ours(label)
     }  # fmt: skip
     newest = max(days.values(), default="")
-    older = sorted(day for day in days.values() if day < newest)
+    older = [of for of, day in days.items() if day < newest]
     if not older:
         return ""
-    span = older[0] if older[0] == older[-1] else f"{older[0]} to {older[-1]}"
-    rows = [f"`{label}` on {name} {noise:.0%}" for (name, noise, label), day in days.items() if day == newest]
-    said = f"{newest}, with the code of that day: {', '.join(rows)}. All other rows of ours: code of {span}."
+    span = " to ".join(sorted({min(days[of] for of in older), max(days[of] for of in older)}))
+    if 2 * len(older) >= len(days):
+        said = f"{newest}, with the code of that day: {_named([of for of in days if of not in older])}. All other rows "
+        said += f"of ours: code of {span}."
+    else:
+        said = f"Code of {span}: {_named(older)}. All other rows of ours: {newest}, with the code of that day."
     return textwrap.fill(f"**Which code.** {said}", 118, break_on_hyphens=False) + "\n"
+
+
+def _named(of: Sequence[tuple[str, float, str]]) -> str:
+    return ", ".join(f"`{label}` on {name} {noise:.0%}" for name, noise, label in of)
 
 
 def _goals(cells: Sequence[Cell], pairs: str, screens: str) -> str:

@@ -218,4 +218,7 @@ def test_the_page_says_which_of_our_rows_are_by_the_newest_code() -> None:
     text = page([peer_line("cobras", 0, 0.4) | {"date": "2026-03-04"}, old, new])
     said = "2026-02-03, with the code of that day: `pairs` on parity 0%. All other rows of ours: code of 2026-01-01."
     assert said in " ".join(text.split())
+    text = page([peer_line("cobras", 0, 0.4), old, new, new | {"set": "wear"}])
+    said = "Code of 2026-01-01: `pairs` on digits 0%. All other rows of ours: 2026-02-03, with the code of that day."
+    assert said in " ".join(text.split())
     assert "Which code" not in page([old, peer_line("screens", 0, 0.7)])
