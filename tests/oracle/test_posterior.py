@@ -57,6 +57,32 @@ def test_an_item_asked_with_founders_only_has_the_exact_posterior() -> None:
     np.testing.assert_allclose(found.chance.sum(1), 1, rtol=1e-5)
 
 
+def test_the_evidence_is_laid_out_once_and_weighed_anew() -> None:
+    snapshot, _ = blobs(per_group=10)
+    pairs, answers = [(4, 1), (0, 9), (3, 4), (9, 4), (0, 1)], [1, -1, 2, -1, 1]
+    found = Posterior(asked_of(snapshot, pairs, answers), 0.1)
+    for rate in (0.1, 0.3):
+        found.trust(rate)
+        asked, plain = found.asked, np.zeros((found.count, found.count))
+        plain[asked.a, asked.b] = plain[asked.b, asked.a] = np.array(answers) * np.log((1 - rate) / rate)
+        np.testing.assert_allclose(found.evidence.toarray(), plain)
+        assert found.evidence.has_canonical_format
+
+
+def test_an_item_is_supported_by_a_chain_of_same_within_its_group_however_long() -> None:
+    snapshot, _ = blobs(per_group=10)
+    pairs = [(2, 9), (0, 1), (7, 2), (1, 7), (9, 4), (5, 3), (3, 8), (6, 5)]
+    found = Posterior(asked_of(snapshot, pairs, [1, 1, 1, 1, -1, 1, 1, 1]), 0.1)
+    assert found.asked.rows.tolist() == list(range(10))
+    found.begin(np.array([0, 0, 0, 1, 0, 1, 1, 0, 0, 0]))
+    founder = found.founders.copy()
+    found.founders = [0, 3]
+    found.chance[founder], found.chance[[0, 3]] = 1 / 3, np.eye(3)[[0, 1]]
+    found.chance[[1, 2, 4, 7, 8, 9], 0], found.chance[[5, 6], 1] = 2.0, 2.0
+    # 0 - 1 - 7 - 2 - 9 hold together, 9 and 4 are apart; 3 holds 5 and 6, but not 8, which is in the other group
+    assert np.flatnonzero(found.supported).tolist() == [0, 1, 2, 3, 5, 6, 7, 9]
+
+
 @pytest.mark.parametrize(("wrong", "least"), [(0.0, 0.99), (0.1, 0.96), (0.2, 0.9)])
 def test_the_rate_of_wrong_answers_is_found(wrong: float, least: float) -> None:
     snapshot, labels = blobs(per_group=40, groups=3)

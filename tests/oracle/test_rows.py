@@ -3,11 +3,11 @@
 import warnings
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from oracle.rows import row_sums
+from oracle.rows import BLOCK, NARROW, row_max, row_sums
 
 NUMBERS = st.floats(0, 1, width=32)
 
@@ -17,6 +17,19 @@ def test_they_are_the_sums_of_the_rows(values: np.ndarray) -> None:
     found = row_sums(values)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, values.astype(np.float64).sum(1), rtol=1e-5)
+
+
+@settings(max_examples=40)
+@given(arrays.arrays(np.float32, st.tuples(st.integers(0, 40), st.sampled_from([1, 2, 7, NARROW, NARROW + 1]))))
+def test_the_largest_of_each_row_is_exact(values: np.ndarray) -> None:
+    for laid_out in (values, np.asfortranarray(values), values[::2]):
+        np.testing.assert_array_equal(row_max(laid_out), laid_out.max(1))
+    assert row_max(values).dtype == np.float32
+
+
+def test_the_largest_are_found_beyond_the_rows_that_are_looked_at_together() -> None:
+    values = np.random.default_rng(0).random((2 * BLOCK + 3, 5))
+    np.testing.assert_array_equal(row_max(values), values.max(1))
 
 
 def test_a_flag_that_a_kernel_raised_over_nothing_is_no_warning() -> None:
