@@ -255,4 +255,5 @@ def _found_again(run: _Run, s: "Session") -> dict[str, str]:
 def _folders(run: _Run) -> Iterator[Path]:
     loose = [item for item in run.ready if Part.of(item.path) is None]
     paths = {path for item in loose for path in (item.path, files.thumbnail_path(item.sha256, THUMBNAIL))}
-    return iter(sorted({(run.workspace / path).parent for path in paths}))
+    folders = {(run.workspace / path).parent for path in paths}
+    return (folder for folder in sorted(folders) if folder.is_dir())  # a known picture's thumbnail may be gone

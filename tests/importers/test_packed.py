@@ -106,6 +106,15 @@ def test_importing_again_packs_nothing_twice_and_fills_several_packs(
     assert (loose.added, loose.known) == (0, COUNT) and held(desk) == HASHES
 
 
+def test_a_known_picture_stays_where_it_is_without_its_thumbnail_too(desk: Desk) -> None:
+    fill(desk)
+    desk.run()
+    shutil.rmtree(desk.workspace / "thumbs")
+    report = desk.run(packed=True)
+    assert (report.known, report.skipped) == (COUNT, []) and held(desk) == HASHES
+    assert all(one.path.startswith("media/") for one in desk.items())
+
+
 def test_packed_pictures_are_shown_embedded_and_exported_as_loose_ones_are(desk: Desk, tmp_path: Path) -> None:
     fill(desk)
     desk.run(packed=True)
