@@ -12,7 +12,6 @@ is, and the same refresh goes on where it was: its folder says what it began wit
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from app.features import ensure_features
+from app.refresh_wish import BASE, Refreshed, Wish
 from app.refreshed import learnt_all, stored_version
 from app.refreshing import KIND
 from app.settings import Settings
 from app.training_answers import Answers
-from app.training_start import Lesson, Prepared, Told, planned, prepare
+from app.training_start import Prepared, Told, planned, prepare
 from db import catalog, feedback, runs, versions
 from db.artifacts import ArtifactStore
 from db.engine import Database
@@ -39,81 +39,11 @@ from trainer.provenance import checked
 from trainer.readers import of_method, store_reader
 from trainer.reporting import Reporter
 from trainer.run import Outcome, run
-from trainer.systems import DEFAULT
 from trainer.trained import Pretrained, about_of, is_trained, new_name, store_encoder
 
 STATE, BEGUN = "state.safetensors", "begun.json"
-BASE = "lite0"
-LAST = {"lite0": "lite0_last"}  # a pretrained backbone whose last block can be taught alone
-PLAN = {"batch": "64", "rate": "1e-3"}  # of a last block; measured in docs/why.md
-PARTLY = {"trainable": "partly", "batch": "64", "rate": "3e-4"}  # of another pretrained backbone
-EPOCHS = 8
 MOST = 2000  # pictures trained on: all that answers name, others drawn by the seed
 SAMPLE = 512  # pictures from which the scales are taken
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What to refresh. options: KEY -> text, of the method or of TrainSettings. beside: keep what the pretrained
-    backbone sees beside what the refreshed one does. share: of the time it may work; threads: 0 for half the cores."""
-
-    criterion: str
-    method: str = DEFAULT
-    options: Mapping[str, str] = field(default_factory=dict)
-    epochs: int | None = None
-    seed: int = 0
-    beside: bool = True
-    share: float = 1.0
-    threads: int = 0
-
-    def __post_init__(self) -> None:
-        """Raises: BadInput or NotFound in one sentence for a method, setting or number that is none."""
-        Pauses(self.share)
-        if self.threads < 0:
-            raise BadInput(f"threads = 0 or more expected, got {self.threads}.")
-        planned(self.lesson(""))
-
-    def lesson(self, collection: str, base: str = BASE) -> Lesson:
-        """The training run of it."""
-        backbone = self.options.get("backbone", LAST.get(base, base))
-        how = PLAN if backbone in LAST.values() else {} if backbone == "small" else PARTLY
-        usual = {"backbone": backbone, **how}
-        epochs = self.epochs or (EPOCHS if "epochs" not in self.options else None)
-        return Lesson(
-            self.method, collection, self.criterion, options=usual | dict(self.options), epochs=epochs, seed=self.seed
-        )
-
-    @classmethod
-    def of(cls, payload: Mapping[str, Any], criterion: str) -> "Wish":
-        """From a job's payload."""
-        known = cls.__dataclass_fields__.keys() - {"criterion"}
-        return cls(criterion, **{name: payload[name] for name in known if name in payload})
-
-    def payload(self) -> dict[str, Any]:
-        """For a job."""
-        said = asdict(self) | {"options": dict(self.options)}
-        del said["criterion"]
-        return said
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """How it ended. served: whether the new version asks the questions now. judgement: what held-out answers say."""
-
-    finished: bool
-    steps: int = 0
-    of: int = 0
-    version: int | None = None
-    encoder: str | None = None
-    served: bool = False
-    reason: str = ""
-    judgement: Judgement | None = None
-    run: int | None = None
-    warnings: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """For a job's result."""
-        return asdict(self) | {"warnings": list(self.warnings)}
 
 
 def refresh(

@@ -14,7 +14,9 @@ from types import FrameType
 from typing import Any
 
 from app.quality_job import Pulse, take
-from app.refresh import KIND, Wish, refresh
+from app.refresh import refresh
+from app.refresh_wish import Wish
+from app.refreshing import KIND
 from app.settings import Settings
 from db import catalog, jobs
 from db.engine import Database

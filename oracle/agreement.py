@@ -10,6 +10,8 @@ and the kernel decides alone.
 import numpy as np
 import scipy.sparse as sparse
 
+from oracle.rows import BLOCK
+
 FEW = 2.0  # asked items that count as much as what the kernel expects of a cluster
 LAMBDAS = np.array([0.0, 0.15, 0.3, 0.5, 0.75, 1.0])
 USUAL, HELD = 0.15, 20.0  # lambda before any answer, and how strongly it is held, in nats per unit squared
@@ -35,15 +37,19 @@ def leaning(
     exponent = _fitted(held, expected, start[rows[some]], group[some], prior[some])
     if exponent == 0:
         return chance.copy()
-    leant: np.ndarray = chance * (_share(held, expected) ** exponent).astype(chance.dtype)[start]
-    leant /= leant.sum(1, keepdims=True)
+    shares, leant = (_share(held, expected) ** exponent).astype(chance.dtype), np.empty_like(chance)
+    for at in range(0, len(chance), BLOCK):
+        block = slice(at, at + BLOCK)
+        part = chance[block] * shares[start[block]]
+        leant[block] = part / part.sum(1, keepdims=True)
     return leant
 
 
 def _means(chance: np.ndarray, start: np.ndarray, count: int) -> np.ndarray:
     """(C, G) mean chance over each start cluster."""
-    lives = sparse.csr_matrix((np.ones(len(start), chance.dtype), (start, np.arange(len(start)))), (count, len(start)))
-    total = np.asarray(lives @ chance) + 1e-3
+    each = np.arange(len(start) + 1)
+    lives = sparse.csr_matrix((np.ones(len(start), chance.dtype), start, each), (len(start), count))
+    total = np.asarray(lives.T @ chance) + 1e-3
     return np.asarray(total / total.sum(1, keepdims=True))
 
 

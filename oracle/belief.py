@@ -24,7 +24,7 @@ from oracle.moves import Part, parts
 from oracle.posterior import TINY, Asked, Posterior
 from oracle.reach import reach_of
 from oracle.remember import Memory
-from oracle.rows import row_sums
+from oracle.rows import row_max, row_sums
 
 HOME = 0.4  # an unasked item leaves its start group for a group at least this likely
 CLOSE = 4  # which of its neighbours tells how far an item surely reaches
@@ -215,7 +215,7 @@ def _labels(
     house, homes = houses(member, between, start), int(start.max(initial=0)) + 1  # (G,)
     start = len(house) + start
     likely = posterior.argmax(1)  # (N,)
-    homeless = np.take_along_axis(posterior, likely[:, None], 1)[:, 0] * (1 - fresh) < HOME
+    homeless = row_max(posterior) * (1 - fresh) < HOME
     placed = np.where(homeless, start, house[likely])
     lives = (house[:, None] == np.arange(len(house) + homes)).astype(np.float32)  # (G, P)
     denied = (against[asked].astype(np.float32) @ lives) > 0  # (A, P)

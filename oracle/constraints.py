@@ -212,6 +212,8 @@ class ConstraintGraph:
         one, other = self._components.of(a), self._components.of(b)
         if one is None or other is None:
             return False
+        if a == b:  # whatever contradictions there are: looking at them costs a cut each
+            return True
         if one == other:  # negative answers inside are a contradiction: until it is mended nothing there is settled
             return self._solid(a) == self._solid(b) and self.relation(a, b) is Verdict.SAME
         walls = self._components.apart[one].get(other)

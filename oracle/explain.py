@@ -7,7 +7,8 @@
             - 3 nats per group
 
 The start with the last groups makes the search remember: one more answer changes little, unless others explain more.
-In a long log the other starts are tried again only as it grows.
+In a long log the other starts are tried again only as it grows. What was found last, messages included, then competes
+with them, unless answers contradict it: where people err it may stand for their errors.
 """
 
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ HINTS, HINT, LOUDEST = 8, 0.5, 3.0  # near items that get a hint each; its weigh
 LITTLE = 1e-6  # reach too small to tell from none
 OFTEN, GROWTH = 150, 1.1  # answered pairs up to which all starts are tried each time; then at every such growth
 WORSE = 0.02  # nats per answer by which an explanation may get worse before all starts are tried
+TRUTHFUL = 0.01  # share of contradicted answers up to which an explanation is not lost to another start
 OCCAM = 3.0  # nats that one more group must earn
 FEWEST = 8  # answered pairs below which the kernel gives no hints
 
@@ -67,23 +69,30 @@ class Last:
 
 def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
     """The best explanation found. A long log goes on from the last one, unless all starts are due or this explains the
-    answers clearly worse than they did."""
-    if last is not None and not last.search.due(len(asked.a)):
-        found = Posterior(asked, last.found.error_rate)
-        if found.go_on(last.found, last.place, here=last.here):
-            settle(found, old=last.place >= 0)
-            if plausibility(found) / _answers(asked) > last.search.worth - WORSE:
-                return found, last.search
-    best: tuple[float, Posterior] | None = None
+    answers clearly worse than they did; then it competes with them as long as hardly any answer contradicts it."""
+    found = [] if last is None or len(asked.a) < OFTEN else _gone_on(asked, last)
+    if last is not None and found:
+        worse = plausibility(found[0]) / _answers(asked) <= last.search.worth - WORSE
+        if not worse and not last.search.due(len(asked.a)):
+            return found[0], last.search
+        if contradicted(found[0]) > TRUTHFUL * _answers(asked):
+            found = []
     for group, rate, steps in _starts(asked, last):
-        found = Posterior(asked, rate)
-        found.begin(group)
-        settle(found, rearrange=steps)
-        worth = plausibility(found)
-        if best is None or worth > best[0]:
-            best = worth, found
-    assert best is not None
-    return best[1], Search(len(asked.a), best[0] / _answers(asked))
+        found.append(Posterior(asked, rate))
+        found[-1].begin(group)
+        settle(found[-1], rearrange=steps)
+    worth = [plausibility(one) for one in found]
+    best = int(np.argmax(worth))
+    return found[best], Search(len(asked.a), worth[best] / _answers(asked))
+
+
+def _gone_on(asked: Asked, last: Last) -> list[Posterior]:
+    """The last explanation with the answers since, messages included; none if a founder is gone."""
+    found = Posterior(asked, last.found.error_rate)
+    if not found.go_on(last.found, last.place, here=last.here):
+        return []
+    settle(found, old=last.place >= 0)
+    return [found]
 
 
 def _answers(asked: Asked) -> float:
@@ -108,11 +117,16 @@ def settle(found: Posterior, *, rearrange: bool = True, old: np.ndarray | None =
     found.look()
 
 
+def contradicted(found: Posterior) -> float:
+    """How many answers an explanation takes to be wrong."""
+    one, other = found.group[found.asked.a], found.group[found.asked.b]
+    off = ((one == other) & (one >= 0)) != (found.asked.answers > 0)
+    return float(np.abs(found.asked.answers)[off].sum())
+
+
 def plausibility(found: Posterior) -> float:
     """Log-chance of the answers and of the groups, up to a constant."""
-    group, answers = found.group, np.abs(found.asked.answers)
-    one, other = group[found.asked.a], group[found.asked.b]
-    wrong = answers[((one == other) & (one >= 0)) != (found.asked.answers > 0)].sum()
+    group, answers, wrong = found.group, np.abs(found.asked.answers), contradicted(found)
     rate = (WRONG + wrong) / (ANSWERS + answers.sum())
     said = (wrong + WRONG) * np.log(rate) + (answers.sum() - wrong + ANSWERS - WRONG) * np.log(1 - rate)
     prior = found.prior[np.arange(found.count), group]  # -1 is the last column: none

@@ -32,19 +32,24 @@ def fitting(snapshot: Snapshot, rows: np.ndarray, group: np.ndarray) -> np.ndarr
 def kin(cluster: np.ndarray, part: np.ndarray, group: np.ndarray) -> float:
     """Chance that two items of one cluster, but not of one part of it, are in one group. (A,) each."""
     others = _alike(cluster) - _alike(part)  # of the cluster, outside the part
-    same = _alike(cluster, group) - _alike(part, group)
+    same = _alike(_both(cluster, group)) - _alike(_both(part, group))
     some = others > 0
     return float((HELD + (same[some] / others[some]).sum()) / (HELD + some.sum()))
 
 
 def novel(cluster: np.ndarray, group: np.ndarray) -> float:
     """Chance that a cluster nobody was asked about holds a group not met yet. (A,) each, of what is known."""
-    met = np.unique(np.stack([cluster, group]), axis=1)
-    once = (np.bincount(met[1]) == 1).sum()
+    met = np.unique(_both(cluster, group), return_index=True)[1]
+    once = (np.bincount(group[met]) == 1).sum()
     return float(once / (len(np.unique(cluster)) + 1))
 
 
-def _alike(*labels: np.ndarray) -> np.ndarray:
-    """(A,) how many items have the same labels as each, itself included."""
-    _, which, count = np.unique(np.stack(labels), axis=1, return_inverse=True, return_counts=True)
-    return np.asarray(count[which.ravel()])
+def _both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(A,) one label for every two, both at least 0."""
+    return np.asarray(one.astype(np.int64) * (other.max(initial=0) + 1) + other)
+
+
+def _alike(label: np.ndarray) -> np.ndarray:
+    """(A,) how many items have the same label as each, itself included."""
+    _, which, count = np.unique(label, return_inverse=True, return_counts=True)
+    return np.asarray(count[which])

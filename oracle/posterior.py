@@ -19,11 +19,10 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sparse
-from scipy.sparse.csgraph import connected_components
 
 from oracle.grouping import signed_evidence
 from oracle.reach import Among
-from oracle.rows import row_sums
+from oracle.rows import BLOCK, row_max, row_sums
 from oracle.walked import Walked, walked
 
 TINY = 1e-12
@@ -40,7 +39,6 @@ UNSURE = (FLOOR, 0.06, 0.12, 0.25, 0.5, 0.8, 0.95)  # shares of the prior that t
 TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)
 SURE = 0.7  # from here on an item speaks for its group about other groups
 JUDGED = 500  # items that judge the temperature, at most
-BLOCK = 8192  # rows worked on together: what fits the cache is gone over many times for the price of one
 FLOAT = np.float32
 
 
@@ -77,6 +75,8 @@ class Posterior:
         self._gather = sparse.csr_matrix(
             (np.ones(2 * self.pairs, FLOAT), (self._to, np.arange(2 * self.pairs))), shape=(self.count, 2 * self.pairs)
         )
+        self._layout = signed_evidence(asked.a, asked.b, np.arange(1.0, self.pairs + 1), self.count)
+        self._pair = self._layout.data.astype(np.int64) - 1  # which pair stands in each entry
         self._own = asked.kernel.own[:, None]  # (A, 1)
         self.temperature, self.unsure, self.new_rate = 1.0, FLOOR, HALF
         self.tried, self.quiet, self.hopeful = np.zeros((3, self.count), dtype=bool)
@@ -89,7 +89,13 @@ class Posterior:
         worth = np.log((1 - error_rate) / error_rate)
         self.nats = np.clip(self.asked.answers * worth, -HELD, HELD)  # (M,)
         self._gain = np.expm1(np.tile(self.nats, 2))[:, None].astype(FLOAT)  # (2M, 1)
-        self.evidence = signed_evidence(self.asked.a, self.asked.b, self.nats, self.count)  # (A, A)
+        self.evidence = self._laid_out(self.nats)  # (A, A)
+        self._pulls = self._laid_out(np.maximum(self.nats, 0).astype(FLOAT))
+
+    def _laid_out(self, values: np.ndarray) -> sparse.csr_matrix:
+        """(A, A) symmetric, from a value for each answered pair: (M,). Their places are sorted only once."""
+        places = self._layout
+        return sparse.csr_matrix((values[self._pair], places.indices, places.indptr), shape=places.shape)
 
     def begin(self, group: np.ndarray) -> None:
         """Start from groups: (A,) int64, -1 for none. Without any, the most asked item founds one."""
@@ -160,9 +166,11 @@ class Posterior:
         """(A,) bool: a chain of "same" answers within its group joins it to the founder."""
         group, one, other = self.group, self.asked.a, self.asked.b
         pulls = (group[one] == group[other]) & (group[one] >= 0) & (self.nats > 0)
-        links = sparse.csr_matrix((pulls[pulls], (one[pulls], other[pulls])), shape=self.evidence.shape)
-        part = connected_components(links, directed=False)[1]
-        return np.asarray(np.isin(part, part[self.founders]))
+        one, other, held = one[pulls], other[pulls], np.zeros(self.count, dtype=bool)
+        held[self.founders] = True
+        while (new := held[one] != held[other]).any():
+            held[one[new]] = held[other[new]] = True
+        return held
 
     # one round ----------------------------------------------------------------------------------------------------
     def look(self) -> None:
@@ -172,10 +180,10 @@ class Posterior:
         self._walked = walked(self.asked.kernel, self.mass, self._walked)
         flow = np.maximum(self._walked.arrived - self._own * self.mass, 0.0)  # (A, G)
         self.total = flow.sum(0) + FLOAT(TINY)
-        self._typical = float(np.median(flow.sum(1))) + TINY
+        reached = flow.sum(1)
+        self._typical = float(np.median(reached)) + TINY
         self._held = int(supported.sum())
         self.temperature, self.unsure = self._fitted(flow, supported)
-        reached = flow.sum(1)
         new = self.newness(reached)
         if self.hopeful.any():
             new[self.hopeful] = self.newness(reached[self.hopeful], HALF)
@@ -209,7 +217,7 @@ class Posterior:
         self.new_rate = float((0.5 * NEW_ITEMS + new.sum()) / (NEW_ITEMS + self.count))
         known = self._without_answer()[:, :-1]
         one, other = known[: self.pairs], known[self.pairs :]
-        sure = (one.max(1) > SURE) & (other.max(1) > SURE)
+        sure = (row_max(one) > SURE) & (row_max(other) > SURE)
         same = (one * other).sum(1)
         off = np.where(self.nats > 0, 1 - same, same)[sure]
         wrong = off * self.error_rate / (off * self.error_rate + (1 - off) * (1 - self.error_rate))
@@ -244,7 +252,7 @@ class Posterior:
 
     def _pulled(self) -> np.ndarray:
         """(A, G) even shares, but no less than PULLED for groups whose members answers join an item to."""
-        pulled = self.evidence.maximum(0).astype(FLOAT) @ _one_hot(self.group, self.groups)
+        pulled = self._pulls @ _one_hot(self.group, self.groups)
         pulled /= np.maximum(pulled.sum(1, keepdims=True), FLOAT(TINY))
         share = np.maximum(FLOAT(1 / self.groups), FLOAT(PULLED) * pulled)
         return np.asarray(share / share.sum(1, keepdims=True))
@@ -259,7 +267,7 @@ class Posterior:
     # between groups -----------------------------------------------------------------------------------------------
     def between(self) -> np.ndarray:
         """(G, G) net nats between the sure members of every two groups."""
-        member = self.chance[:, :-1] * (self.chance[:, :-1] == self.chance[:, :-1].max(1, keepdims=True))
+        member = self.chance[:, :-1] * (self.chance[:, :-1] == row_max(self.chance[:, :-1])[:, None])
         member *= member > SURE
         return np.asarray(member.T @ (self.evidence @ member))
 
@@ -328,7 +336,7 @@ class Posterior:
         """(A, G) by answers alone, as far as these are clear, agree with the posterior, and join the item to others."""
         said = self._said(slice(None))
         even = 1 / max(self.groups, 2)
-        clear = np.clip((said.max(1) - even) / (1 - even), 0.0, None)
+        clear = np.clip((row_max(said) - even) / (1 - even), 0.0, None)
         agreed = self.chance[np.arange(self.count), said.argmax(1)]
         return np.asarray(said * (clear * agreed * supported)[:, None])
 
@@ -372,7 +380,7 @@ def _rows_times(picked: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Rows to chances."""
-    grown = scores - scores.max(1, keepdims=True)
+    grown = scores - row_max(scores)[:, None]
     np.exp(grown, out=grown)
     grown /= row_sums(grown)[:, None]
     return grown

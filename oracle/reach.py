@@ -3,9 +3,9 @@
 Small graphs keep whole columns of the kernel, computed once per snapshot when an item is first asked about. Large ones
 keep what arrives at the asked items alone, and walk again for everybody:
 
-    K = 1 + T + T T P C^-1 P^T D     (`walk`), so K_ij = T_ij + lift_i . between_j, and 1 more where i = j
+    K = 1 + T + T T P C^-1 P^T D     (`walk`), so K_ij = T_ij + far_i . between_j, and 1 more where i = j
 
-with a sparse lift_i and a dense between_j for each asked item: a new one costs a row and a column of small products.
+with a sparse far_i and a dense between_j for each asked item: a new one costs a row and a column of small products.
 """
 
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ class _Regions:
         self._walk, self._beside, self._lock = walk, beside, Lock()
         self._places = _Places(len(beside))
         regions = len(walk.regions)
-        self._lift = sparse.csr_matrix((0, regions), dtype=np.float32)  # (T, M)
+        self._far = sparse.csr_matrix((0, regions), dtype=np.float32)  # (T, M)
         self._between = np.zeros((regions, 0), dtype=np.float32)  # (M, T)
         self._kept = np.zeros((0, 0), dtype=np.float32)
         self._near = np.zeros(0, dtype=np.float32)  # (T,)
@@ -144,9 +144,7 @@ class _Regions:
         return np.asarray(self._near[place])
 
     def flow(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
-        full = np.zeros((len(self._beside), mass.shape[1]), dtype=np.float32)
-        full[rows] = mass
-        return self._walk.spread(full, rows)
+        return self._walk.spread_from(rows, mass)
 
     def _known(self, rows: np.ndarray) -> np.ndarray:
         with self._lock:
@@ -157,18 +155,18 @@ class _Regions:
 
     def _add(self, new: np.ndarray) -> None:
         known, total = len(self._places.rows) - len(new), len(self._places.rows)
-        lift, between = self._walk.lift_to(new), self._walk.between_from(new)
+        far, between = self._walk.far[new], self._walk.between_from(new)
         self._between = _with_room(self._between, len(between), total, known)
         self._between[:, known:total] = between
         kept = _with_room(self._kept, total, total, known)
-        kept[:known, known:total] = self._lift @ between
-        kept[known:total, :total] = lift @ self._between[:, :total]
+        kept[:known, known:total] = self._far @ between
+        kept[known:total, :total] = (far @ self._between)[:, :total]
         kept[known:total, :total] += self._walk.one_step(new, self._places.rows)
         kept[:known, known:total] += self._walk.one_step(self._places.rows[:known], new)
         kept[np.arange(known, total), np.arange(known, total)] += 1.0
-        self._kept, self._lift = kept, sparse.vstack([self._lift, lift]).tocsr()
+        self._kept, self._far = kept, sparse.vstack([self._far, far]).tocsr()
         beside = self._beside[new]
-        near = np.asarray(self._walk.lift_to(beside).multiply(between.T).sum(1)).ravel()
+        near = np.asarray(self._walk.far[beside].multiply(between.T).sum(1)).ravel()
         near += self._walk.one_step(beside, new).diagonal() + (beside == new)
         self._near = np.concatenate([self._near, near.astype(np.float32)])
 

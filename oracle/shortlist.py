@@ -38,7 +38,7 @@ class _Column:
 
     @cached_property
     def place(self) -> dict[int, int]:
-        return {row: at for at, row in enumerate(self.rows.tolist())}
+        return dict(zip(self.rows.tolist(), range(len(self.rows)), strict=True))
 
     def most(self, size: int) -> float:
         """No `size` rows of the column are worth more together."""
@@ -88,8 +88,8 @@ class Shortlist:
 
     def dimmed(self, rows: np.ndarray) -> None:
         """These rows are worth less than before: choices that hold them are no longer valid."""
-        for row in rows.tolist():
-            for column in self._users.pop(row, ()):
+        for row in self._users.keys() & rows.tolist():
+            for column in self._users.pop(row):
                 self._chosen.pop(column, None)
 
     def _choose(self, column: _Column) -> Choice | None:

@@ -10,7 +10,7 @@ from app.cli.training import options, stoppable
 from trainer.systems import DEFAULT
 
 if TYPE_CHECKING:
-    from app.refresh import Refreshed
+    from app.refresh_wish import Refreshed
 
 
 def register(app: typer.Typer) -> None:
@@ -47,8 +47,9 @@ def refresh(
     A tenth of the items is held out; what was answered about them decides whether the new version is served or kept.
     Ctrl-C keeps what was done: run it again to go on. `pairwright versions rollback` takes it back.
     """
-    from app.refresh import KIND, Wish
     from app.refresh import refresh as run_refresh
+    from app.refresh_wish import Wish
+    from app.refreshing import KIND
     from app.view import in_collection
     from db import catalog, feedback, jobs
     from trainer.modest import be_modest

@@ -21,7 +21,8 @@ import numpy as np
 
 from app.features import ensure_features
 from app.importers import import_path
-from app.refresh import Wish, refresh
+from app.refresh import refresh
+from app.refresh_wish import Wish
 from app.settings import Settings
 from benchmarks.negatives import answers
 from benchmarks.negatives.pictures import ARCHIVES

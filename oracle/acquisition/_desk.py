@@ -12,11 +12,11 @@ from oracle.evidence import Pair, pair_of
 from oracle.kernel import kernel_of
 from oracle.moves import informative
 from oracle.posterior import TINY
+from oracle.rows import BLOCK, row_max
 from oracle.shortlist import ALL, Rows
 
 CERTAIN = 0.01  # answers are never taken to be righter than this leaves
 TYPICAL = 0.6  # chance of its group from which on a member may stand for it
-BLOCK = 8192  # rows looked at together
 TRIED = 8  # members tried as the anchor of a screen
 
 
@@ -40,7 +40,9 @@ class Desk:
 
     def __init__(self, belief: Belief, graph: ConstraintGraph, dim: float) -> None:
         self.belief, self.graph, self.snapshot, self.dim = belief, graph, belief.snapshot, dim
-        likely = belief.probabilities.max(1) * (1 - belief.fresh) if belief.groups else np.full(len(belief.labels), 0.5)
+        likely = (
+            row_max(belief.probabilities) * (1 - belief.fresh) if belief.groups else np.full(len(belief.labels), 0.5)
+        )
         doubt = np.column_stack([1 - np.maximum(likely, belief.fresh), belief.fresh])
         spread = kernel_of(self.snapshot).spread(doubt)
         self.influence, self.novelty = np.ascontiguousarray(spread.T)

@@ -105,7 +105,8 @@ class _Screens:
         self.desk.worth[screen.anchor] *= 0.5 if self.belief.member[screen.anchor] >= 0 else 0.0
         if self.rule.screen > 1:
             self._shortlist.dimmed(np.append(changed, screen.anchor))
-        self._compared |= {self._groups_of(screen.anchor, row) for row in screen.candidates}
+        own, *others = self.belief.member[[screen.anchor, *screen.candidates]].tolist()
+        self._compared |= {(min(own, other), max(own, other)) for other in others}
         for row in (screen.anchor, *screen.candidates):
             self._beside.pop(row, None)
 
@@ -243,13 +244,10 @@ class _Screens:
             self._pull = dict(zip(strangers.tolist(), np.exp(3 * (vectors[strangers] @ vectors.T)), strict=True))
         return self._pull[anchor]
 
-    def _groups_of(self, a: int, b: int) -> tuple[int, int]:
-        one, other = int(self.belief.member[a]), int(self.belief.member[b])
-        return min(one, other), max(one, other)
-
     def _screen(self, anchor: int, rows: np.ndarray, expected: np.ndarray, value: np.ndarray, reason: str) -> Screen:
         """A screen of the rows that were not asked with this anchor, nor shown in this round."""
         keep = [k for k, row in enumerate(rows.tolist())
                 if row != anchor and row not in self._taken and not self.desk.known(anchor, row)]  # fmt: skip
-        return Screen(float(value[keep].sum()), anchor, tuple(int(rows[k]) for k in keep),
-                      tuple(float(expected[k]) for k in keep), reason)  # fmt: skip
+        return Screen(
+            float(value[keep].sum()), anchor, tuple(rows[keep].tolist()), tuple(expected[keep].tolist()), reason
+        )

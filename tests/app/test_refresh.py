@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from app.cli.main import run
-from app.refresh import Refreshed, Wish, refresh
+from app.refresh import refresh
+from app.refresh_wish import Refreshed, Wish
 from app.settings import Settings
 from db import catalog, feedback, queue, runs, versions
 from db.artifacts import ArtifactStore
@@ -193,7 +194,8 @@ def test_without_enough_held_out_answers_it_is_kept_and_says_so(
 def killed_at(settings: Settings, stage: str) -> None:
     """Refresh in a process of its own and kill it without warning as soon as it says that stage."""
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom app.refresh import Wish, refresh\n"
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from app.refresh import refresh\nfrom app.refresh_wish import Wish\n"
         "from app.settings import Settings\n"
         f"wish = Wish('kind', 'pairwright', {OPTIONS!r}, 4, beside=False)\n"
         "def told(what, done, of):\n"

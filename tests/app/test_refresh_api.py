@@ -7,7 +7,7 @@ import pytest
 from app import quality_job, refresh_job
 from app.api.refresh import RefreshIn
 from app.children import Measurer, Refresher, command
-from app.refresh import Refreshed, Wish
+from app.refresh_wish import Refreshed, Wish
 from app.refreshing import KIND, TRAINING
 from app.settings import Settings
 from db import jobs

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import run
-from app.refresh import Refreshed, Wish
+from app.refresh_wish import Refreshed, Wish
 from app.settings import Settings
 from db import catalog, jobs
 from tests.app.conftest import World

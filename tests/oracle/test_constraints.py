@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db.errors import BadInput
 from db.nouns import Statement, Verdict
+from oracle.conflicts import Cutter
 from oracle.constraints import ConstraintGraph
 
 ITEMS = range(1, 9)
@@ -274,6 +275,17 @@ def test_a_relation_is_settled_once_no_single_answer_decides_it() -> None:
     graph.add(say(5, 1, 9, "different"))
     assert graph.settled(1, 3)
     assert graph.settled(1, 9)
+
+
+def test_an_item_is_settled_with_itself_and_no_contradiction_is_looked_at_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = ConstraintGraph.build([say(1, 1, 2, "same"), say(2, 2, 3, "same"), say(3, 1, 3, "different")])
+    assert [graph.relation(item, item) is Verdict.SAME for item in (1, 2, 3)] == [True, True, True]
+    graph.add(say(4, 2, 3, "same"))
+    monkeypatch.setattr(Cutter, "cut", None)  # a cut would fail
+    assert graph.settled(1, 1)
+    assert not graph.settled(9, 9)  # nobody said anything about it
 
 
 def test_an_unreliable_source_weighs_less() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from oracle.belief import infer
 from oracle.constraints import ConstraintGraph
-from oracle.explain import OFTEN, _hints
+from oracle.explain import NEVER, OFTEN, Last, _hints, contradicted, explain
 from oracle.moves import dissolve, found_group
 from oracle.posterior import HALF, Asked, Posterior
 from oracle.reach import Among
@@ -116,3 +116,20 @@ def test_reach_below_zero_counts_as_none() -> None:
     asked = Asked(np.arange(40), one, other, answers, Among(kept.astype(np.float32), np.arange(40)), 1.0)
     hints = _hints(asked)
     assert hints is not None and np.isfinite(hints.data).all()
+
+
+@pytest.mark.parametrize(("wrong", "kept"), [(0.0, True), (0.1, False)])
+def test_what_no_answer_contradicts_is_not_lost_to_another_start(
+    monkeypatch: pytest.MonkeyPatch, wrong: float, kept: bool
+) -> None:
+    snapshot, labels = blobs(per_group=20)
+    pairs = [(int(i), int(j)) for i in range(60) for j in range(i + 1, i + 5) if j < 60]
+    lies = np.random.default_rng(4).random(len(pairs)) < wrong
+    asked = asked_of(snapshot, pairs, np.where((np.ptp(labels[np.array(pairs)], 1) == 0) ^ lies, 1, -1).tolist())
+    assert len(pairs) > OFTEN
+    first, _ = explain(asked)
+    one_group = np.zeros(len(asked.rows), dtype=np.int64)
+    monkeypatch.setattr("oracle.explain._starts", lambda asked, last: iter([(one_group, 0.05, False)]))
+    found, _ = explain(asked, Last(first, np.arange(len(asked.rows)), NEVER, here=True))
+    assert (contradicted(first) == 0) == kept
+    assert (contradicted(found) == contradicted(first)) == kept
