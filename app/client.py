@@ -190,13 +190,35 @@ class Client:
         """The picture of an item as WebP, its longer side at most 128, 256, 512 or 1024 pixels."""
         return self._send("GET", f"media/{id}", params={"size": size}).content
 
-    def upload(self, collection: str, files: Iterable[Path | tuple[str, bytes]], metadata: str | None = None) -> JobOut:
-        """Bring pictures (or one archive) into a collection; `wait` for the job. metadata: the manifest among them."""
+    def upload(
+        self,
+        collection: str,
+        files: Iterable[Path | tuple[str, bytes]],
+        metadata: str | None = None,
+        *,
+        packed: bool = False,
+    ) -> JobOut:
+        """Bring pictures (or one archive) into a collection; `wait` for the job. metadata: the manifest among them.
+        packed: keep the pictures in few big files."""
         read = [(one.name, one.read_bytes()) if isinstance(one, Path) else one for one in files]
-        form = {"collection": collection, **({"metadata": metadata} if metadata else {})}
+        form = {"collection": collection, "metadata": metadata or "", "packed": "true" if packed else ""}
         sent = [("files", one) for one in cast(list[tuple[str, bytes | BinaryIO]], read)]
         headers = {"idempotency-key": secrets.token_hex(16)}
         return cast(JobOut, self._send("POST", "imports", data=form, files=sent, headers=headers).json())
+
+    def import_path(
+        self,
+        collection: str,
+        path: Path | str,
+        metadata: str | None = None,
+        *,
+        packed: bool = False,
+        in_place: bool = False,
+    ) -> JobOut:
+        """Bring in a folder or archive that is on the server (admins only); `wait` for the job. packed: keep the
+        pictures in few big files. in_place: leave them in the tar or Parquet files they lie in."""
+        given = {"collection": collection, "path": str(path), "metadata": metadata}
+        return cast(JobOut, self.post("imports", {**given, "packed": packed, "in_place": in_place}))
 
     # What has been learnt
 

@@ -439,11 +439,11 @@ class HeldOutOut(TypedDict):
 
 
 class ImportIn(TypedDict):
-    """Import of a path on the server (admins only)."""
-
     collection: str
     path: str
     metadata: NotRequired[str | None]
+    packed: NotRequired[bool]
+    in_place: NotRequired[bool]
 
 
 class IssuedOut(TypedDict):

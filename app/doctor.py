@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         "disk": disk,
         "database": database,
         "artifacts": artifacts,
+        "packs": packs,
         "trainer": trainer,
         "jobs": work,
         "backups": backups,
@@ -108,6 +109,21 @@ def artifacts(settings: Settings) -> str:
     for name in [*(v.artifact for v in served), *(found.artifact for found in kept)]:
         store.open(name)
     return f"{len(served)} served model versions, all checksums right"
+
+
+def packs(settings: Settings) -> str:
+    """No import left a pack behind that nobody takes away."""
+    from trainer.packs import LEFT_S, leftovers
+
+    left = list(leftovers(settings.folder))
+    old = [one for one in left if one.age_s > 2 * LEFT_S]
+    if old:
+        size = sum(one.bytes for one in old) / 2**20
+        raise Broken(
+            f"killed imports left {len(old)} files of {size:.0f} MiB in {settings.folder / 'packs'}. Start `pairwright "
+            "serve` or `pairwright trainer`, or import with --packed: each takes them away."
+        )
+    return f"{len(left)} under way or just left" if left else "no import left one half-done"
 
 
 def trainer(settings: Settings) -> str:

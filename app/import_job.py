@@ -79,6 +79,8 @@ def _import(database: Database, workspace: Path, job: jobs.Job, parent: int | No
         metadata=asked.get("metadata"),
         progress=pulse.progress,
         cancelled=pulse.stopped,
+        packed=bool(asked.get("packed")),
+        in_place=bool(asked.get("in_place")),
     )
 
 

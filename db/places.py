@@ -20,6 +20,12 @@ def paths(s: Session, shas: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def named(s: Session, file: str) -> bool:
+    """Whether any item lies in this big file, whose path ends before the `@`."""
+    inside = select(ItemRow.id).where(ItemRow.path.startswith(f"{file}@", autoescape=True))
+    return s.scalar(inside.limit(1)) is not None
+
+
 def move(s: Session, moved: Mapping[str, str]) -> None:
     """Say where pictures lie from now on: SHA-256 -> path. Their bytes are the same. Raises BadInput."""
     for sha, path in moved.items():

@@ -52,7 +52,7 @@ class Annotator:
                     heard = self.until_heard(doors, lambda door, q=question, k=key: self.answer(door, q, k))
                     if heard is not None:
                         self.said[key] = question, heard
-                time.sleep(self.pause_s)
+                self.stopping.wait(self.pause_s)
 
     @contextmanager
     def doors(self) -> Iterator[list[Client]]:
@@ -103,7 +103,7 @@ def at_work(all_: Sequence[Annotator]) -> Iterator[None]:
 
 def wait_for_more(all_: Sequence[Annotator], count: int) -> None:
     """Until so many more answers are acknowledged."""
-    wanted, end = heard(all_) + count, time.monotonic() + 60
+    wanted, end = heard(all_) + count, time.monotonic() + 300
     while heard(all_) < wanted:
         assert time.monotonic() < end, "the clients do not get through again"
         time.sleep(0.005)

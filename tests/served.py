@@ -34,12 +34,25 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE, *words], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
+        try:
+            self.port = self._heard()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _heard(self) -> int:
+        """The port, as it is told on the screen once requests are served."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(found[1])
-                return
+                return int(found[1])
         raise AssertionError("the server did not start")
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     def kill(self) -> None:
         """As a power cut would."""

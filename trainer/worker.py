@@ -23,6 +23,7 @@ from db import catalog, events, logs, queue
 from db.artifacts import ArtifactStore
 from db.engine import Database, open_database
 from db.errors import PairwrightError
+from trainer import packs
 from trainer.caption_desk import CaptionDesk
 from trainer.checkpoint import sweep_orphans
 from trainer.choices import chosen
@@ -69,6 +70,7 @@ class Worker:
     def tidy(self) -> None:
         """Remove what kills and time left behind."""
         self.room.store.sweep()
+        packs.sweep(self.room.database, self.room.workspace)
         for criterion in list(self.desks):
             sweep_orphans(self.room.database, self.room.store, criterion)
         with self.room.database.write() as s:

@@ -26,15 +26,15 @@ UPLOADS = "uploads"
 
 @router.post("/imports", status_code=202)
 async def add(here: Here, person: Curator, request: Request) -> JobOut:
-    """Start an import. Either JSON `{collection, path, metadata?}` naming a folder or archive on the server (admins),
-    or a multipart form with `collection`, `files` (pictures, or an archive), perhaps `metadata`: a manifest."""
+    """Start an import. Either JSON `{collection, path, metadata?, packed?, in_place?}` naming a folder or archive on
+    the server (admins), or a multipart form with `collection`, `files` (pictures, or an archive), perhaps `metadata`:
+    a manifest, and `packed`: true to keep the pictures in few big files."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        collection, source, metadata = await _uploaded(here, request)
-        payload = {"source": str(source), "uploaded": True, "metadata": metadata}
+        collection, payload = await _uploaded(here, request)
     else:
         given = _server_path(person, await request.body())
-        collection, source = given.collection, Path(given.path)
-        payload = {"source": str(source), "uploaded": False, "metadata": given.metadata}
+        collection, payload = given.collection, {"source": given.path, "uploaded": False, "metadata": given.metadata}
+        payload |= {"packed": given.packed, "in_place": given.in_place}
     job = await run_in_threadpool(_enqueue, here, person.name, collection, payload)
     here.importer.wake()
     return job
@@ -58,11 +58,13 @@ def _server_path(person: Person, body: bytes) -> ImportIn:
         raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}.") from error
     if not Path(given.path).is_absolute() or not Path(given.path).exists():
         raise BadInput(f"path must be a folder or archive on the server, got '{given.path}'. Give its absolute path.")
+    if given.packed and given.in_place:
+        raise BadInput("packed and in_place: one of the two expected. In place leaves the pictures where they lie.")
     return given
 
 
-async def _uploaded(here: Context, request: Request) -> tuple[str, Path, str | None]:
-    """The collection's name, where the uploaded files now are, and the manifest among them, if one was named."""
+async def _uploaded(here: Context, request: Request) -> tuple[str, dict[str, object]]:
+    """The collection's name, and of the job where the uploaded files now are and how to read and keep them."""
     async with request.form(max_files=MOST_FILES, max_fields=20) as form:
         collection = checks.name(form.get("collection"), "collection")
         named = form.get("metadata") or None
@@ -70,8 +72,18 @@ async def _uploaded(here: Context, request: Request) -> tuple[str, Path, str | N
         files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
         if not files:
             raise BadInput("no files came with this import. Choose some pictures or an archive.")
-        folder = here.settings.folder / UPLOADS / uuid.uuid4().hex
-        return collection, await run_in_threadpool(_keep, folder, files), metadata
+        if form.get("in_place"):
+            raise BadInput("in_place: a path on the server expected, got an upload, which is not kept. Send packed.")
+        packed = _whether(form.get("packed"), "packed")
+        source = await run_in_threadpool(_keep, here.settings.folder / UPLOADS / uuid.uuid4().hex, files)
+        return collection, {"source": str(source), "uploaded": True, "metadata": metadata, "packed": packed}
+
+
+def _whether(given: object, name: str) -> bool:
+    """What a field of a form says; nothing is no. Raises BadInput."""
+    if given not in (None, "", "true", "false"):
+        raise BadInput(f"{name} = true or false expected, got {given!r:.40}.")
+    return given == "true"
 
 
 def _keep(folder: Path, files: list[UploadFile]) -> Path:

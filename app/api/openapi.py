@@ -66,6 +66,7 @@ BODIES: dict[str, dict[str, Any]] = {
                     "collection": {"type": "string", "minLength": 1, "maxLength": 80},
                     "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     "metadata": {"type": "string", "description": "Which of the files is the manifest."},
+                    "packed": {"type": "boolean", "description": "Keep the pictures in few big files."},
                 },
             }
         },

@@ -313,11 +313,14 @@ class LogOut(Shape):
 
 
 class ImportIn(Shape):
-    """Import of a path on the server (admins only)."""
+    """Import of a path on the server (admins only). packed: keep the pictures in few big files. in_place: leave them in
+    the tar or Parquet files they lie in."""
 
     collection: Name
     path: str = Field(min_length=1, max_length=4096)
     metadata: str | None = Field(default=None, max_length=4096)
+    packed: bool = False
+    in_place: bool = False
 
 
 class CollectionsOut(Shape):

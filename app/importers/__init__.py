@@ -80,7 +80,7 @@ def import_path(
     with opening() as opened:
         return run_import(
             database, Path(workspace), opened, collection, columns, progress, cancelled, workers,
-            keeper=keeper_of(Path(workspace), source, opened.store, packed=packed, in_place=in_place),
+            keeper=keeper_of(database, Path(workspace), source, opened.store, packed=packed, in_place=in_place),
             decoding=_by_ray(ray, opening) if ray is not None else None,
         )  # fmt: skip
 

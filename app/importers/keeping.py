@@ -1,7 +1,7 @@
 """Where an import leaves the pictures: each in a file of its own, in packs of the workspace, or where they lie now.
 
 Rows are written only when what they name is safely on disk. So a pack is first written under a hidden name, made
-durable, renamed, and only then do rows speak of it; what a kill leaves behind is a hidden file that nobody names.
+durable, renamed, and only then do rows speak of it; what a kill leaves behind, `trainer.packs` takes away.
 """
 
 import hashlib
@@ -9,9 +9,8 @@ import json
 import os
 import secrets
 import tarfile
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -22,13 +21,14 @@ from app.importers import decode, files
 from app.importers.decoders import Task
 from app.importers.remote import is_remote
 from app.importers.stores import EntryFault, Place, Store
+from db.engine import Database
 from db.errors import BadInput
 from trainer.originals import LINKED, PACKS, Part, original
+from trainer.packs import note_of, partial_of, sweep
 
 PACK_BYTES = 256 * 1024 * 1024
 PACK_FILES = 100_000
 HEADER = 512  # bytes of a tar before a file's own
-LEFT_S = 3600.0  # a hidden pack that nobody touched for so long is nobody's
 LOOKS, LOOK = 16, 65536  # places of a big file that tell it from another, and bytes of each
 
 
@@ -42,7 +42,8 @@ class Picture:
 
 
 class Keeper(Protocol):
-    """task: what the decoding processes do with a picture. settled: whether rows may be written now."""
+    """task: what the decoding processes do with a picture. settled: whether rows may be written now; due: whether they
+    should be, few as they are."""
 
     task: Task
     reuses: tuple[str, ...]  # beginnings of paths: what lies there already is left there
@@ -50,11 +51,17 @@ class Keeper(Protocol):
     @property
     def settled(self) -> bool: ...
 
+    @property
+    def due(self) -> bool: ...
+
     def put(self, picture: Picture, stored: decode.Stored) -> str:
         """The path of the item of one picture. Raises EntryFault."""
 
     def finish(self) -> None:
         """Make durable what was put."""
+
+    def naming(self) -> AbstractContextManager[None]:
+        """For the length of a `with` in which the rows of what is durable are written. Raises OSError if it is gone."""
 
     def drop(self) -> None:
         """Forget what is not durable."""
@@ -65,7 +72,8 @@ class Loose:
 
     task: Task = staticmethod(decode.store)
     reuses: tuple[str, ...] = ()
-    settled = True
+    settled, due = True, False
+    naming = staticmethod(nullcontext)
 
     def put(self, picture: Picture, stored: decode.Stored) -> str:
         return stored.path
@@ -84,13 +92,17 @@ class Packed:
     def __init__(self, workspace: Path, size: int) -> None:
         self._folder, self._size = workspace / PACKS, size
         self._tar: tarfile.TarFile | None = None
-        self._name, self._count = "", 0
+        self._pack, self._count = self._folder, 0
+        self._unnamed: list[Path] = []  # whole packs that no row names yet
         self._folder.mkdir(parents=True, exist_ok=True)
-        _sweep(self._folder)
 
     @property
     def settled(self) -> bool:
         return self._tar is None
+
+    @property
+    def due(self) -> bool:
+        return bool(self._unnamed)
 
     def put(self, picture: Picture, stored: decode.Stored) -> str:
         content = picture.content()
@@ -101,7 +113,7 @@ class Packed:
         begin = tar.offset + HEADER
         tar.addfile(about, BytesIO(content))
         self._count += 1
-        path = Part(f"{PACKS}/{self._name}", False, begin, about.size).path(ending)
+        path = Part(f"{PACKS}/{self._pack.name}", False, begin, about.size).path(ending)
         if tar.offset >= self._size or self._count >= PACK_FILES:
             self.finish()
         return path
@@ -110,27 +122,36 @@ class Packed:
         if self._tar is None:
             return
         self._tar.close()
-        with self._hidden.open("rb") as written:
+        hidden = partial_of(self._pack)
+        with hidden.open("rb") as written:
             os.fsync(written.fileno())
-        self._hidden.rename(self._folder / self._name)
+        note_of(self._pack).touch()
+        hidden.rename(self._pack)
         files.sync_folder(self._folder)
+        self._unnamed.append(self._pack)
         self._tar = None
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        for pack in self._unnamed:
+            os.utime(pack)  # nobody's hand is on it until it is old again
+        yield
+        for pack in self._unnamed:
+            note_of(pack).unlink(missing_ok=True)
+        self._unnamed.clear()
 
     def drop(self) -> None:
         if self._tar is not None:
             self._tar.close()
-            self._hidden.unlink(missing_ok=True)
+            partial_of(self._pack).unlink(missing_ok=True)
             self._tar = None
-
-    @property
-    def _hidden(self) -> Path:
-        return self._folder / f".{self._name}.partial"
 
     def _open(self) -> tarfile.TarFile:
         if self._tar is None:
-            self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.tar"
+            self._pack = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.tar"
             self._count = 0
-            self._tar = tarfile.open(self._hidden, "x", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 - finish, drop
+            hidden = partial_of(self._pack)
+            self._tar = tarfile.open(hidden, "x", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 - finish, drop
         return self._tar
 
 
@@ -139,7 +160,8 @@ class InPlace:
 
     task: Task = staticmethod(decode.look)
     reuses: tuple[str, ...] = ("media/", f"{PACKS}/")
-    settled = True
+    settled, due = True, False
+    naming = staticmethod(nullcontext)
 
     def __init__(self, workspace: Path, store: Store) -> None:
         if not hasattr(store, "within"):
@@ -168,7 +190,9 @@ class InPlace:
     def drop(self) -> None: ...
 
 
-def keeper_of(workspace: Path, source: Path | str, store: Store, *, packed: bool, in_place: bool) -> Keeper:
+def keeper_of(
+    database: Database, workspace: Path, source: Path | str, store: Store, *, packed: bool, in_place: bool
+) -> Keeper:
     """The keeper that was asked for. Raises BadInput for both at once, or where it cannot be."""
     if packed and in_place:
         raise BadInput("packed and in place: one of the two expected. In place leaves the pictures where they lie.")
@@ -176,7 +200,10 @@ def keeper_of(workspace: Path, source: Path | str, store: Store, *, packed: bool
         raise BadInput("in place: files of this machine expected, got an address. Say --packed instead.")
     if in_place:
         return InPlace(workspace, store)
-    return Packed(workspace, PACK_BYTES) if packed else Loose()
+    if not packed:
+        return Loose()
+    sweep(database, workspace)
+    return Packed(workspace, PACK_BYTES)
 
 
 def link(workspace: Path, file: Path, column: str = "") -> str:
@@ -198,11 +225,3 @@ def _key(file: Path) -> str:
             opened.seek(look * max(total - LOOK, 0) // (LOOKS - 1))
             seen.update(opened.read(LOOK))
     return seen.hexdigest()
-
-
-def _sweep(folder: Path) -> None:
-    """Take away what a killed import began."""
-    for left in folder.glob(".*.partial"):
-        with suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > LEFT_S:
-                left.unlink()

@@ -189,7 +189,7 @@ def _take(run: _Run, entry: Entry, sha: str, stored: Stored | Refused, content: 
         run.skip(entry.name, str(fault))
         return
     run.ready.append(NewItem(sha, stored.width, stored.height, path, entry.name[:1000], audio=audio, **about))
-    if len(run.ready) >= BATCH and run.keeper.settled:
+    if run.keeper.settled and (run.keeper.due or len(run.ready) >= BATCH):
         _flush(run)
 
 
@@ -233,7 +233,7 @@ def _flush(run: _Run) -> None:
         return
     for folder in _folders(run):
         files.sync_folder(folder)
-    with run.database.write() as s:
+    with run.keeper.naming(), run.database.write() as s:
         added, known = catalog.add_items(s, catalog.add_collection(s, run.collection), run.ready)
         places.move(s, _found_again(run, s))
     run.report.added += added
@@ -255,4 +255,5 @@ def _found_again(run: _Run, s: "Session") -> dict[str, str]:
 def _folders(run: _Run) -> Iterator[Path]:
     loose = [item for item in run.ready if Part.of(item.path) is None]
     paths = {path for item in loose for path in (item.path, files.thumbnail_path(item.sha256, THUMBNAIL))}
-    return iter(sorted({(run.workspace / path).parent for path in paths}))
+    folders = {(run.workspace / path).parent for path in paths}
+    return (folder for folder in sorted(folders) if folder.is_dir())  # a known picture's thumbnail may be gone

@@ -14,7 +14,7 @@ import uvicorn
 from app.api import typed
 from app.client import Client, Refused, Unreachable
 from app.server import create_app, listen
-from db import audit, events, feedback
+from db import audit, events, feedback, jobs
 from tests.app.conftest import World, paint
 from tests.app.test_versions import keep_snapshot
 
@@ -72,6 +72,23 @@ def test_other_writes_are_done_once_too(world: World, address: str) -> None:
     with world.database.read() as s:
         done = [one.action for one in audit.page(s)]
     assert done.count("add criterion") == 1 and done.count("import") == 1
+
+
+def test_how_pictures_are_kept_is_said_with_the_import(world: World, address: str, tmp_path: Path) -> None:
+    with Client(address, world.tokens["admin"]) as client:
+        made = [
+            client.upload("more", [("a.png", paint(1))], packed=True),
+            client.import_path("more", tmp_path, in_place=True),
+            client.import_path("more", tmp_path),
+        ]
+    with world.database.read() as s:
+        asked = [jobs.job(s, one["id"]).payload for one in made]
+    assert [(one["packed"], one.get("in_place", False)) for one in asked] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert asked[1]["source"] == asked[2]["source"] == str(tmp_path)
 
 
 def test_a_refusal_carries_the_sentence_and_is_not_sent_again(world: World, address: str) -> None:

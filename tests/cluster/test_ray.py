@@ -3,8 +3,10 @@
 import csv
 import json
 import shutil
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -17,15 +19,18 @@ from safetensors.torch import load_file
 from app.cli.main import run
 from app.cluster.start import Reach, running
 from app.cluster.workers import Workers
+from app.importers import import_path
 from app.settings import Settings
 from db import catalog, feedback, queue, runs, versions
+from db.engine import Database, open_database
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
 from tests.clustered import killed_once, waiting
 from tests.patterns import patterns
 from trainer.features import feature_store
+from trainer.originals import original
 from trainer.pictures import decode_square
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]  # nine processes import torch
 COUNT = 40
 SHORT = ("--set", "size=16", "--set", "batch=20", "--epochs", "6")
 
@@ -151,6 +156,45 @@ def test_a_killed_worker_changes_nothing_from_import_to_a_version(
     embed = ("embed", "--collection", "tiles", "--encoder", killed["encoder"], "--ray", 2)
     assert [call(*embed)["computed"], call(*embed)["computed"]] == [COUNT, 0]
     assert contents(store) == before
+
+
+def shards(pictures: Path, folder: Path) -> Path:
+    """The same as three tar files."""
+    folder.mkdir()
+    for number in range(3):
+        with tarfile.open(folder / f"{number}.tar", "w") as tar:
+            for path in sorted(pictures.glob("*.png"))[number::3]:
+                tar.add(path, path.name)
+                tar.addfile(tarfile.TarInfo(f"{path.stem}.txt"))
+    return folder
+
+
+def kept(database: Database, workspace: Path) -> list[tuple[str, str, str, str]]:
+    """Of every item its name, hash, what its path says after the name of the big file, and the hash of its bytes."""
+    with database.read() as s:
+        items = catalog.items(s, catalog.collection_id(s, "tiles"))
+    bytes_of = {one.id: original(workspace, one.path, one.sha256) for one in items}
+    return [(one.name, one.sha256, one.path.partition("@")[2], sha256(bytes_of[one.id]).hexdigest()) for one in items]
+
+
+@pytest.mark.parametrize("how", ["packed", "in_place"])
+def test_packs_and_links_are_the_same_by_workers(
+    how: str, pictures: Path, tmp_path: Path, ray_of_two: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.cluster.decoding.AT_ONCE", 8)  # both workers have work
+    source = pictures if how == "packed" else shards(pictures, tmp_path / "shards")
+    seen = []
+    for by in (None, ray_of_two):
+        workspace = tmp_path / f"workspace {by}"
+        workspace.mkdir()
+        with closing(open_database(f"sqlite:///{workspace / 'pairwright.sqlite'}")) as database:
+            report = import_path(database, workspace, source, "tiles", workers=1, ray=by, **{how: True})
+            seen.append((report.added, sorted(report.skipped), kept(database, workspace)))
+        big = sorted((workspace / ("packs" if how == "packed" else "linked")).iterdir())
+        seen[-1] += ([file.read_bytes() for file in big],)
+        assert not (workspace / "media").exists() and not (workspace / "thumbs").exists()
+    assert seen[0] == seen[1]
+    assert seen[0][0] == COUNT and len(seen[0][3]) == (1 if how == "packed" else 3)
 
 
 def test_workers_stop_when_they_are_asked_to(ray_of_two: Reach, tmp_path: Path) -> None:

@@ -27,14 +27,14 @@ def annotators(url: str, tmp_path: Path) -> Iterator[tuple[Server, Settings, lis
     with closing(settings.open()) as database:
         make_world(database).ask(200 * KILLS)
         known = tokens(database, CLIENTS)
-    server, stopping = Server(settings.folder, url), threading.Event()
-    yield (
-        server,
-        settings,
-        [Annotator(f"annotator {at}", token, [server.address], stopping) for at, token in enumerate(known)],
-    )
-    stopping.set()
-    server.kill()
+    stopping = threading.Event()
+    with Server(settings.folder, url) as server:
+        yield (
+            server,
+            settings,
+            [Annotator(f"annotator {at}", token, [server.address], stopping) for at, token in enumerate(known)],
+        )
+        stopping.set()
 
 
 def test_a_killed_app_loses_no_acknowledged_answer_and_stores_none_twice(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -18,12 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from app import doctor
 from app.cli.main import run
 from app.importers import keeping
 from app.importers.media import media_bytes
 from app.settings import Settings
+from db.engine import open_database
 from db.errors import BadInput, Broken
 from tests.importers.conftest import Desk, paint
+from trainer import packs
 from trainer.originals import Damaged, Part, original, size
 from trainer.pair_dataset import PairDataset
 from trainer.squares import squares
@@ -102,6 +106,15 @@ def test_importing_again_packs_nothing_twice_and_fills_several_packs(
     assert (loose.added, loose.known) == (0, COUNT) and held(desk) == HASHES
 
 
+def test_a_known_picture_stays_where_it_is_without_its_thumbnail_too(desk: Desk) -> None:
+    fill(desk)
+    desk.run()
+    shutil.rmtree(desk.workspace / "thumbs")
+    report = desk.run(packed=True)
+    assert (report.known, report.skipped) == (COUNT, []) and held(desk) == HASHES
+    assert all(one.path.startswith("media/") for one in desk.items())
+
+
 def test_packed_pictures_are_shown_embedded_and_exported_as_loose_ones_are(desk: Desk, tmp_path: Path) -> None:
     fill(desk)
     desk.run(packed=True)
@@ -135,24 +148,71 @@ import os, signal, sys
 from pathlib import Path
 from app.importers import import_path
 from app.settings import Settings
-Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from db import catalog, places
+owner, name = {"rename": (Path, "rename"), "rows": (catalog, "add_items"), "note": (Path, "unlink")}[sys.argv[3]]
+setattr(owner, name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
 if __name__ == "__main__":
     settings = Settings(Path(sys.argv[1]))
     import_path(settings.open(), settings.folder, Path(sys.argv[2]), "pictures", packed=True, workers=1)
 """
 
 
-def test_a_killed_import_leaves_a_hidden_file_and_the_next_one_takes_it_away(desk: Desk, tmp_path: Path) -> None:
+def killed(desk: Desk, tmp_path: Path, at: str) -> list[str]:
+    """Import in a process that is killed; what it leaves, old enough to be nobody's."""
     fill(desk)
     (tmp_path / "killed.py").write_text(KILLED)
     there = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    words = [sys.executable, str(tmp_path / "killed.py"), str(desk.workspace), str(desk.source)]
-    assert subprocess.run(words, env=there, timeout=120).returncode == -signal.SIGKILL
-    (left,) = files(desk)
-    assert left.startswith("packs/.") and desk.items() == []
-    os.utime(desk.workspace / left, (time.time() - 7200,) * 2)
+    words = [sys.executable, str(tmp_path / "killed.py"), str(desk.workspace), str(desk.source), at]
+    assert subprocess.run(words, env=there, timeout=240).returncode == -signal.SIGKILL
+    assert packs.sweep(desk.database, desk.workspace) == 0  # it might be at work
+    for left in (desk.workspace / "packs").iterdir():
+        os.utime(left, (time.time() - 7300,) * 2)
+    return files(desk)
+
+
+@pytest.mark.parametrize("at", ["rename", "rows"])
+def test_a_killed_import_leaves_what_the_next_one_takes_away(desk: Desk, tmp_path: Path, at: str) -> None:
+    left = killed(desk, tmp_path, at)
+    assert desk.items() == [] and len(left) == 2 and all(name.startswith("packs/") for name in left)
+    settings = Settings(desk.workspace, f"sqlite:///{desk.workspace / 'pairwright.sqlite'}")
+    with pytest.raises(Broken, match=r"killed imports left .* in .*packs"):
+        doctor.packs(settings)
     assert desk.run(packed=True).added == COUNT
-    assert len(files(desk)) == 1 and left not in files(desk) and held(desk) == HASHES
+    assert len(files(desk)) == 1 and not {*left} & {*files(desk)} and held(desk) == HASHES
+    assert doctor.packs(settings) == "no import left one half-done"
+
+
+def test_a_pack_that_rows_name_stays_and_only_its_note_goes(desk: Desk, tmp_path: Path) -> None:
+    pack, note = sorted(killed(desk, tmp_path, "note"), reverse=True)
+    assert note.startswith("packs/.") and held(desk) == HASHES
+    assert packs.sweep(desk.database, desk.workspace) == 0
+    assert files(desk) == [pack] and held(desk) == HASHES
+
+
+def test_a_pack_without_a_note_is_never_taken_away_not_even_by_the_wrong_database(desk: Desk, tmp_path: Path) -> None:
+    fill(desk)
+    desk.run(packed=True)
+    (pack,) = files(desk)
+    os.utime(desk.workspace / pack, (0, 0))
+    with closing(open_database(f"sqlite:///{tmp_path / 'other.sqlite'}")) as other:
+        assert packs.sweep(other, desk.workspace, older_than_s=0) == 0
+    assert files(desk) == [pack] and held(desk) == HASHES
+
+
+def test_an_import_whose_pack_was_taken_away_meanwhile_names_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = keeping.Packed.finish
+
+    def swept(keeper: keeping.Packed) -> None:
+        finish(keeper)
+        assert packs.sweep(desk.database, desk.workspace, older_than_s=0) == 1  # as if it had slept for an hour
+
+    fill(desk)
+    monkeypatch.setattr(keeping.Packed, "finish", swept)
+    with pytest.raises(Broken, match="No such file"):
+        desk.run(packed=True)
+    assert desk.items() == [] and files(desk) == []
 
 
 @pytest.mark.parametrize("make", [shards, table])

@@ -29,9 +29,8 @@ def installed(tmp_path: Path) -> tuple[Settings, str]:
 
 @pytest.fixture
 def server(installed: tuple[Settings, str]) -> Iterator[Server]:
-    made = Server(installed[0].folder)
-    yield made
-    made.kill()
+    with Server(installed[0].folder) as made:
+        yield made
 
 
 @pytest.mark.slow

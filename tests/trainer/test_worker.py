@@ -256,7 +256,12 @@ def test_tidying_removes_orphans_and_old_caches_but_nothing_that_is_served(world
     store = worker.room.store
     store.save(f"models/{world.criterion}/orphan", {"head.safetensors": b"half a version"})
     os.utime(world.workspace / "artifacts" / "models" / str(world.criterion) / "orphan", (0, 0))
+    (world.workspace / "packs").mkdir()
+    for name in ("a.tar", ".a.tar.unnamed", ".b.tar.partial", "c.tar"):  # c.tar is whole: rows were written
+        (world.workspace / "packs" / name).touch()
+        os.utime(world.workspace / "packs" / name, (0, 0))
     worker.tidy()
+    assert [left.name for left in (world.workspace / "packs").iterdir()] == ["c.tar"]
     assert not store.exists(f"models/{world.criterion}/orphan")
     caches = [store.exists(v.artifact + CACHE) for v in known(world)]
     assert caches == [False] * (len(caches) - 6) + [True] * 6 and all(store.exists(v.artifact) for v in known(world))

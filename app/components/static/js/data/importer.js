@@ -26,7 +26,14 @@ export class Importer {
     for (const kind of ["dragover", "dragleave", "drop"]) zone.addEventListener(kind, (event) => this.drag(event, zone, kind));
     this.metadata = h("input", { type: "text", placeholder: "metadata.csv", "aria-label": "Metadata file" });
     const more = h("details", {}, h("summary", {}, "It comes with a table"), h("label", { class: "pw-field" }, "Name of the CSV, Parquet or JSONL file in the folder or archive; its columns become attributes", this.metadata));
-    return [h("label", { class: "pw-field" }, "Into the collection", this.name, this.names), zone, more, admin && this.path()];
+    return [h("label", { class: "pw-field" }, "Into the collection", this.name, this.names), zone, more, this.keeping(admin), admin && this.path()];
+  }
+
+  // How the pictures are kept. Only what is already on the server can be left where it is.
+  keeping(admin) {
+    this.kept = h("select", {}, h("option", { value: "" }, "Each in a file of its own"), h("option", { value: "packed" }, "In few big files (100,000 and more)"),
+      admin && h("option", { value: "in_place" }, "Where they are (tar, Parquet)"));
+    return h("details", {}, h("summary", {}, "There are very many of them"), h("label", { class: "pw-field pw-keeping" }, "How to keep the pictures", this.kept));
   }
 
   drag(event, zone, kind) {
@@ -43,7 +50,7 @@ export class Importer {
       event.preventDefault();
       if (!this.named()) return;
       try {
-        await post("imports", { collection: this.name.value.trim(), path: at.value.trim(), metadata: metadata.value.trim() || null });
+        await post("imports", { collection: this.name.value.trim(), path: at.value.trim(), metadata: metadata.value.trim() || null, packed: this.kept.value === "packed", in_place: this.kept.value === "in_place" });
         at.value = "";
         this.refresh();
       } catch (error) { toast(error.message, { bad: true }); }
@@ -61,9 +68,15 @@ export class Importer {
   async send(input) {
     const files = [...input.files];
     if (!files.length || !this.named()) { input.value = ""; return; }
+    if (this.kept.value === "in_place") {
+      input.value = "";
+      toast("Only pictures of a path on the server can stay where they are. Give the path below, or keep them in another way.", { bad: true });
+      return;
+    }
     const form = new FormData();
     form.append("collection", this.name.value.trim());
     if (this.metadata.value.trim()) form.append("metadata", this.metadata.value.trim());
+    if (this.kept.value) form.append(this.kept.value, "true");
     for (const file of files) form.append("files", file, file.webkitRelativePath || file.name);
     const bar = h("i");
     const note = h("div", { class: "pw-job" }, h("p", {}, `Uploading ${plural(files.length, "file")}`), h("div", { class: "pw-bar" }, bar));
