@@ -51,9 +51,9 @@ WHY = """
   mass moves a little with every screen. The last two of its steps are multiplied out once, for every new snapshot: ten
   entries for an item where one step has twenty, and one product where there were three. Most of the rest goes over the
   table of items by groups: shares, start groups, the best of every group. The figures above are from before that.
-  Before and after in turn in one process, beside other work (load 7, rule `mixed`, five screens): 1.37 and 0.77 s of processor
-  time at the fastest, .52 of it at the median; not yet measured with nothing else at work. The first look at a new
-  snapshot lays out the walk, once: "new snapshot and log".
+  Before and after in turn in one process, beside other work (load 7, rule `mixed`, five screens): 1.37 and 0.77 s of
+  processor time at the fastest, .52 of it at the median; not yet measured with nothing else at work. The first look at
+  a new snapshot lays out the walk, once: "new snapshot and log".
 - *By the clock.* Neighbours by inverted lists, groups, questions and update of a million items were measured with
   nothing else at work. All other rows were measured beside other work, at low priority: look at their processor time.
 - *An update that is served.* The update itself embeds all items with one matrix product. Its version is served when its
