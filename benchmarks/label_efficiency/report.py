@@ -42,14 +42,15 @@ last partition stands.
 
 MISSED = """**What is missed, and why.** Truthful answers cost at most {back} ARI over the whole run in
 {runs}.
-Where they cost more, it is mostly one of the first hundred pair verdicts: it joins or parts two whole start clusters,
-and it is the only thing known about either; later verdicts mend it. Leaning on the start clusters is the best trade
-found (docs/why.md, with what was tried and dropped). The personal notion falls most because it cuts through the
-clusters. On many tiny groups (`fruit_object`, 65) most objects are still unseen after 500 verdicts; what keeps them
-apart is that start groups are read more finely as soon as answers call for it. `clothing` (17 kinds) and `alphabet`
-(8 alphabets of 242 letters) are barely visible in the features: they need about as many truthful pair verdicts as their
-best peer, and a tenth to a sixth of its screens. NPU and dedupe take five to fifteen minutes a run and were given one
-seed on the sets where they have a row.
+Where they cost more, it is mostly one of the first hundred pair verdicts, or of the first twenty screens: it joins or
+parts two whole start clusters, and it is the only thing known about either; later verdicts mend it. On `clothing` start
+groups are also read more finely before that helps. Both are the best trades found (docs/why.md, with what was tried and
+dropped). On many tiny groups (`fruit_object`, 65) most objects are still unseen after 500 verdicts; what keeps them
+apart is that start groups are read more finely as soon as answers call for it, and with wrong answers on screens they
+do so too late to reach the best peer. `clothing` (17 kinds) and `alphabet` (8 alphabets of 242 letters) are barely
+visible in the features: they need four fifths of the truthful pair verdicts of their best peer, and a tenth of its
+screens. NPU and dedupe take five to fifteen minutes a run and were given one seed on the sets where they have a row;
+with 5 and 20 % wrong the other peers have one seed on most sets, as the tables below say.
 """
 
 
