@@ -50,7 +50,7 @@ apart is that start groups are read more finely as soon as answers call for it, 
 do so too late to reach the best peer. `clothing` (17 kinds) and `alphabet` (8 alphabets of 242 letters) are barely
 visible in the features: they need four fifths of the truthful pair verdicts of their best peer, and a tenth of its
 screens. NPU and dedupe take five to fifteen minutes a run and were given one seed on the sets where they have a row;
-with 5 and 20 % wrong the other peers have one seed on most sets, as the tables below say.
+with 5 and 20 % wrong the other peers have three seeds.
 """
 
 
