@@ -71,29 +71,30 @@ class Last:
 def explain(asked: Asked, last: Last | None = None) -> tuple[Posterior, Search]:
     """The best explanation found. A long log goes on from the last one, unless all starts are due or this explains the
     answers clearly worse than they did; then it competes with them as long as hardly any answer contradicts it."""
-    found = [] if last is None or len(asked.a) < OFTEN else _gone_on(asked, last)
-    if last is not None and found:
-        worse = plausibility(found[0]) / _answers(asked) <= last.search.worth - WORSE
-        if not worse and not last.search.due(len(asked.a)):
-            return found[0], last.search
-        if contradicted(found[0]) > TRUTHFUL * _answers(asked):
-            found = []
+    tried: list[Posterior] = []
+    gone_on = None if last is None or len(asked.a) < OFTEN else _gone_on(asked, last)
+    if last is not None and gone_on is not None:
+        as_well = plausibility(gone_on) / _answers(asked) > last.search.worth - WORSE
+        if as_well and not last.search.due(len(asked.a)):
+            return gone_on, last.search
+        if contradicted(gone_on) <= TRUTHFUL * _answers(asked):
+            tried.append(gone_on)
     for group, rate, steps in _starts(asked, last):
-        found.append(Posterior(asked, rate))
-        found[-1].begin(group)
-        settle(found[-1], rearrange=steps)
-    worth = [plausibility(one) for one in found]
+        tried.append(Posterior(asked, rate))
+        tried[-1].begin(group)
+        settle(tried[-1], rearrange=steps)
+    worth = [plausibility(one) for one in tried]
     best = int(np.argmax(worth))
-    return found[best], Search(len(asked.a), worth[best] / _answers(asked))
+    return tried[best], Search(len(asked.a), worth[best] / _answers(asked))
 
 
-def _gone_on(asked: Asked, last: Last) -> list[Posterior]:
-    """The last explanation with the answers since, messages included; none if a founder is gone."""
+def _gone_on(asked: Asked, last: Last) -> Posterior | None:
+    """The last explanation with the answers since, messages included; None if a founder is gone."""
     found = Posterior(asked, last.found.error_rate)
     if not found.go_on(last.found, last.place, here=last.here):
-        return []
+        return None
     settle(found, old=last.place >= 0)
-    return [found]
+    return found
 
 
 def _answers(asked: Asked) -> float:

@@ -1,6 +1,9 @@
 """Pictures that teach within a second: six patterns, each seen through crops, in any light and with noise."""
 
 import numpy as np
+from PIL import Image
+
+from trainer.pictures import decode_square
 
 KINDS = 6
 
@@ -16,3 +19,15 @@ def patterns(count: int, *, side: int = 16, seed: int = 0) -> tuple[np.ndarray, 
     light = rng.uniform(0.4, 1.4, (count, 1, 1, 1))
     noisy = seen * light + rng.normal(0, 0.05, seen.shape)
     return (255 * noisy.clip(0, 1)).astype(np.uint8), labels.astype(np.int64)
+
+
+class Coarse:
+    """Stands in for lite0: the picture on a grid of 4 x 4."""
+
+    name, dim, input_size = "lite0", 48, 4
+
+    def square(self, encoded: bytes) -> np.ndarray:
+        return decode_square(encoded, 4, Image.Resampling.BOX)
+
+    def encode_squares(self, squares: np.ndarray) -> np.ndarray:
+        return squares.reshape(len(squares), -1).astype(np.float32) / 255

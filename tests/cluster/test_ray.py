@@ -10,7 +10,6 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -25,10 +24,9 @@ from db import catalog, feedback, queue, runs, versions
 from db.engine import Database, open_database
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
 from tests.clustered import killed_once, waiting
-from tests.patterns import patterns
+from tests.patterns import Coarse, patterns
 from trainer.features import feature_store
 from trainer.originals import original
-from trainer.pictures import decode_square
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]  # nine processes import torch
 COUNT = 40
@@ -60,18 +58,6 @@ def pictures(tmp_path: Path) -> Path:
     with (folder / "metadata.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["id", "path", "kind"], *rows])
     return folder
-
-
-class Coarse:
-    """Stands in for lite0: the picture on a grid of 4 x 4."""
-
-    name, dim, input_size = "lite0", 48, 4
-
-    def square(self, encoded: bytes) -> np.ndarray:
-        return decode_square(encoded, 4, Image.Resampling.BOX)
-
-    def encode_squares(self, squares: np.ndarray) -> np.ndarray:
-        return squares.reshape(len(squares), -1).astype(np.float32) / 255
 
 
 def answer(settings: Settings) -> None:

@@ -21,9 +21,8 @@ from app.training import Learnt
 from db import catalog, feedback, queue, runs, versions
 from db.artifacts import ArtifactStore
 from db.nouns import Answer, Kind, PairVerdict, Question, Verdict
-from tests.patterns import patterns
+from tests.patterns import Coarse, patterns
 from trainer.features import feature_store
-from trainer.pictures import decode_square
 from trainer.suspects import suspects
 
 COUNT = 72
@@ -52,18 +51,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run(["criterion", "add", "kind", "--collection", "tiles", "--prompt", "Same kind?", *where]) == 0
     _answer(Settings(workspace=place))
     return place
-
-
-class Coarse:
-    """Stands in for lite0: the picture on a grid of 4 x 4."""
-
-    name, dim, input_size = "lite0", 48, 4
-
-    def square(self, encoded: bytes) -> np.ndarray:
-        return decode_square(encoded, 4, Image.Resampling.BOX)
-
-    def encode_squares(self, squares: np.ndarray) -> np.ndarray:
-        return squares.reshape(len(squares), -1).astype(np.float32) / 255
 
 
 def _answer(settings: Settings) -> None:
