@@ -27,6 +27,7 @@ from trainer import ranks
 from trainer.attributes import Attributes
 from trainer.evaluate import label_codes
 from trainer.generated import Generated
+from trainer.generating import FAMILY as GENERATORS
 from trainer.labelled import Labelled
 from trainer.maps import maps, on_maps
 from trainer.overlay import Overlay
@@ -125,7 +126,7 @@ def prepare(
     if lesson.criterion and known is None:
         known = answers_of(settings, database, lesson.criterion, lesson.collection)
     recipe = _recipe(lesson, known)
-    made = synthetic_of(database, lesson.collection, recipe)
+    made = synthetic_of(database, lesson, recipe)
     words = reviewed(database, items[0].collection)
     attributes = _introduced(recipe, items, settings.folder, words)
     training = _prepared(settings, lesson, recipe, plan, items, attributes, known, made, folder, told, cancelled)
@@ -134,7 +135,7 @@ def prepare(
     return Prepared(items, known, training, _truth(lesson, items, training), _about(lesson, training, made, words))
 
 
-def synthetic_of(database: Database, collection: str, recipe: Recipe) -> list[SyntheticPicture]:
+def synthetic_of(database: Database, lesson: Lesson, recipe: Recipe) -> list[SyntheticPicture]:
     """The synthetic pictures that this recipe learns from: accepted, or as its source says; never a rejected one.
 
     Raises: BadInput where it needs some and there are none.
@@ -143,12 +144,14 @@ def synthetic_of(database: Database, collection: str, recipe: Recipe) -> list[Sy
         return []
     used = [State.ACCEPTED, *([State.PROPOSED] if recipe.generated.use == "proposed" else [])]
     with database.read() as s:
-        made = synthetic.pictures(s, catalog.collection_id(s, collection), used)
+        made = synthetic.pictures(s, catalog.collection_id(s, lesson.collection), used)
     if not made:
         words = " or ".join(used)
+        maker = lesson.method if lesson.method in plugins.names(GENERATORS) else "clsp"
         raise BadInput(
-            f"the collection '{collection}' has no {words} synthetic picture. Make some: pairwright synthetic make "
-            f"clsp --collection {collection}; then accept them on the Compare screen, or: pairwright synthetic judge."
+            f"the collection '{lesson.collection}' has no {words} synthetic picture. Make some: pairwright synthetic "
+            f"make {maker} --collection {lesson.collection}; then accept them on the Compare screen, or: pairwright "
+            f"synthetic judge."
         )
     return made
 

@@ -241,8 +241,11 @@ def lesson(world: World, method: str = "clsp", **options: str) -> training.Learn
 def test_training_sees_what_was_accepted_and_what_was_rejected_never(
     world: World, proposed: list[int], seen: list[Generated | None]
 ) -> None:
-    with pytest.raises(BadInput, match=r"no accepted synthetic picture\. Make some: pairwright synthetic make"):
-        lesson(world)
+    for method in ("clsp", "wu"):
+        with pytest.raises(
+            BadInput, match=rf"no accepted synthetic picture\. Make some: pairwright synthetic make {method} "
+        ):
+            lesson(world, method)
     say(world, proposed[0], State.ACCEPTED)
     say(world, proposed[1], State.REJECTED)
     anchors = {one.id: one.anchor for one in stored(world)}
