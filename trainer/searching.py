@@ -6,13 +6,17 @@
     more                                                  lists       inverted lists in memory
 
 What an engine keeps is a cache of the version's vectors: checked before it is used, built again where it is missing or
-damaged, and dropped when the version is no longer served.
+damaged, and dropped when the version is no longer served. While it is built every item is compared where it lies.
 """
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Protocol
 
+import faiss
 import numpy as np
 import psutil
 
@@ -21,7 +25,7 @@ from db.artifacts import ArtifactStore
 from db.engine import Database
 from db.versions import Version
 from oracle import plugins
-from trainer.index import EXACT
+from trainer.index import EXACT, checked
 
 FAMILY = "trainer.engines"
 AUTO = "auto"
@@ -68,6 +72,54 @@ def searchable(vectors: np.ndarray, shelf: Shelf, wanted: str = AUTO) -> Searcha
     found: Searchable = engine.opened(vectors, shelf)
     log.info("version %d: %d items searched by %s, recall@10 %.3f", shelf.version, len(vectors), name, found.recall)
     return found
+
+
+@dataclass
+class Unbuilt:
+    """Every item is compared, where it lies: slower than an engine, and nothing to wait for."""
+
+    vectors: np.ndarray
+    kind: str = "exact"
+    recall: float = 1.0
+
+    def search(self, queries: np.ndarray, k: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """As `Searchable` says."""
+        rows = self.vectors if among is None else self.vectors[among]
+        positions = np.full((len(queries), k), -1, np.int64)
+        cosines = np.zeros((len(queries), k), np.float32)
+        most = min(k, len(rows))
+        if most and len(queries):
+            rows = np.ascontiguousarray(rows, np.float32)
+            near, at = faiss.knn(checked(queries), rows, most, metric=faiss.METRIC_INNER_PRODUCT)
+            positions[:, :most] = at if among is None else among[at]
+            cosines[:, :most] = near
+        return positions, cosines
+
+
+class Opening:
+    """An engine being made ready by a thread of its own; until then `now` compares every item.
+
+    make: gives the engine; it runs once. vectors: (N, D) float32 unit rows, what it searches.
+    """
+
+    def __init__(self, make: Callable[[], Searchable], vectors: np.ndarray) -> None:
+        self._future: Future[Searchable] = Future()
+        self._meanwhile = Unbuilt(vectors)
+        Thread(target=self._work, args=(make,), name="search", daemon=True).start()
+
+    def now(self) -> Searchable:
+        """What can be searched at once. Raises what kept the engine from being made."""
+        return self._future.result() if self._future.done() else self._meanwhile
+
+    def ready(self) -> Searchable:
+        """The engine, once it is there."""
+        return self._future.result()
+
+    def _work(self, make: Callable[[], Searchable]) -> None:
+        try:
+            self._future.set_result(make())
+        except Exception as error:
+            self._future.set_exception(error)
 
 
 def fitting(items: int, width: int, shelf: Shelf, wanted: str = AUTO, free: int | None = None) -> str:

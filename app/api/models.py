@@ -1,4 +1,4 @@
-"""The snapshots of versions, read once per version and kept in memory, and the index to search one."""
+"""The snapshots of versions, read once per version and kept in memory, and what searches one."""
 
 from functools import lru_cache
 from threading import Lock
@@ -13,7 +13,7 @@ from db.nouns import Snapshot
 from db.versions import Version
 
 if TYPE_CHECKING:
-    from trainer.searching import Searchable
+    from trainer.searching import Opening, Searchable
 
 _OPENING = Lock()  # two requests at once must not build the same index twice
 
@@ -47,15 +47,27 @@ def snapshot_of_version(here: Context, version: Version) -> Snapshot:
 
 
 @lru_cache(maxsize=2)
-def _opened(database: Database, store: ArtifactStore, artifact: str, version: int, wanted: str) -> "Searchable":
-    from trainer.searching import Shelf, searchable
+def _opening(database: Database, store: ArtifactStore, artifact: str, version: int, wanted: str) -> "Opening":
+    from trainer.searching import Opening, Shelf, searchable
 
-    shelf = Shelf(store, artifact, version, database)
-    return searchable(_load(store, artifact, version).vectors, shelf, wanted)
+    vectors = _load(store, artifact, version).vectors
+    return Opening(lambda: searchable(vectors, Shelf(store, artifact, version, database), wanted), vectors)
 
 
 def index_of(here: Context, version: Version) -> "Searchable":
-    """A version's vectors, ready to be searched: built, or checked and opened, when first asked for."""
+    """A version's vectors, ready to be searched: up to EXACT items by the engine that fits, beyond that by comparing
+    every item until that engine is there.
+
+    Raises: what kept the engine from being made; the next call tries again.
+    """
+    from trainer.index import EXACT
+
+    store = here.settings.store()
     with _OPENING:
-        store = here.settings.store()
-        return _opened(here.database, store, version.artifact, version.id, here.settings.search)
+        opening = _opening(here.database, store, version.artifact, version.id, here.settings.search)
+    small = len(_load(store, version.artifact, version.id).ids) <= EXACT
+    try:
+        return opening.ready() if small else opening.now()
+    except Exception:
+        _opening.cache_clear()
+        raise

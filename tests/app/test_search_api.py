@@ -1,8 +1,10 @@
 """Search over REST: like items, like a picture of one's own, steered, filtered, page by page."""
 
 import base64
+from threading import Event
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from db import catalog, versions
 from db.errors import BadInput
 from tests.app.conftest import World, paint
 from tests.app.test_versions import keep_snapshot
+from trainer import index, searching
 
 pytestmark = pytest.mark.anyio
 ASK = {"criterion": "shape"}
@@ -171,3 +174,30 @@ async def test_a_picture_that_cannot_be_read_is_refused_in_a_sentence(world: Wor
             reply = await viewer.post("/api/v1/search/picture", params=ASK, content=content)
             assert reply.status_code == 422 and word in reply.json()["detail"]
         assert (await viewer.post("/api/v1/search/picture", params=ASK, content=b"x" * 27 * 2**20)).status_code == 413
+
+
+async def test_a_big_collection_is_searched_while_its_index_is_still_built(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_snapshot(world, world.settings.folder)
+    go, built, whole = Event(), Event(), searching.searchable
+
+    def slow(*given: Any) -> Any:
+        assert go.wait(30)
+        found = whole(*given)
+        built.set()
+        return found
+
+    monkeypatch.setattr(searching, "searchable", slow)
+    for module in (searching, index):
+        monkeypatch.setattr(module, "EXACT", 10)
+    body = {"items": world.items[:1], "limit": 5}
+    first = (await search(world, **body)).json()
+    assert first["engine"] == "exact" and first["recall"] == 1 and len(first["results"]) == 5
+    go.set()
+    assert built.wait(30)
+    for _ in range(100):
+        if (again := (await search(world, **body)).json())["engine"] != "exact":
+            break
+        await anyio.sleep(0.05)
+    assert again["engine"] == "lists" and again["results"][0] == first["results"][0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests.contracts.test_engines import opened, unit
 from tests.small_world import make_world
 from trainer import searching
 from trainer.checkpoint import sweep, sweep_orphans
-from trainer.searching import INDEX, Shelf, fitting, searchable
+from trainer.searching import INDEX, Opening, Searchable, Shelf, Unbuilt, fitting, searchable
 
 GIGA = 2**30
 
@@ -103,3 +104,35 @@ def test_a_setting_that_names_no_engine_is_refused_at_the_door(tmp_path: Path, m
         BadInput, match="PAIRWRIGHT_SEARCH must be one of auto, exact, lists, pgvector, shards, got 'hnsw'"
     ):
         Settings(workspace=tmp_path, search="hnsw")
+
+
+@pytest.mark.parametrize(("k", "among"), [(5, None), (5, np.array([3, 20, 4])), (2, np.array([7])), (70, None)])
+def test_before_an_engine_is_there_every_item_is_compared(local: Shelf, k: int, among: np.ndarray | None) -> None:
+    vectors, queries = unit(60), unit(4, seed=5)
+    exact = opened("exact", vectors, local).search(queries, k, among)
+    rows, cosines = Unbuilt(vectors).search(queries, k, among)
+    assert np.array_equal(rows, exact[0])
+    there = rows >= 0
+    np.testing.assert_allclose(cosines[there], exact[1][there], atol=1e-6)
+    assert Unbuilt(vectors).search(queries[:0], k, among)[0].shape == (0, k)
+
+
+def test_nobody_waits_while_an_engine_is_built(local: Shelf) -> None:
+    vectors, go = unit(900), Event()
+
+    def make() -> Searchable:
+        assert go.wait(30)
+        return opened("lists", vectors, local)
+
+    opening = Opening(make, vectors)
+    assert opening.now().kind == "exact" and opening.now().recall == 1
+    go.set()
+    assert opening.ready().kind == "lists" and opening.now() is opening.ready()
+
+
+def test_what_kept_an_engine_from_being_built_is_told(local: Shelf) -> None:
+    opening = Opening(lambda: opened("pgvector", unit(30), local), unit(30))
+    with pytest.raises(BadInput, match="needs PostgreSQL with pgvector"):
+        opening.ready()
+    with pytest.raises(BadInput, match="needs PostgreSQL with pgvector"):
+        opening.now()
