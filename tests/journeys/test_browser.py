@@ -137,10 +137,16 @@ def waiting(page: "playwright.Page") -> int:
 
 
 def bring_in(page: "playwright.Page", pictures: Path) -> None:
-    """Import through the page, then say what same means."""
+    """Import through the page into few big files, as uploads cannot stay where they are, then say what same means."""
     page.get_by_role("tab", name="Data").click()
     page.get_by_placeholder("holiday photos").fill("shapes")
-    page.set_input_files("#pw-files", [str(one) for one in sorted(pictures.iterdir())])
+    page.get_by_text("There are very many of them").click()
+    files = [str(one) for one in sorted(pictures.iterdir())]
+    page.get_by_label("How to keep the pictures").select_option("in_place")
+    page.set_input_files("#pw-files", files)
+    page.get_by_text("Only pictures of a path on the server can stay where they are").wait_for()
+    page.get_by_label("How to keep the pictures").select_option("packed")
+    page.set_input_files("#pw-files", files)
     page.get_by_text("60 pictures added").wait_for()
     page.get_by_label("Short name").fill("shape")
     page.get_by_label("Question to ask").first.fill("Do these have the same shape?")
@@ -161,6 +167,7 @@ def test_a_session_survives_undo_and_restart_and_ends_with_a_better_model(
         page.goto(address)
         page.get_by_text("Nothing to ask yet").wait_for()
         bring_in(page, tmp_path / "pictures")
+        assert len(list((tmp_path / "workspace" / "packs").iterdir())) == 1
         page.get_by_role("tab", name="Label").click()
         for _ in range(10):
             answer(page)
