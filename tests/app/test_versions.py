@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save as to_bytes
 
 from db import runs, versions
 from db.artifacts import ArtifactStore
@@ -62,15 +61,19 @@ async def test_the_newest_run_comes_with_its_losses(world: World) -> None:
 
 
 def keep_snapshot(world: World, folder: Path) -> int:
-    """A promoted version whose snapshot holds two clear groups: even and odd places."""
+    """A promoted version whose snapshot holds two clear groups: even and odd places. Its head sees in two numbers."""
+    from torch import nn
+
     from trainer import snapshot
+    from trainer.head import Head
 
     angle = np.array([0.02 * place + (1.5 if place % 2 else 0.0) for place in range(len(world.items))])
     vectors = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
     made = snapshot.build(np.array(world.items), vectors, version=1, seed=0)
-    snapshot.save(
-        ArtifactStore(str(folder / "artifacts")), "first", made, to_bytes({"weight": np.eye(2, dtype=np.float32)})
-    )
+    head = Head.linear(np.zeros(1280), np.eye(1280, 2))
+    for weight in head.parameters():  # of the learnt part, which starts at random
+        nn.init.zeros_(weight)
+    snapshot.save(ArtifactStore(str(folder / "artifacts")), "first", made, head.to_bytes())
     with world.database.write() as s:
         version = versions.add(
             s, world.criterion, parent=None, artifact="first", last_event=0, metrics={}, encoder="lite0"
