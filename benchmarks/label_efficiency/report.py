@@ -49,8 +49,8 @@ dropped). On many tiny groups (`fruit_object`, 65) most objects are still unseen
 apart is that start groups are read more finely as soon as answers call for it, and with wrong answers on screens they
 do so too late to reach the best peer. `clothing` (17 kinds) and `alphabet` (8 alphabets of 242 letters) are barely
 visible in the features: they need four fifths of the truthful pair verdicts of their best peer, and a tenth of its
-screens. NPU and dedupe take five to fifteen minutes a run and were given one seed on the few sets where they
-have a row.
+screens. NPU and dedupe take five to fifteen minutes a run: NPU was given one seed on every set with truthful answers,
+dedupe one on the few sets where it has a row.
 """
 
 
