@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Protocol
 
 import faiss
@@ -31,6 +31,7 @@ FAMILY = "trainer.engines"
 AUTO = "auto"
 INDEX = ".index"  # suffix of the artifact that engines keep their files in
 SHORT = 0.5  # share of the free memory that an index may take before its lists stay on the disk
+_BUILDING = Lock()  # one index at a time: each takes every core and a lot of memory
 log = logging.getLogger("pairwright.search")
 
 
@@ -97,7 +98,7 @@ class Unbuilt:
 
 
 class Opening:
-    """An engine being made ready by a thread of its own; until then `now` compares every item.
+    """An engine being made ready by a thread of its own, one after another; until then `now` compares every item.
 
     make: gives the engine; it runs once. vectors: (N, D) float32 unit rows, what it searches.
     """
@@ -105,19 +106,17 @@ class Opening:
     def __init__(self, make: Callable[[], Searchable], vectors: np.ndarray) -> None:
         self._future: Future[Searchable] = Future()
         self._meanwhile = Unbuilt(vectors)
-        Thread(target=self._work, args=(make,), name="search", daemon=True).start()
+        self.thread = Thread(target=self._work, args=(make,), name="search", daemon=True)
+        self.thread.start()
 
     def now(self) -> Searchable:
         """What can be searched at once. Raises what kept the engine from being made."""
         return self._future.result() if self._future.done() else self._meanwhile
 
-    def ready(self) -> Searchable:
-        """The engine, once it is there."""
-        return self._future.result()
-
     def _work(self, make: Callable[[], Searchable]) -> None:
         try:
-            self._future.set_result(make())
+            with _BUILDING:
+                self._future.set_result(make())
         except Exception as error:
             self._future.set_exception(error)
 

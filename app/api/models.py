@@ -55,19 +55,21 @@ def _opening(database: Database, store: ArtifactStore, artifact: str, version: i
 
 
 def index_of(here: Context, version: Version) -> "Searchable":
-    """A version's vectors, ready to be searched: up to EXACT items by the engine that fits, beyond that by comparing
-    every item until that engine is there.
+    """A version's vectors, ready to be searched: by comparing every item, beyond EXACT items only until the engine that
+    fits is there.
 
     Raises: what kept the engine from being made; the next call tries again.
     """
     from trainer.index import EXACT
+    from trainer.searching import Unbuilt
 
     store = here.settings.store()
-    with _OPENING:
-        opening = _opening(here.database, store, version.artifact, version.id, here.settings.search)
-    small = len(_load(store, version.artifact, version.id).ids) <= EXACT
+    vectors = _load(store, version.artifact, version.id).vectors
+    if len(vectors) <= EXACT:
+        return Unbuilt(vectors)
     try:
-        return opening.ready() if small else opening.now()
+        with _OPENING:
+            return _opening(here.database, store, version.artifact, version.id, here.settings.search).now()
     except Exception:
         _opening.cache_clear()
         raise

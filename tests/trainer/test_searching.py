@@ -126,13 +126,17 @@ def test_nobody_waits_while_an_engine_is_built(local: Shelf) -> None:
 
     opening = Opening(make, vectors)
     assert opening.now().kind == "exact" and opening.now().recall == 1
+    second = Opening(lambda: opened("lists", vectors, local), vectors)
+    second.thread.join(0.2)
+    assert second.now().kind == "exact", "one index at a time"
     go.set()
-    assert opening.ready().kind == "lists" and opening.now() is opening.ready()
+    for one in (opening, second):
+        one.thread.join(30)
+        assert one.now().kind == "lists"
 
 
 def test_what_kept_an_engine_from_being_built_is_told(local: Shelf) -> None:
     opening = Opening(lambda: opened("pgvector", unit(30), local), unit(30))
-    with pytest.raises(BadInput, match="needs PostgreSQL with pgvector"):
-        opening.ready()
+    opening.thread.join(30)
     with pytest.raises(BadInput, match="needs PostgreSQL with pgvector"):
         opening.now()
