@@ -52,20 +52,36 @@ class Cut:
 
 
 class Cutter:
-    """Minimum cuts between members of one component.
+    """Minimum cuts between members of one component, each worked out once.
 
     weights: nats of every positive edge, keyed by sorted pair; at least a grain each. denied: nats of every negative
-    pair inside.
+    pair inside; cuts and chains are between their ends. Equal to another if it cuts alike.
     """
 
     def __init__(self, members: Sequence[int], weights: Mapping[Pair, float], denied: Mapping[Pair, float]) -> None:
         self._items = np.sort(np.array(members, dtype=np.int64))
-        self._pairs, self._ends, whole = self._laid_out({edge: max(nats, 1 / GRAIN) for edge, nats in weights.items()})
+        self._pairs, ends, whole = self._laid_out({edge: max(nats, 1 / GRAIN) for edge, nats in weights.items()})
+        ends_of = np.unique(np.fromiter(chain.from_iterable(denied), np.int64, 2 * len(denied)))
+        kept = _on_a_way(ends, len(self._items), np.searchsorted(self._items, ends_of))
+        self._pairs, whole = self._pairs[kept], whole[kept]
+        self._items = np.union1d(self._pairs, ends_of)
+        self._ends = np.searchsorted(self._items, self._pairs).astype(np.int32)
         _, self._denied, self._against = self._laid_out(denied)
         rows, columns = np.concatenate([self._ends, self._ends[:, ::-1]]).T
         shape = (len(self._items), len(self._items))
         self._capacity = csr_array((np.concatenate([whole, whole]), (rows, columns)), shape=shape)
         self._capacity.sort_indices()
+        self._cuts: dict[Pair, Cut] = {}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cutter):
+            return NotImplemented
+        return all(map(np.array_equal, self._content(), other._content()))
+
+    __hash__ = None  # type: ignore[assignment]  # nobody looks one up
+
+    def _content(self) -> tuple[np.ndarray, ...]:
+        return self._items, self._pairs, self._capacity.data, self._denied, self._against
 
     def _laid_out(self, nats: Mapping[Pair, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(M, 2) pairs, (M, 2) rows of their ends and (M,) weight in whole grains, sorted by pair."""
@@ -91,7 +107,11 @@ class Cutter:
 
     def cut(self, a: int, b: int) -> Cut:
         """Of all lightest cuts between a and b, those that most negative evidence crosses."""
-        start, end = self._row(a), self._row(b)
+        if (a, b) not in self._cuts:
+            self._cuts[a, b] = self._cut(self._row(a), self._row(b))
+        return self._cuts[a, b]
+
+    def _cut(self, start: int, end: int) -> Cut:
         flow = maximum_flow(self._capacity, start, end)
         left, links = self._left_over(flow.flow)
         _, strong = connected_components(left, directed=True, connection="strong")
@@ -111,6 +131,21 @@ class Cutter:
         left.eliminate_zeros()
         rows = np.repeat(np.arange(len(self._items)), np.diff(left.indptr))
         return left, np.column_stack([rows, left.indices])
+
+
+def _on_a_way(ends: np.ndarray, items: int, kept: np.ndarray) -> np.ndarray:
+    """(M,) bool: edges that do not merely lead to a dead end. ends: (M, 2) rows; kept: rows between which ways matter.
+
+    Nothing flows into a dead end, and its items stand on the same side of every lightest cut as the one it hangs on.
+    """
+    on, wanted = np.ones(len(ends), dtype=bool), np.zeros(items, dtype=bool)
+    wanted[kept] = True
+    while True:
+        loose = (np.bincount(ends[on].ravel(), minlength=items) == 1) & ~wanted
+        dead = on & loose[ends].any(1)
+        if not dead.any():
+            return on
+        on &= ~dead
 
 
 def _ranks(links: np.ndarray, parts: int) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from db.nouns import Statement, Verdict
 from oracle.chains import apart_chain, same_chain
 from oracle.components import Components
-from oracle.conflicts import Conflict, LogOdds
+from oracle.conflicts import Conflict, Cutter, LogOdds
 from oracle.doubts import View, find_conflicts, plain_conflict
 from oracle.evidence import Evidence, Pair, direction, pair_of
 from oracle.muddles import Muddles
@@ -54,9 +54,11 @@ class ConstraintGraph:
         self._components = Components()
         self._mixed: set[Pair] = set()
         self._filed: dict[Pair, Conflict] = {}
+        self._cutters: dict[int, Cutter] = {}
         self._views: dict[int, tuple[int, View]] = {}
         self._laid_out: tuple[int, Muddles | None] = (-1, None)
         self._contested: tuple[int, dict[int, list[Pair]], list[Pair]] = (-1, {}, [])
+        self._parted: tuple[int, dict[Pair, dict[tuple[int, int], float]]] = (-1, {})
 
     @classmethod
     def build(
@@ -126,6 +128,14 @@ class ConstraintGraph:
     def asked(self, a: int, b: int) -> bool:
         """True if anybody answered anything about this pair, "unsure" too."""
         return bool(self._evidence.said(pair_of(a, b)))
+
+    def asked_with(self, item: int) -> set[int]:
+        """Items that it was asked about with, "unsure" too."""
+        return set(self._evidence.partners.get(item, ()))
+
+    def items(self) -> set[int]:
+        """Every item anybody answered anything about."""
+        return {item for item, others in self._evidence.partners.items() if others}
 
     def times(self, a: int, b: int) -> int:
         """How many statements there are about this pair."""
@@ -219,13 +229,25 @@ class ConstraintGraph:
         walls = self._components.apart[one].get(other)
         if not walls or (pair_of(a, b) in self._mixed and not self._evidence.accepted(pair_of(a, b))):
             return False
-        ends = {self._solid(a), self._solid(b)}
-        between = [pair for pair in walls if {self._solid(pair[0]), self._solid(pair[1])} == ends]
-        return -sum(map(self._evidence.score, between)) > 1.999 * self._evidence.heaviest
+        nats = self._between(one, other) if one < other else self._between(other, one)
+        ends = (self._solid(a), self._solid(b)) if one < other else (self._solid(b), self._solid(a))
+        return -nats.get(ends, 0.0) > 1.999 * self._evidence.heaviest
 
-    def _solid(self, item: int) -> tuple[int, int]:
-        number = self._components.label[item]
-        return number, self._view(number).solid_of[item]
+    def _solid(self, item: int) -> int:
+        return self._view_of(item).solid_of[item]
+
+    def _between(self, one: int, other: int) -> dict[tuple[int, int], float]:
+        """Nats of the negative pairs between the solid parts of two components, one < other; once per revision."""
+        if self._parted[0] != self.revision:
+            self._parted = (self.revision, {})
+        if (one, other) not in self._parted[1]:
+            found: dict[tuple[int, int], float] = {}
+            for a, b in self._components.apart[one][other]:
+                ends = (a, b) if self._components.label[a] == one else (b, a)
+                parts = (self._solid(ends[0]), self._solid(ends[1]))
+                found[parts] = found.get(parts, 0.0) + self._evidence.score((a, b))
+            self._parted[1][one, other] = found
+        return self._parted[1][one, other]
 
     def unconfirmed(self) -> list[Pair]:
         """Single answers that would glue two large parts together: they wait for a second opinion."""
@@ -281,10 +303,12 @@ class ConstraintGraph:
         known = self._views.get(number)
         if known is None or known[0] != stamp:
             contested = tuple(sorted(self._by_component()[0].get(number, ())))
-            known = (stamp, View(number, self._evidence, self._components, contested, self.cap, self._filed))
+            kept = self._filed, self._cutters
+            known = (stamp, View(number, self._evidence, self._components, contested, self.cap, *kept))
             self._views[number] = known
             if len(self._views) > 2 * len(self._components.members) + 64:  # forget components that are no more
                 self._views = {n: view for n, view in self._views.items() if n in self._components.members}
+                self._cutters = {n: one for n, one in self._cutters.items() if n in self._components.members}
         return known[1]
 
     def _view_of(self, item: int) -> View:

@@ -18,7 +18,7 @@ class View:
     """One component as it stands.
 
     contested: pairs with both ends in it about which answers disagree. filed: contradictions that need no second look
-    before somebody speaks about their pair again.
+    before somebody speaks about their pair again. cutters: how each component was last cut, by number.
     """
 
     number: int
@@ -27,6 +27,7 @@ class View:
     contested: tuple[Pair, ...]
     cap: int
     filed: dict[Pair, Conflict]
+    cutters: dict[int, Cutter]
 
     @cached_property
     def members(self) -> list[int]:
@@ -123,6 +124,10 @@ def find_conflicts(view: View, log_odds: LogOdds | None = None) -> list[Conflict
     direct = {pair: view.evidence.score(pair) for pair in chained}
     denied = {pair: -weight(pair) for pair in chained} if log_odds else {pair: -nats for pair, nats in direct.items()}
     cutter = Cutter(view.members, {edge: weight(edge) for edge in _edges(view)}, denied)
+    if not log_odds:  # what only hangs on to the component since then changes no cut
+        known = view.cutters.get(view.number)
+        cutter = known if known is not None and known == cutter else cutter
+        view.cutters[view.number] = cutter
     strongest = nsmallest(CUTS, chained, key=lambda pair: (direct[pair], pair))
     cuts = {pair: cutter.cut(*pair) for pair in strongest}
     found = [_chained(view, pair, cuts[pair], cutter, weight) for pair in strongest]

@@ -50,10 +50,14 @@ class Muddles:
         return plain + list(self._walls.get(part, {}))
 
     def _raise_walls(self, view: View) -> None:
+        label, negative, doubted = self._components.label, self._components.negative, view.doubted
         for item in view.members:
             here = self.part(item)
-            for other in self._components.negative[item]:
-                pair, there = pair_of(item, other), self.part(other)
-                if here != there and pair not in view.doubted:
+            for other in negative[item]:
+                there = self._part.get(other)
+                if there is not None and other < item:  # seen from the other side
+                    continue
+                there, pair = there or (label[other], 0), pair_of(item, other)
+                if here != there and pair not in doubted:
                     self._walls.setdefault(here, {}).setdefault(there, set()).add(pair)
                     self._walls.setdefault(there, {}).setdefault(here, set()).add(pair)

@@ -10,7 +10,7 @@ with a sparse far_i and a dense between_j for each asked item: a new one costs a
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
+from typing import Literal, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -50,7 +50,13 @@ class Among:
 
     def from_some(self, rows: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """(A, G) what arrives of (R, G) mass at some items."""
-        return np.asarray((self.kept[:, self.place[rows]] @ mass)[self.place])
+        return np.asarray((self._columns(self.place[rows]) @ mass)[self.place])
+
+    def _columns(self, places: np.ndarray) -> np.ndarray:
+        """(T, R) of what is kept. Where columns lie in one piece, as in large tables, that is a fifth of the time."""
+        if self.kept.strides[0] > self.kept.strides[1]:
+            return np.asarray(self.kept[:, places])
+        return np.asarray(self.kept.T[places].T)
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) what reaches rows[k] from columns[k]."""
@@ -136,7 +142,7 @@ class _Regions:
     def among(self, rows: np.ndarray) -> Among:
         place, total = self._known(rows), len(self._places.rows)
         if total > WASTE * len(rows):
-            return Among(self._kept[np.ix_(place, place)], np.arange(len(rows)))
+            return Among(self._kept.T[np.ix_(place, place)].T, np.arange(len(rows)))
         return Among(self._kept[:total, :total], place)
 
     def near(self, rows: np.ndarray) -> np.ndarray:
@@ -158,7 +164,7 @@ class _Regions:
         far, between = self._walk.far[new], self._walk.between_from(new)
         self._between = _with_room(self._between, len(between), total, known)
         self._between[:, known:total] = between
-        kept = _with_room(self._kept, total, total, known)
+        kept = _with_room(self._kept, total, total, known, "F")  # what comes from one item is read together
         kept[:known, known:total] = self._far @ between
         kept[known:total, :total] = (far @ self._between)[:, :total]
         kept[known:total, :total] += self._walk.one_step(new, self._places.rows)
@@ -171,12 +177,13 @@ class _Regions:
         self._near = np.concatenate([self._near, near.astype(np.float32)])
 
 
-def _with_room(kept: np.ndarray, height: int, width: int, filled: int) -> np.ndarray:
-    """The same array if it is large enough, else a larger one with its first `filled` columns."""
+def _with_room(kept: np.ndarray, height: int, width: int, filled: int, order: Literal["C", "F"] = "C") -> np.ndarray:
+    """The same array if it is large enough, else a larger one in this order with its first `filled` columns."""
     if kept.shape[0] >= height and kept.shape[1] >= width:
         return kept
     spare = filled // 4 + SPARE
-    grown = np.zeros((height if len(kept) == height else height + spare, width + spare), dtype=np.float32)
+    tall = height if len(kept) == height else height + spare
+    grown = np.zeros((tall, width + spare), dtype=np.float32, order=order)
     grown[: len(kept), :filled] = kept[:, :filled]
     return grown
 

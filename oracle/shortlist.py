@@ -7,7 +7,6 @@ Source: the lazy evaluation of Minoux 1978, "Accelerated greedy algorithms for m
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -30,15 +29,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class _Column:
-    """rows: (R,). values: (R,), at first. floor: no other row is worth more."""
+    """rows: (R,), rising. values: (R,), at first. floor: no other row is worth more."""
 
     rows: np.ndarray
     values: np.ndarray
     floor: float
 
-    @cached_property
-    def place(self) -> dict[int, int]:
-        return dict(zip(self.rows.tolist(), range(len(self.rows)), strict=True))
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Where in the column those of (K,) different rows stand that are in it."""
+        at = self.rows.searchsorted(rows)
+        return at[self.rows.take(at, mode="clip") == rows]
 
     def most(self, size: int) -> float:
         """No `size` rows of the column are worth more together."""
@@ -94,7 +94,7 @@ class Shortlist:
 
     def _choose(self, column: _Column) -> Choice | None:
         """None if rows outside the column's list may be better."""
-        values, place = column.values * self._worth[column.rows], column.place
+        values = column.values * self._worth[column.rows]
         first = values.copy()
         chosen: list[int] = []
         while len(chosen) < self._size:
@@ -105,9 +105,7 @@ class Shortlist:
             if best <= LEAST:
                 break
             chosen.append(at)
-            for other in self._neighbours[column.rows[at]].tolist():
-                if other in place:
-                    values[place[other]] *= self._dim
+            values[column.places(self._neighbours[column.rows[at]])] *= self._dim
             values[at] = 0.0
         return Choice(column.rows[chosen], float(first[chosen].sum()))
 

@@ -49,6 +49,7 @@ class Desk:
         self._members = self._standing()
         self._asked: dict[Pair, bool] = {}  # or settled, or shown in this round
         self._chosen: dict[tuple[int, int], int | None] = {}
+        self._beside: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # vectors of a group's members, and how sure
 
     def chance(self, rows: Rows, groups: Rows = ALL) -> np.ndarray:
         """(R, G) chance of each group, without that of none; float32."""
@@ -106,16 +107,22 @@ class Desk:
         """The member easiest to compare with one row: near to it and surely of the group; None if all were compared."""
         chosen = self._chosen.get((group, row), row)
         if chosen is not None and (chosen == row or self.known(row, chosen)):
-            rows = self._members[group]
-            rows = rows[rows != row]
-            order = rows[self._easiest(rows, group, self.snapshot.vectors[row], 1.0)].tolist()
-            self._chosen[group, row] = next((one for one in order if not self.known(row, one)), None)
+            self._chosen[group, row] = self._first_open(group, row)
         return self._chosen[group, row]
+
+    def _first_open(self, group: int, row: int) -> int | None:
+        rows = self._members[group]
+        far = self._hardness(group, self.snapshot.vectors[row], 1.0)
+        first = int(rows[far.argmin()])
+        if first != row and not self.known(row, first):
+            return first
+        order = rows[np.argsort(far, kind="stable")].tolist()
+        return next((one for one in order if one != row and not self.known(row, one)), None)
 
     def anchor(self, group: int, rows: np.ndarray) -> int:
         """The member most easily compared with many items, of those who were compared with few of them."""
         members = self._members[group]
-        order = self._easiest(members, group, self.snapshot.vectors[rows].mean(0), 1.05)[:TRIED]
+        order = np.argsort(self._hardness(group, self.snapshot.vectors[rows].mean(0), 1.05), kind="stable")[:TRIED]
         best, most = int(members[order[0]]), -1
         for one in members[order].tolist():
             new = sum(not self.known(one, row) for row in rows.tolist())
@@ -134,10 +141,13 @@ class Desk:
                 return int(rows[one]), int(others[other])
         return None
 
-    def _easiest(self, rows: np.ndarray, group: int, centre: np.ndarray, most: float) -> np.ndarray:
-        """Order of rows by distance to a centre, those less sure of the group further back."""
-        distance = np.maximum(most - self.snapshot.vectors[rows] @ centre, 1e-6)
-        return np.argsort(distance / self._sure(rows, group) ** 4, kind="stable")
+    def _hardness(self, group: int, centre: np.ndarray, most: float) -> np.ndarray:
+        """(M,) distance of a group's members to a centre, more where they are less sure of the group."""
+        if group not in self._beside:
+            rows = self._members[group]
+            self._beside[group] = self.snapshot.vectors[rows], self._sure(rows, group) ** 4
+        vectors, trust = self._beside[group]
+        return np.asarray(np.maximum(most - vectors @ centre, 1e-6) / trust)
 
     def _sure(self, rows: np.ndarray, group: int) -> np.ndarray:
         """(R,) chance of one group."""

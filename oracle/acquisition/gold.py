@@ -56,7 +56,7 @@ class _Table:
 
     def __init__(self, snapshot: Snapshot, graph: ConstraintGraph, rule: Acquisition) -> None:
         self.snapshot, self.graph, self.rule = snapshot, graph, rule
-        self.items = sorted({item for said in graph.statements for item in (said.a, said.b)} & snapshot.position.keys())
+        self.items = sorted(graph.items() & snapshot.position.keys())
         self.used: set[Pair] = set()
 
     def drawn(self, rng: np.random.Generator, n: int) -> Iterator[tuple[int, np.ndarray, int]]:
@@ -78,13 +78,14 @@ class _Table:
 
     def _has_partners(self, item: int) -> bool:
         """True if it may be shown with anybody; those it was asked with are looked at first, they are likeliest."""
-        known = self._known(item)
-        asked = any(self._tests(item, other) for other in known if self.graph.asked(item, other))
-        return asked or any(self._tests(item, other) for other in known)
+        asked = self.graph.asked_with(item)
+        return self._any(item, asked) or self._any(item, self.graph.closed(item) - asked)
+
+    def _any(self, item: int, others: set[int]) -> bool:
+        return any(other in self.snapshot.position and self._tests(item, other) for other in others)
 
     def _known(self, item: int) -> list[int]:
-        place = self.snapshot.position
-        return [other for other in self.graph.closed(item) if other in place]
+        return [other for other in self.graph.closed(item) if other in self.snapshot.position]
 
     def take(self, anchor: int, others: np.ndarray) -> None:
         """These pairs were offered: not again in this round."""
