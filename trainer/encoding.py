@@ -82,7 +82,7 @@ class Encoders:
         return normalize(made, dim=1) if self.unit else made
 
     def beside(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Of a network with groups, what stands beside z: (B, C) chances of the groups and (B, D) features."""
+        """Where features are seen, what stands beside z: (B, C) chances of the groups and (B, D) features."""
         groups, features = z[:, self.network.outputs :].tensor_split([self.network.groups], dim=1)
         return groups, features
 
@@ -135,7 +135,9 @@ def encoders(recipe: "Recipe", settings: "TrainSettings", device: torch.device) 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(chance.number(settings.seed, chance.START))
         backbone = load_backbone(settings.backbone, size=settings.size or None, pretrained=settings.pretrained)
-        network = Network(backbone, outputs, settings.trainable, recipe.head, recipe.predictors, recipe.groups)
+        network = Network(
+            backbone, outputs, settings.trainable, recipe.head, recipe.predictors, recipe.groups, recipe.seen
+        )
     return Encoders(network.train(), recipe, device, teacher)
 
 

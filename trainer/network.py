@@ -31,14 +31,14 @@ class Paced(Protocol):
 class Network(nn.Module):
     """trainable: full, partly (the last quarter of the layers) or frozen. projection: size of z. head: from features to
     z, None for SimCLR's. predictors: from z to something of its size. groups: how many a second head sorts
-    into, or 0."""
+    into, or 0. seen: whether the features stand beside z, as they do with groups."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(
         self, backbone: nn.Module, projection: int = 64, trainable: str = "full", head: Head | None = None,
-        predictors: Sequence[Head] = (), groups: int = 0,
+        predictors: Sequence[Head] = (), groups: int = 0, seen: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         if trainable not in TRAINABLE:
@@ -47,7 +47,7 @@ class Network(nn.Module):
         self.outputs, self.groups, dim = projection, groups, int(backbone.dim)  # type: ignore[arg-type]
         self.projection = (head or two_layers)(dim, projection)
         self.predictors = nn.ModuleList(make(projection, projection) for make in predictors)
-        self.grouping = two_layers(dim, groups) if groups else None
+        self.grouping, self.seen = two_layers(dim, groups) if groups else None, seen or groups > 0
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(getattr(backbone, name)).view(1, -1, 1, 1), persistent=False)
         self.still = _freeze(backbone, TRAINABLE[trainable])
@@ -58,12 +58,14 @@ class Network(nn.Module):
         return found
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(B, 3, S, S) in [0, 1] -> (B, d) z; with groups (B, d + C + D): z, chances of the groups, features."""
+        """(B, 3, S, S) in [0, 1] -> (B, d) z; where features are seen (B, d + C + D): z, chances of the C groups,
+        features."""
         features = self.features(pixels)
         z: Tensor = self.projection(features)
-        if self.grouping is None:
+        if not self.seen:
             return z.float()
-        return torch.cat([z, torch.softmax(self.grouping(features).float(), 1), features], 1).float()
+        chances = [] if self.grouping is None else [torch.softmax(self.grouping(features).float(), 1)]
+        return torch.cat([z, *chances, features], 1).float()
 
     def places(self, pixels: Tensor, grid: int) -> Tensor:
         """(B, 3, S, S) in [0, 1] -> (B, grid * grid, d) z of each place, row by row: what one place alone would

@@ -43,14 +43,14 @@ class Seen:
             z = torch.cat([self.online[0], self.online[1]])
             keys = encoders.shown(z)
             pool = self._pool(keys if term.predictor is None else encoders.shown(z, term.predictor), keys)
-            return [self._grouped(pool, encoders) if recipe.groups else pool]
+            return [self._seen(pool, encoders) if recipe.seen else pool]
         matches = term.matches or recipe.matches
         if bag := encoders.bag(term.predictor):
             return [self._centroids(anchor, key, term.predictor, bag, encoders) for anchor, key in matches]
         pools = [
             self._pool(encoders.shown(self.online[anchor], term.predictor), self.keys[key]) for anchor, key in matches
         ]
-        if not recipe.groups:
+        if not recipe.seen:
             return pools
         beside = [encoders.beside(self.online[anchor]) for anchor, _ in matches]
         return [
@@ -72,7 +72,7 @@ class Seen:
         found, allowed = nearest(own, self.earlier, self.plain.said[:, place:] >= 0, count)
         return torch.where(allowed[..., None], self.earlier.to(own)[found], own[:, None])
 
-    def _grouped(self, pool: Pool, encoders: Encoders) -> Pool:
+    def _seen(self, pool: Pool, encoders: Encoders) -> Pool:
         """The same with the groups of both views and the features of every anchor."""
         (one, these), (other, those) = (encoders.beside(self.online[view]) for view in (0, 1))
         return replace(pool, anchor_groups=one, key_groups=other, features=torch.cat([these, those]))

@@ -96,7 +96,7 @@ def reader_of(store: ArtifactStore, encoder: str) -> Reader:
         recipe = build(about["method"], about["options"], seed=about["seed"])
         backbone = load_backbone(about["backbone"], size=about["size"] or None, pretrained=False)
         outputs = recipe.outputs or about["projection"]
-        network = Network(backbone, outputs, "full", recipe.head, recipe.predictors, recipe.groups)
+        network = Network(backbone, outputs, "full", recipe.head, recipe.predictors, recipe.groups, recipe.seen)
         network.load_state_dict(load((folder / WEIGHTS).read_bytes()))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise Broken(f"the network of '{encoder}' cannot be read ({error}). Train it again.") from error

@@ -107,6 +107,11 @@ class Recipe:
     answered: float = 0.5
 
     @property
+    def seen(self) -> bool:
+        """Whether some objective sees the features before any head, beside z."""
+        return self.groups > 0 or any("features" in getattr(term.objective, "needs", ()) for term in self.terms)
+
+    @property
     def mates(self) -> Any:
         """The source whose partners lend their pictures to view 1, or None: the first that draws some."""
         return next((term.mates for term in self.terms if term.mates is not None), None)

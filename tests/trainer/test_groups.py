@@ -16,9 +16,11 @@ from tests.trainer.pools import closed_form, make_pool
 from tests.trainer.test_training import answered
 from trainer.methods.ghose import Method as Ghose
 from trainer.methods.occ import Method as Occ
+from trainer.methods.pairwright import Method as Pairwright
 from trainer.objectives.cluster import Objective as Columns
 from trainer.objectives.contrast import Objective as Contrast
 from trainer.objectives.human import Objective as Human
+from trainer.overlay import Overlay
 from trainer.pool import Pool
 from trainer.recipe import Recipe, Term, build
 from trainer.training import Training, TrainSettings
@@ -168,6 +170,43 @@ def test_a_stopped_run_with_picked_items_goes_on_bit_equal(tmp_path: Path) -> No
         while run.done < run.steps:
             run.step()
     np.testing.assert_array_equal(whole.embed(), second.embed())
+
+
+def test_pairwright_gathers_in_the_features_what_answers_put_together_and_needs_no_second_head() -> None:
+    plan = replace(PLAN, feedback=0.0)
+    method = Pairwright(gather=2.0)
+    contrast, gather = method.recipe().terms
+    assert isinstance(contrast.objective, Contrast) and isinstance(gather.objective, Human)
+    run, seen = Training(method.recipe(), patterns(64)[0], IDS, plan, answered(LINKS)), []
+    assert run.encoders.network.grouping is None
+    whole = run.step(lambda pool: seen.append(pool) or {})["loss"]
+    with torch.no_grad():
+        z = run.encoders.online(torch.rand(4, 3, 28, 28))
+        groups, features = run.encoders.beside(z)
+    assert seen[0].features.shape == (64, 128) and groups.shape == (4, 0) and features.shape == (4, 128)
+    alone = [
+        Training(replace(method.recipe(), terms=(term,)), patterns(64)[0], IDS, plan, answered(LINKS)).step()["loss"]
+        for term in (contrast, replace(gather, weight=1.0))
+    ]
+    assert alone[1] > 0 and whole == pytest.approx(alone[0] + 2.0 * alone[1], rel=1e-5)
+
+
+def test_without_answers_gathering_changes_nothing_and_with_them_groups_are_closer_together() -> None:
+    def trained(gather: float, known: Overlay | None) -> np.ndarray:
+        plan = replace(PLAN, epochs=8)
+        run = Training(Pairwright(gather=gather).recipe(), patterns(64)[0], IDS, plan, known)
+        while run.done < run.steps:
+            run.step()
+        rows = run.embed()
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    np.testing.assert_array_equal(trained(0.0, None), trained(1.0, None))
+    linked = np.array([(a, b) for a, b, verdict in LINKS if verdict is Verdict.SAME])
+
+    def apart(rows: np.ndarray) -> float:
+        return float(1 - (rows[linked[:, 0]] * rows[linked[:, 1]]).sum(1).mean())
+
+    assert apart(trained(3.0, answered(LINKS))) < 0.8 * apart(trained(0.0, answered(LINKS)))
 
 
 def test_groups_without_both_views_are_refused() -> None:
