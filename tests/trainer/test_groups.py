@@ -209,6 +209,12 @@ def test_without_answers_gathering_changes_nothing_and_with_them_groups_are_clos
     assert apart(trained(3.0, answered(LINKS))) < 0.8 * apart(trained(0.0, answered(LINKS)))
 
 
+@pytest.mark.parametrize("weight", ["-1", "nan", "inf"])
+def test_what_gathers_does_not_push(weight: str) -> None:
+    with pytest.raises(BadInput, match="gather = 0 or a number above expected"):
+        build("pairwright", {"gather": weight})
+
+
 def test_groups_without_both_views_are_refused() -> None:
     with pytest.raises(BadInput, match="groups of both views expected"):
         Recipe((Term(Columns()),), groups=5, both_views=False)

@@ -21,8 +21,10 @@ Status: our own.
 Checked by: reference values of the loss and its parts; how every answer enters; the contract of methods.
 """
 
+import math
 from dataclasses import dataclass
 
+from db.errors import BadInput
 from trainer.negatives.soft_elimination import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.objectives.human import Objective as Human
@@ -43,6 +45,10 @@ class Method:
     weight: float = 0.3
     sharpness: float = 1.0
     gather: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.gather < math.inf:
+            raise BadInput(f"gather = 0 or a number above expected, got {self.gather}.")
 
     def recipe(self) -> Recipe:
         positives = (OwnView(self.own), PseudoMembers(self.cutoff, self.weight))
