@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from db.errors import BadInput, unknown
+from oracle.bounds import plain
 
 CLASSES = {
     "oracle.acquisition": "Acquisition",
@@ -135,6 +136,15 @@ def _default(field: Any) -> Any:
 
 
 def _typed(title: str, key: str, value: Any, kind: Any) -> Any:
+    """The value as the field wants it: numbers and yes/no may come as text; numbers have to be within its bounds."""
+    kind, bounds = plain(kind)
+    found = _read(title, key, value, kind)
+    if bounds is not None and isinstance(found, int | float) and not bounds.hold(found):
+        raise BadInput(f"{key} of {title} = {bounds} expected, got {found}.")
+    return found
+
+
+def _read(title: str, key: str, value: Any, kind: Any) -> Any:
     """Text from a command line or a form as the number or yes/no the field wants."""
     name = kind if isinstance(kind, str) else getattr(kind, "__name__", "")
     if not isinstance(value, str) or name not in ("int", "float", "bool"):

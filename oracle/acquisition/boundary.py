@@ -11,6 +11,7 @@ import numpy as np
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import Desk, chance_same, generator, group_centres, question
 from oracle.belief import infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "This one lies between two groups: which of these does it belong with?"
@@ -20,8 +21,8 @@ REASON = "This one lies between two groups: which of these does it belong with?"
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen, shared by the two groups."""
 
-    seed: int = 0
-    screen: int = 12
+    seed: Whole = 0
+    screen: Count = 12
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, smallest margin first; neighbours of an anchor are no anchors of the same round."""

@@ -26,6 +26,7 @@ from oracle.acquisition._clusters import Cuts, cuts_of
 from oracle.acquisition._neighbourhoods import all_at_least, parts
 from oracle.acquisition._screens import chance_same, question
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 CUT = "These are typical of two halves of a large group: should it be taken apart?"
@@ -36,7 +37,7 @@ JOIN = "These are typical of groups that lie close together: are they the same t
 class Acquisition:
     """seed: of k-means. screen: most groups whose centres are shown beside one centre."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import chance_same, question
 from oracle.belief import infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 from oracle.evidence import Pair
 
@@ -24,9 +25,9 @@ REASON = "Earlier answers contradict each other here. Please look again."
 class Acquisition:
     """seed: unused, nothing is drawn. screen: most candidates on one screen. times: most answers a pair gets."""
 
-    seed: int = 0
-    screen: int = 12
-    times: int = 3
+    seed: Whole = 0
+    screen: Count = 12
+    times: Count = 3
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, items in most contradictions first; none if no answer is contradicted."""

@@ -24,6 +24,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._neighbourhoods import all_at_least, nearest
 from oracle.acquisition._screens import Desk, chance_same, doubt, generator, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "Models that learnt from different parts of the answers disagree about these."
@@ -36,7 +37,7 @@ class Acquisition:
     sample: items of a group, not placed by answers, a head learns from, on average.
     """
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     members: int = 8
     sample: int = 8

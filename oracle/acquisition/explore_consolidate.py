@@ -17,6 +17,7 @@ from db.nouns import Question, Snapshot
 from oracle.acquisition._neighbourhoods import Neighbourhoods, Round, all_at_least, farthest_first, neighbourhoods
 from oracle.acquisition._screens import generator
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 EXPLORE = "Nothing like this one has been placed yet: it may be the first of a new group."
@@ -27,7 +28,7 @@ CONSOLIDATE = "Drawn by chance, to fill the groups that have been found."
 class Acquisition:
     """seed: of the draws. screen: most groups one item is shown beside. groups: how many there are; 0 if unknown."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     groups: int = 0
 

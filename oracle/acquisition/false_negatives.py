@@ -10,6 +10,7 @@ import numpy as np
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import Desk, chance_same, generator, question
 from oracle.belief import infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "These look alike but are kept apart for now: click the ones that belong after all."
@@ -19,8 +20,8 @@ REASON = "These look alike but are kept apart for now: click the ones that belon
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen."""
 
-    seed: int = 0
-    screen: int = 12
+    seed: Whole = 0
+    screen: Count = 12
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, the most suspicious first: an anchor and its nearest believed negatives."""

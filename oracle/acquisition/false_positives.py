@@ -17,6 +17,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._neighbourhoods import all_at_least
 from oracle.acquisition._screens import Desk, chance_same, generator, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "These are in one group but look least alike: click the ones that do not belong."
@@ -27,7 +28,7 @@ REASON_PAIR = "These are in one group but look unlike each other: do they belong
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
 
     def __post_init__(self) -> None:

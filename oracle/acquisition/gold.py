@@ -19,6 +19,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import SMALLEST, chance_same, generator, question
 from oracle.acquisition.random import REASON
 from oracle.belief import infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 from oracle.evidence import Pair, pair_of
 
@@ -29,9 +30,9 @@ COUNTED = 100  # anchors looked at to tell how many could be drawn
 class Acquisition:
     """seed: of the draw. screen: most candidates on one screen. times: most answers a pair gets by this rule."""
 
-    seed: int = 0
-    screen: int = 12
-    times: int = 3
+    seed: Whole = 0
+    screen: Count = 12
+    times: Count = 3
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens with the probability of each draw; none while nothing is settled and nothing was said."""

@@ -9,6 +9,7 @@ import numpy as np
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import Desk, chance_same, generator, group_centres, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 
 STRANGERS = "Do all of these belong together? Click the ones that do not."
@@ -19,9 +20,9 @@ MERGE = "These two groups look alike: are they the same thing?"
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen. shown: members a merge question shows of each group."""
 
-    seed: int = 0
-    screen: int = 12
-    shown: int = 4
+    seed: Whole = 0
+    screen: Count = 12
+    shown: Count = 4
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens: loosest group, closest pair of groups, next group, next pair, and so on."""

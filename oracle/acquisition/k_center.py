@@ -26,6 +26,7 @@ from oracle.acquisition._neighbourhoods import (
 )
 from oracle.acquisition._screens import generator
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "Nothing like this one has been asked about yet."
@@ -35,7 +36,7 @@ REASON = "Nothing like this one has been asked about yet."
 class Acquisition:
     """seed: draws the first item. screen: most groups one item is shown beside. outliers: share of all, in [0, 1)."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     outliers: float = 0.01
 

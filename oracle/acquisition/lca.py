@@ -29,6 +29,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._neighbourhoods import all_at_least, parts
 from oracle.acquisition._screens import Desk, chance_same, generator, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Weight, Whole
 from oracle.constraints import ConstraintGraph
 
 MOVE = "The groups would make nearly as much sense if this one were elsewhere: this decides it."
@@ -42,9 +43,9 @@ class Acquisition:
     near: nearest neighbours of each item that make pairs.
     """
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
-    limit: float = 2.0
+    limit: Weight = 2.0
     near: int = 10
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from db.nouns import Question, Snapshot
 from oracle.acquisition._neighbourhoods import Round, all_at_least, farthest_first, neighbourhoods
 from oracle.acquisition._screens import generator
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "This one is least like anything placed so far: where does it belong?"
@@ -26,7 +27,7 @@ REASON = "This one is least like anything placed so far: where does it belong?"
 class Acquisition:
     """seed: draws the first item. screen: most groups one item is shown beside."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from db.errors import BadInput
 from db.nouns import Kind, Question, Snapshot
 from oracle import plugins
 from oracle.acquisition.random import uniform_questions
+from oracle.bounds import Count, Share, Whole
 from oracle.constraints import ConstraintGraph
 
 
@@ -28,11 +29,11 @@ class Acquisition:
     asked uniformly.
     """
 
-    seed: int = 0
-    screen: int = 12
+    seed: Whole = 0
+    screen: Count = 12
     inner: str = "pairwright"
-    audit: float = 0.1
-    recheck: float = 0.05
+    audit: Share = 0.1
+    recheck: Share = 0.05
     gold: float = 0.02
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from db.nouns import Question, Snapshot
 from oracle.acquisition._neighbourhoods import Neighbourhoods, Round, all_at_least, neighbourhoods
 from oracle.acquisition._screens import generator
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "The group of this one is very uncertain for the few questions it takes to find it."
@@ -33,7 +34,7 @@ class Acquisition:
     learn_from: most items the forest is trained on, those with answers first. leaf: fewest of them in a leaf.
     """
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     trees: int = 50
     learn_from: int = 800

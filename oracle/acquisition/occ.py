@@ -18,6 +18,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._neighbourhoods import all_at_least
 from oracle.acquisition._screens import Desk, doubt, generator, group_centres, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "Typical of their groups, yet the model cannot tell whether these are the same."
@@ -28,7 +29,7 @@ MOST = 1024  # representatives compared at a time: every pair of them is looked 
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen. representatives: of each cluster, to begin with."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     representatives: int = 3
 

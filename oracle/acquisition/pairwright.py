@@ -24,6 +24,7 @@ from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._desk import Desk, Screen
 from oracle.acquisition._pairs import best_pair
 from oracle.belief import infer
+from oracle.bounds import Count, Share, Weight, Whole
 from oracle.constraints import ConstraintGraph
 from oracle.shortlist import Choice, Rows, Shortlist
 
@@ -41,10 +42,10 @@ class Acquisition:
     """seed: accepted like everywhere, nothing here is drawn. screen: most candidates on one screen. dim: share of its
     value a chosen candidate's near twin keeps. explore: weight of items that no group explains."""
 
-    seed: int = 0
-    screen: int = 12
-    dim: float = 0.7
-    explore: float = 24.0
+    seed: Whole = 0
+    screen: Count = 12
+    dim: Share = 0.7
+    explore: Weight = 24.0
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, best first; no candidate twice. Deterministic: the probability of each is 1."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import Desk, chance_same, generator, question, uniform_screen
 from oracle.belief import infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "Drawn by chance, to see how things are on the whole."
@@ -17,8 +18,8 @@ REASON = "Drawn by chance, to see how things are on the whole."
 class Acquisition:
     """seed: of the draw. screen: most candidates on one screen."""
 
-    seed: int = 0
-    screen: int = 12
+    seed: Whole = 0
+    screen: Count = 12
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens with the probability of each draw; fewer when hardly a pair is open."""

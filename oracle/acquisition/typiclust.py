@@ -20,6 +20,7 @@ from db.nouns import Question, Snapshot
 from oracle.acquisition._clusters import cuts_of
 from oracle.acquisition._neighbourhoods import Round, all_at_least, asked_rows, neighbourhoods, typicality
 from oracle.belief import infer
+from oracle.bounds import Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "Typical of a part of the collection that has hardly been asked about."
@@ -29,7 +30,7 @@ REASON = "Typical of a part of the collection that has hardly been asked about."
 class Acquisition:
     """seed: of k-means. screen: most groups one item is shown beside. parts, least: see above."""
 
-    seed: int = 0
+    seed: Whole = 0
     screen: int = 12
     parts: int = 256
     least: int = 5

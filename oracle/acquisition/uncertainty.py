@@ -10,6 +10,7 @@ import numpy as np
 from db.nouns import Kind, Question, Snapshot
 from oracle.acquisition._screens import Desk, chance_same, doubt, generator, question
 from oracle.belief import Belief, infer
+from oracle.bounds import Count, Whole
 from oracle.constraints import ConstraintGraph
 
 REASON = "The model could not tell whether these belong together."
@@ -19,9 +20,9 @@ REASON = "The model could not tell whether these belong together."
 class Acquisition:
     """seed: breaks ties. screen: most candidates on one screen. strangers: far items that compete with near ones."""
 
-    seed: int = 0
-    screen: int = 12
-    strangers: int = 48
+    seed: Whole = 0
+    screen: Count = 12
+    strangers: Whole = 48
 
     def propose(self, snapshot: Snapshot, graph: ConstraintGraph, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n screens, least sure first; an anchor's neighbours are no anchors of the same round."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from db.errors import BadInput, unknown
 from db.nouns import Item, PairVerdict
 from oracle.answerers._scripted import Scripted, attributes_of, chance, compare
+from oracle.bounds import Whole
 
 Rows = Mapping[str, Mapping[str, float]]  # true class -> what it is taken for -> share of its items
 
@@ -25,7 +26,7 @@ class Answerer(Scripted):
     items: Sequence[Item] = field(repr=False)
     column: str
     confusion: str | Rows = ""
-    seed: int = 0
+    seed: Whole = 0
 
     def __post_init__(self) -> None:
         rows = rows_of(self.confusion) if isinstance(self.confusion, str) else self.confusion

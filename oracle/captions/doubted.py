@@ -11,6 +11,7 @@ from typing import Any
 from db.errors import BadInput
 from db.nouns import Question
 from oracle import plugins
+from oracle.bounds import Whole
 from oracle.captions import FAMILY
 from oracle.captions._asking import put
 from oracle.ledger import Fits, Ledger
@@ -20,7 +21,7 @@ from oracle.ledger import Fits, Ledger
 class Acquisition:
     """seed: of the other rule. inner: its name. patience: suspects in a row that belong before it has its turn."""
 
-    seed: int = 0
+    seed: Whole = 0
     inner: str = "suspicious"
     patience: int = 5
 

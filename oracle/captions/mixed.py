@@ -8,6 +8,7 @@ import numpy as np
 from db.errors import BadInput
 from db.nouns import Question
 from oracle import plugins
+from oracle.bounds import Whole
 from oracle.captions import FAMILY
 from oracle.captions._asking import drawn
 from oracle.ledger import Fits, Ledger
@@ -20,7 +21,7 @@ class Acquisition:
     Stored probabilities include the share. Which places are audits depends on the seed and the number of answers alone.
     """
 
-    seed: int = 0
+    seed: Whole = 0
     inner: str = "doubted"
     audit: float = 0.1
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from db.nouns import Question
+from oracle.bounds import Whole
 from oracle.captions._asking import drawn
 from oracle.ledger import Fits, Ledger
 
@@ -11,7 +12,7 @@ from oracle.ledger import Fits, Ledger
 class Acquisition:
     """seed: of the draw."""
 
-    seed: int = 0
+    seed: Whole = 0
 
     def propose(self, fits: Fits, ledger: Ledger, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n questions with the probability of each draw; none once all was looked at."""

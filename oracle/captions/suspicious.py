@@ -7,6 +7,7 @@ against leaves hardly a doubt; one that contradicts the model, or another answer
 from dataclasses import dataclass
 
 from db.nouns import Question
+from oracle.bounds import Share, Whole
 from oracle.captions._asking import PATIENCE, put
 from oracle.ledger import Fits, Ledger
 
@@ -16,9 +17,9 @@ class Acquisition:
     """seed: unused, nothing is drawn. again: what the doubt of words with an answer is worth beside that of words
     without, in [0, 1]. settled: a doubt below which nobody is asked again, in [0, 1]."""
 
-    seed: int = 0
-    again: float = 0.5
-    settled: float = 0.02
+    seed: Whole = 0
+    again: Share = 0.5
+    settled: Share = 0.02
 
     def propose(self, fits: Fits, ledger: Ledger, n: int, *, criterion: int = 0) -> list[Question]:
         """Up to n questions, the most doubtful first; none once all was looked at and nothing is in doubt."""

@@ -300,7 +300,7 @@ def test_groups_of_texture_give_partners_and_balanced_anchors() -> None:
         (lambda: Attribute("camera", balance="camra").learn_of(cameras("a", "b")), "Did you mean 'camera'"),
         (lambda: build("ayush")and Places().learn_of(cameras("a", "b")), "no latitude and longitude"),
         (lambda: Attribute("camera+camera").learn_of(cameras("", "")), "no picture has every value"),
-        (lambda: build("pantazis", {"spread": 0.0}), "spread > 0 expected"),
+        (lambda: build("pantazis", {"spread": 0.0}), "a number above 0 expected"),
         (lambda: Texture(clusters=1), "2 clusters and 1 word or more"),
         (lambda: Triplet(0.0), "margin > 0 expected"),
         (lambda: Recipe((Term(Triplet(), positives=(Attribute("a"),)),), both_views=False, matches=((1, 0), (0, 1))),

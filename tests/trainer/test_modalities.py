@@ -153,5 +153,5 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
         build("clip", {"tower": "minilmm"})
     with pytest.raises(BadInput, match="text=COLUMN"):
         Training(build("clip"), patterns(8)[0], np.arange(8), PLAN).step()
-    with pytest.raises(BadInput, match="epsilon"):
+    with pytest.raises(BadInput, match="smoothing"):
         build("align", {"smoothing": "1"})

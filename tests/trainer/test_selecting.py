@@ -255,7 +255,7 @@ def test_aced_copies_the_reference_as_cross_entropy(taught: Training) -> None:
         learnt = pool.sharpness * pool.anchors @ pool.keys.T
         assert loss.item() == pytest.approx(cross_entropy(learnt, torch.softmax(scores, 1)).item(), rel=1e-5)
     assert build("aced", {"weight": "2"}).terms[1].weight == 2
-    with pytest.raises(BadInput, match="weight = 0 or a number above"):
+    with pytest.raises(BadInput, match=r"weight of .* = a number at least 0"):
         build("aced", {"weight": "-1"})
 
 

@@ -257,7 +257,7 @@ def test_settings_out_of_range_are_named() -> None:
         TrainSettings(decay=float("nan"))
     with pytest.raises(NotFound, match=r"no backbone named 'smal'\. Did you mean 'small'"):
         training(plan=replace(PLAN, backbone="smal"))
-    with pytest.raises(BadInput, match="momentum = at least 0 and below 1"):
+    with pytest.raises(BadInput, match=r"momentum of .* = a number at least 0 and below 1"):
         Training(build("moco", {"momentum": "1.5"}), patterns(64)[0], IDS, PLAN)
 
 

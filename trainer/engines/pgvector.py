@@ -5,12 +5,14 @@ Source: see `db.vectors`.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from db import vectors as tables
 from db.engine import Database
 from db.errors import BadInput
+from oracle.bounds import Bounds, Whole
 from trainer.engines.shards import told
 from trainer.index import WANTED_RECALL, checked, raised
 from trainer.searching import Shelf
@@ -22,8 +24,8 @@ SPARE = 10  # candidates beyond those wanted, for half precision to be wrong abo
 class Engine:
     """recall: measured share of the true 10 nearest that is reached."""
 
-    recall: float = WANTED_RECALL
-    seed: int = 0
+    recall: Annotated[float, Bounds(0, 1, above=True)] = WANTED_RECALL
+    seed: Whole = 0
 
     def opened(self, vectors: np.ndarray, shelf: Shelf) -> "Stored":
         """Ready to search: the version's table, made if there is none of these vectors. Raises BadInput without

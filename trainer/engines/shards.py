@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import faiss
 import numpy as np
 
 from db.artifacts import Content
 from db.errors import Broken, NotFound
+from oracle.bounds import Bounds, Count, Whole
 from trainer.index import BLOCK, WANTED_RECALL, around_centres, checked, raised
 from trainer.searching import INDEX, Shelf
 
@@ -29,9 +30,9 @@ class Engine:
     """recall: measured share of the true 10 nearest that is reached. rows: of one file; one file is in memory while it
     is written."""
 
-    recall: float = WANTED_RECALL
-    rows: int = 2**20
-    seed: int = 0
+    recall: Annotated[float, Bounds(0, 1, above=True)] = WANTED_RECALL
+    rows: Count = 2**20
+    seed: Whole = 0
 
     def opened(self, vectors: np.ndarray, shelf: Shelf) -> "Shards":
         """Ready to search: from the files, or from new ones."""

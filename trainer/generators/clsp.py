@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer import chance
 from trainer.generators._maker import Maker
 from trainer.target import Average
@@ -40,7 +41,7 @@ class Generator:
     width: int = 16
     steps: int = 1500
     batch: int = 32
-    rate: float = 2e-3
+    rate: Positive = 2e-3
     candidates: int = 8
     w: float = 0.1
     eta: float = 0.1

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, softplus
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer import chance
 from trainer.backbones.small import Backbone
 from trainer.generators._maker import Maker
@@ -48,13 +49,13 @@ class Generator:
     code: int = 48
     steps: int = 1500
     batch: int = 32
-    rate: float = 5e-4
+    rate: Positive = 5e-4
     candidates: int = 4
     hard: float = 0.1
     tie: float = 5.0
     least: float = 0.7
     near: float = 2.0
-    temperature: float = 0.2
+    temperature: Positive = 0.2
 
     def __post_init__(self) -> None:
         for name, low in (("steps", 1), ("batch", 2), ("candidates", 1), ("width", 1), ("code", 1)):

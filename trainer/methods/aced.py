@@ -13,7 +13,7 @@ Checked by: torch's cross-entropy; the contracts of methods and selectors; docs/
 
 from dataclasses import dataclass, replace
 
-from db.errors import BadInput
+from oracle.bounds import Positive, Weight
 from trainer.methods.acid import Method as Acid
 from trainer.objectives.contrast import Objective
 from trainer.positives.judged import PositiveSource as Judged
@@ -28,14 +28,12 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     confirmed: str = "confirmed"
     reference: str = ""
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def recipe(self) -> Recipe:
-        if not 0 <= self.weight < float("inf"):
-            raise BadInput(f"weight = 0 or a number above expected, got {self.weight}.")
         plain = Acid(self.text, self.tower, self.temperature, self.confirmed, self.reference).recipe()
         copying = Term(Objective(1.0), positives=(Judged(),), weight=self.weight)
         return replace(plain, terms=(*plain.terms, copying))

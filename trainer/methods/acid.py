@@ -17,6 +17,7 @@ Checked by: plain loops, the draws given; the contracts of methods and selectors
 
 from dataclasses import dataclass, replace
 
+from oracle.bounds import Positive
 from trainer.methods.clip import Method as Clip
 from trainer.recipe import Recipe
 from trainer.selectors.easy_reference import Selector
@@ -30,7 +31,7 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     confirmed: str = "confirmed"
     reference: str = ""
 

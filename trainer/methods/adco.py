@@ -17,6 +17,7 @@ Checked by: the ascent raises the loss, rows stay unit; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Fraction, Positive, Weight
 from trainer.negatives.adco import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -27,11 +28,11 @@ class Method:
     """bank: rows of it. bank_temperature, bank_rate: of its climb. temperature: tau > 0 of the encoder. momentum: m of
     the target."""
 
-    bank: int = 512
-    bank_temperature: float = 0.02
-    bank_rate: float = 3.0
-    temperature: float = 0.12
-    momentum: float = 0.99
+    bank: Count = 512
+    bank_temperature: Positive = 0.02
+    bank_rate: Weight = 3.0
+    temperature: Positive = 0.12
+    momentum: Fraction = 0.99
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(size=self.bank, temperature=self.bank_temperature, rate=self.bank_rate)

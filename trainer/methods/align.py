@@ -17,6 +17,7 @@ Checked by: torch's cross-entropy with smoothed labels; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive
 from trainer.modalities import BOTH_WAYS, Words, WordsHead
 from trainer.objectives.contrast import Objective
 from trainer.positives.smoothed import PositiveSource as Smoothed
@@ -30,8 +31,8 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.2
-    smoothing: float = 0.1
+    temperature: Positive = 0.2
+    smoothing: Fraction = 0.1
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)

@@ -17,6 +17,7 @@ Checked by: all three terms against the formulas, centroids and the shift agains
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Fraction, Positive, Weight, Whole
 from trainer.centroid import CentroidHead
 from trainer.heads import MLP
 from trainer.objectives.cross_view import Objective as CrossView
@@ -32,14 +33,14 @@ class Method:
     term. bag: neighbours of a centroid. layers: of the transformer. momentum: m_0 of the target, which ends at 1.
     queue: keys kept. hidden: numbers between the layers of head and predictors. solarise: chance in the second view."""
 
-    temperature: float = 0.2
-    centroid_temperature: float = 0.1
-    agreement: float = 5.0
-    bag: int = 5
-    layers: int = 3
-    momentum: float = 0.99
-    queue: int = 1024
-    hidden: int = 512
+    temperature: Positive = 0.2
+    centroid_temperature: Positive = 0.1
+    agreement: Weight = 5.0
+    bag: Count = 5
+    layers: Count = 3
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
+    hidden: Count = 512
     solarise: float = 0.2
 
     def recipe(self) -> Recipe:

@@ -18,6 +18,7 @@ methods; benchmarks/sources.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.positives.attribute import PositiveSource as Attribute
 from trainer.positives.own_view import PositiveSource as OwnView
@@ -32,8 +33,8 @@ class Method:
     by: str = ""
     balance: str = ""
     others: str = "rest"
-    temperature: float = 0.2
-    seed: int = 0
+    temperature: Positive = 0.2
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         source = Attribute(self.by, self.balance, others=self.others, seed=self.seed)

@@ -18,6 +18,7 @@ Checked by: plain loops, values and gradients; the contract of methods; benchmar
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.modalities import PICTURE, WORDS, Beside, Sounds, Words, both_ways
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -31,7 +32,7 @@ class Method:
     text: str = "caption"
     tower: str = "ngrams"
     sound: str = "logmel"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
 
     def recipe(self) -> Recipe:
         beside = Beside((Words(self.text, self.tower), Sounds(tower=self.sound)))

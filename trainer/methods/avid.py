@@ -18,6 +18,7 @@ Checked by: plain loops, values and gradients; the bank against loops; the contr
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Fraction, Positive
 from trainer.bank import Bank
 from trainer.modalities import PICTURE, Beside, Sounds, both_ways
 from trainer.objectives.nce import Objective
@@ -32,9 +33,9 @@ class Method:
     few_pictures: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
 
     sound: str = "logmel"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     draws: int = 1024
-    momentum: float = 0.5
+    momentum: Fraction = 0.5
 
     def recipe(self) -> Recipe:
         beside = Beside((Sounds(tower=self.sound),))

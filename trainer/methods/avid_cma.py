@@ -18,6 +18,7 @@ Checked by: plain loops, values and gradients; the neighbours against loops; the
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Fraction, Positive, Share, Weight
 from trainer.bank import Bank
 from trainer.modalities import PICTURE, Beside, Sounds, both_ways
 from trainer.objectives.nce import Objective
@@ -35,14 +36,14 @@ class Method:
     few_pictures: ClassVar[dict[str, float]] = {"temperature": 0.2}  # for a few hundred pictures
 
     sound: str = "logmel"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     draws: int = 1024
     within: int = 64
-    momentum: float = 0.5
+    momentum: Fraction = 0.5
     neighbours: int = 32
     every: int = 5
-    begins: float = 0.5
-    agreement: float = 1.0
+    begins: Share = 0.5
+    agreement: Weight = 1.0
 
     def recipe(self) -> Recipe:
         beside = Beside((Sounds(tower=self.sound),))

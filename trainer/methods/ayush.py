@@ -19,6 +19,7 @@ Checked by: both terms against plain loops; draws against all pairs; the contrac
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive, Weight, Whole
 from trainer.objectives.contrast import Objective
 from trainer.objectives.places import Objective as Places
 from trainer.positives.attribute import PositiveSource as Attribute
@@ -36,12 +37,12 @@ class Method:
     by: str = "place~100m"
     balance: str = ""
     clusters: int = 100
-    geography: float = 1.0
-    temperature: float = 0.1
-    momentum: float = 0.99
-    queue: int = 1024
+    geography: Weight = 1.0
+    temperature: Positive = 0.1
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
     blur: float = 0.5
-    seed: int = 0
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         view, source = Views(blur=self.blur), Attribute(self.by, self.balance, others="push", seed=self.seed)

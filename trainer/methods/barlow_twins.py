@@ -15,6 +15,7 @@ Checked by: value and gradient against lightly; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Weight
 from trainer.heads import MLP
 from trainer.objectives.decorrelate import Objective
 from trainer.recipe import Recipe, Term
@@ -26,10 +27,10 @@ class Method:
     """redundancy: lambda. scale: factor of the loss. outputs: numbers of z. hidden: numbers between the layers of the
     head. blur, solarise: chances, of the first and of the second view."""
 
-    redundancy: float = 0.0051
-    scale: float = 0.1
-    outputs: int = 512
-    hidden: int = 512
+    redundancy: Weight = 0.0051
+    scale: Weight = 0.1
+    outputs: Count = 512
+    hidden: Count = 512
     blur: float = 0.5
     solarise: float = 0.2
 

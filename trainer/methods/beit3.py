@@ -19,6 +19,7 @@ Checked by: plain loops; the contract of methods; benchmarks/fusion.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Count, Share, Whole
 from trainer.fusion.looking import Fusion
 from trainer.fusion.multiway import Multiway
 from trainer.fusion.nets import Shape
@@ -34,15 +35,15 @@ class Method:
 
     slow: ClassVar[bool] = True
     text: str = "caption"
-    hidden: float = 0.5
-    covered: float = 0.4
-    codes: int = 64
-    grid: int = 3
-    width: int = 64
-    layers: int = 2
-    words: int = 1024
-    longest: int = 32
-    seed: int = 0
+    hidden: Share = 0.5
+    covered: Share = 0.4
+    codes: Count = 64
+    grid: Count = 3
+    width: Count = 64
+    layers: Count = 2
+    words: Count = 1024
+    longest: Count = 32
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         shape = Shape(self.words, self.longest, self.grid**2, self.layers, self.codes)

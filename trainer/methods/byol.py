@@ -16,6 +16,7 @@ Checked by: the loss against plain loops, no gradient through the keys, the rise
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Fraction
 from trainer.heads import MLP
 from trainer.objectives.align import Objective
 from trainer.recipe import Recipe, Term
@@ -27,8 +28,8 @@ class Method:
     """momentum: m_0 of the target, which ends at 1. hidden: numbers between the layers of head and predictor. blur,
     solarise: chances, of the first and of the second view."""
 
-    momentum: float = 0.9
-    hidden: int = 512
+    momentum: Fraction = 0.9
+    hidden: Count = 512
     blur: float = 0.5
     solarise: float = 0.0
 

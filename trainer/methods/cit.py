@@ -16,6 +16,7 @@ Checked by: plain loops; the contracts of methods and selectors; docs/benchmarks
 
 from dataclasses import dataclass, replace
 
+from oracle.bounds import Positive
 from trainer.methods.clip import Method as Clip
 from trainer.modalities import PICTURE, WORDS
 from trainer.recipe import Recipe
@@ -29,7 +30,7 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     label: str = "label"
 
     def recipe(self) -> Recipe:

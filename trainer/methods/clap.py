@@ -18,6 +18,7 @@ Checked by: plain loops, values and gradients; the contract of methods; benchmar
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Weight
 from trainer.modalities import PICTURE, WORDS, Beside, Sounds, Words, both_ways
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -31,8 +32,8 @@ class Method:
     text: str = "caption"
     tower: str = "ngrams"
     sound: str = "logmel"
-    temperature: float = 0.07
-    pictures: float = 1.0
+    temperature: Positive = 0.07
+    pictures: Weight = 1.0
 
     def recipe(self) -> Recipe:
         beside = Beside((Words(self.text, self.tower), Sounds(tower=self.sound)))

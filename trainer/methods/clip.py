@@ -17,6 +17,7 @@ Checked by: plain loops, values and gradients; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.modalities import BOTH_WAYS, Words, WordsHead
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -29,7 +30,7 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)

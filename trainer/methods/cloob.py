@@ -17,6 +17,7 @@ Checked by: plain loops, values and gradients; the contracts of objectives and m
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.modalities import BOTH_WAYS, Words, WordsHead
 from trainer.objectives.hopfield import Objective
 from trainer.recipe import Recipe, Term
@@ -29,8 +30,8 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.1
-    beta: float = 8.0
+    temperature: Positive = 0.1
+    beta: Positive = 8.0
 
     def recipe(self) -> Recipe:
         words = Words(self.text, self.tower)

@@ -16,6 +16,7 @@ Checked by: both terms against plain loops; rejected pictures never seen; the co
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Weight, Whole
 from trainer.generated import ThirdView
 from trainer.objectives.align import Objective as Align
 from trainer.objectives.contrast import Objective as Contrast
@@ -28,10 +29,10 @@ class Method:
     """temperature: tau > 0. synthetic: weight of the pull to the generated picture, >= 0. use: accepted, or proposed to
     take pictures nobody has judged, too. seed: of the draws among the pictures of an item."""
 
-    temperature: float = 0.2
-    synthetic: float = 1.0
+    temperature: Positive = 0.2
+    synthetic: Weight = 1.0
     use: str = "accepted"
-    seed: int = 0
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         source = FromGenerator(self.use, seed=self.seed)

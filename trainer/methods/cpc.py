@@ -16,7 +16,9 @@ Checked by: plain loops, values and gradients; the contract of methods.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from oracle.bounds import Bounds, Count, Positive
 from trainer.objectives.contrast import Objective
 from trainer.patches import Below, Patches
 from trainer.recipe import Recipe, Term
@@ -28,10 +30,10 @@ class Method:
     """temperature: tau > 0. grid: patches a side. share: of the picture's side that a patch has. ahead: how many rows
     further down are predicted."""
 
-    temperature: float = 0.1
-    grid: int = 3
-    share: float = 0.5
-    ahead: int = 2
+    temperature: Positive = 0.1
+    grid: Count = 3
+    share: Annotated[float, Bounds(0, 1, above=True)] = 0.5
+    ahead: Count = 2
 
     def recipe(self) -> Recipe:
         patches = Patches(self.grid, self.share, self.ahead)

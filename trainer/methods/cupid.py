@@ -15,6 +15,7 @@ Checked by: plain loops; the contracts of methods and selectors; docs/benchmarks
 
 from dataclasses import dataclass, replace
 
+from oracle.bounds import Positive
 from trainer.methods.clip import Method as Clip
 from trainer.recipe import Recipe
 from trainer.selectors.domain_similarity import Selector
@@ -27,7 +28,7 @@ class Method:
 
     text: str = "caption"
     tower: str = "ngrams"
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     target: str = "target"
 
     def recipe(self) -> Recipe:

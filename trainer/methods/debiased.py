@@ -15,6 +15,7 @@ Checked by: reference values of the official code; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.negatives.debiased import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -25,7 +26,7 @@ class Method:
     """tau_plus: share of false negatives, in [0, 1). temperature: tau > 0."""
 
     tau_plus: float = 0.1
-    temperature: float = 0.5
+    temperature: Positive = 0.5
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(tau_plus=self.tau_plus)

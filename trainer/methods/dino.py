@@ -16,6 +16,7 @@ Checked by: lightly's DINOLoss and Center, values and gradients; the contract of
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Fraction, Positive, Whole
 from trainer.methods.swav import every_other, several
 from trainer.objectives.assign import Objective
 from trainer.prototypes import PrototypeHead
@@ -28,14 +29,14 @@ class Method:
     centre. momentum: of the teacher at the start, rising to 1. area: least share of the picture in a large view. small:
     views of half the side. held: epochs in which the prototypes stay as they started."""
 
-    prototypes: int = 1024
-    temperature: float = 0.1
-    sharp: float = 0.04
-    centre: float = 0.9
-    momentum: float = 0.99
+    prototypes: Count = 1024
+    temperature: Positive = 0.1
+    sharp: Positive = 0.04
+    centre: Fraction = 0.9
+    momentum: Fraction = 0.99
     area: float = 0.25
-    small: int = 2
-    held: int = 1
+    small: Whole = 2
+    held: Whole = 1
 
     def recipe(self) -> Recipe:
         objective = Objective(self.temperature, "softmax", sharp=self.sharp, momentum=self.centre)

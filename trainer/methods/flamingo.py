@@ -17,6 +17,7 @@ Checked by: a closed gate leaves the language model as it was; plain loops; the 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Count
 from trainer.fusion.captioners import Flamingo
 from trainer.fusion.recipes import word_by_word
 from trainer.recipe import Recipe
@@ -29,11 +30,11 @@ class Method:
 
     slow: ClassVar[bool] = True
     text: str = "caption"
-    grid: int = 3
-    width: int = 64
-    layers: int = 2
-    words: int = 1024
-    longest: int = 32
+    grid: Count = 3
+    width: Count = 64
+    layers: Count = 2
+    words: Count = 1024
+    longest: Count = 32
 
     def recipe(self) -> Recipe:
         return word_by_word(

@@ -15,6 +15,7 @@ Checked by: reference values, detection against loops; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Cosine, Positive, Whole
 from trainer.negatives.fnc import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,10 +27,10 @@ class Method:
     of each picture. views: 'max' or 'mean' over the views of a picture. temperature: tau > 0."""
 
     most: int = 10
-    cutoff: float = 0.7
-    support: int = 2
+    cutoff: Cosine = 0.7
+    support: Whole = 2
     views: str = "max"
-    temperature: float = 0.2
+    temperature: Positive = 0.2
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(self.most, self.cutoff, "eliminate", self.views)

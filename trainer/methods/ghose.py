@@ -16,6 +16,7 @@ Checked by: plain loops, values and gradients; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Positive, Weight
 from trainer.objectives.cluster import Objective as Columns
 from trainer.objectives.contrast import Objective
 from trainer.objectives.human import Objective as Human
@@ -27,12 +28,12 @@ class Method:
     """temperature: tau > 0 of the pictures. column_temperature: of the groups. groups: how many at most. instance,
     cluster, human: weights of the three losses."""
 
-    temperature: float = 0.2
-    column_temperature: float = 1.0
-    groups: int = 20
-    instance: float = 1.0
-    cluster: float = 1.0
-    human: float = 1.0
+    temperature: Positive = 0.2
+    column_temperature: Positive = 1.0
+    groups: Count = 20
+    instance: Weight = 1.0
+    cluster: Weight = 1.0
+    human: Weight = 1.0
 
     def recipe(self) -> Recipe:
         terms = (

@@ -15,6 +15,7 @@ Checked by: reference values of the official code; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Weight
 from trainer.negatives.hcl import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -25,9 +26,9 @@ class Method:
     """beta: how much more similar negatives count, >= 0. tau_plus: share of false negatives, in [0, 1).
     temperature: tau > 0."""
 
-    beta: float = 1.0
+    beta: Weight = 1.0
     tau_plus: float = 0.1
-    temperature: float = 0.5
+    temperature: Positive = 0.5
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(beta=self.beta, tau_plus=self.tau_plus)

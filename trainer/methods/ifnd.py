@@ -15,7 +15,9 @@ Checked by: properties of the clusters and the rate; the contract of methods.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from oracle.bounds import Bounds, Count, Positive, Whole
 from trainer.negatives.ifnd import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,11 +28,11 @@ class Method:
     """coarsest: centres of the first clustering. levels: clusterings, each with twice as many centres. mode:
     'eliminate' or 'attract'. temperature: tau > 0. seed: of k-means."""
 
-    coarsest: int = 10
-    levels: int = 3
+    coarsest: Annotated[int, Bounds(2)] = 10
+    levels: Count = 3
     mode: str = "eliminate"
-    temperature: float = 0.2
-    seed: int = 0
+    temperature: Positive = 0.2
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(self.coarsest, self.levels, self.mode, self.seed)

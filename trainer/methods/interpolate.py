@@ -15,7 +15,9 @@ positives.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from oracle.bounds import Bounds, Fraction, Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.positives.interpolated import PositiveSource as Interpolated
 from trainer.recipe import Recipe, Term
@@ -26,11 +28,11 @@ class Method:
     """least: smallest share of the own key. temperature: tau > 0. momentum: m of the target. queue: keys kept. seed: of
     the shares."""
 
-    least: float = 0.5
-    temperature: float = 0.2
-    momentum: float = 0.99
-    queue: int = 1024
-    seed: int = 0
+    least: Annotated[float, Bounds(0, 1, above=True)] = 0.5
+    temperature: Positive = 0.2
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         source = Interpolated(seed=self.seed, least=self.least)

@@ -18,6 +18,7 @@ Checked by: the library's own loss for the same inputs; plain loops; the contrac
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Count, Share, Whole
 from trainer.fusion.bert import Lxmert
 from trainer.fusion.looking import Fusion
 from trainer.fusion.nets import Shape, needs_transformers
@@ -33,15 +34,15 @@ class Method:
 
     slow: ClassVar[bool] = True
     text: str = "caption"
-    hidden: float = 0.15
-    covered: float = 0.15
-    codes: int = 64
-    grid: int = 3
-    width: int = 64
-    layers: int = 1
-    words: int = 1024
-    longest: int = 32
-    seed: int = 0
+    hidden: Share = 0.15
+    covered: Share = 0.15
+    codes: Count = 64
+    grid: Count = 3
+    width: Count = 64
+    layers: Count = 1
+    words: Count = 1024
+    longest: Count = 32
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         needs_transformers()

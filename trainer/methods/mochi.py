@@ -16,6 +16,7 @@ Checked by: properties of the mixtures (unit, between their parents, no gradient
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive, Whole
 from trainer.negatives.mochi import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,14 +27,14 @@ class Method:
     """hardest: keys that are mixed. mixed, with_anchor: mixtures of two keys, of anchor and key. warm_up: share of the
     training before any. temperature: tau > 0. momentum: m of the target. queue: keys kept. seed: of the draws."""
 
-    hardest: int = 128
-    mixed: int = 128
-    with_anchor: int = 32
-    warm_up: float = 0.05
-    temperature: float = 0.2
-    momentum: float = 0.99
-    queue: int = 1024
-    seed: int = 0
+    hardest: Whole = 128
+    mixed: Whole = 128
+    with_anchor: Whole = 32
+    warm_up: Fraction = 0.05
+    temperature: Positive = 0.2
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(

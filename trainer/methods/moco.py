@@ -17,6 +17,7 @@ Checked by: reference values of InfoNCE, the queue's own tests; the contract of 
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 
@@ -25,9 +26,9 @@ from trainer.recipe import Recipe, Term
 class Method:
     """temperature: tau > 0. momentum: m of the target. queue: keys kept."""
 
-    temperature: float = 0.2
-    momentum: float = 0.99
-    queue: int = 1024
+    temperature: Positive = 0.2
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
 
     def recipe(self) -> Recipe:
         objective = Objective(self.temperature, denominator="self")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from oracle.bounds import Fraction, Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 from trainer.views import Views
@@ -24,9 +25,9 @@ from trainer.views import Views
 class Method:
     """temperature: tau > 0. momentum: m of the target. queue: keys kept."""
 
-    temperature: float = 0.07
-    momentum: float = 0.99
-    queue: int = 1024
+    temperature: Positive = 0.07
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
 
     def recipe(self) -> Recipe:
         view = Views(colour=1.0, strength=0.4, hue=0.1)

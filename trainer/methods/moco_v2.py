@@ -15,6 +15,7 @@ Checked by: reference values of InfoNCE, the queue's own tests; the contract of 
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 from trainer.views import Views
@@ -24,9 +25,9 @@ from trainer.views import Views
 class Method:
     """temperature: tau > 0. momentum: m of the target. queue: keys kept. blur: chance of it."""
 
-    temperature: float = 0.2
-    momentum: float = 0.99
-    queue: int = 1024
+    temperature: Positive = 0.2
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
     blur: float = 0.5
 
     def recipe(self) -> Recipe:

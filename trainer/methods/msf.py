@@ -16,8 +16,9 @@ Checked by: neighbourhoods and loss against plain loops, no gradient through the
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from oracle.bounds import Bounds, Count, Fraction, Whole
 from trainer.heads import MLP
 from trainer.objectives.align import Objective
 from trainer.positives.neighbours import PositiveSource
@@ -31,10 +32,10 @@ class Method:
     the layers of head and predictor. weak: least share of the picture that the target sees."""
 
     k: int = 5
-    momentum: float = 0.9
-    queue: int = 1024
-    hidden: int = 512
-    weak: float = 0.75
+    momentum: Fraction = 0.9
+    queue: Whole = 1024
+    hidden: Count = 512
+    weak: Annotated[float, Bounds(0, 1, above=True)] = 0.75
 
     slow: ClassVar[bool] = True  # on the 256 patterns of the contract it falls below its start
 

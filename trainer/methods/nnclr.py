@@ -17,6 +17,7 @@ Checked by: the N-way cross entropy, and that NT-Xent is another number; swaps a
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Positive, Whole
 from trainer.heads import MLP
 from trainer.objectives.cross_view import Objective
 from trainer.positives.nearest import PositiveSource
@@ -27,9 +28,9 @@ from trainer.recipe import Recipe, Term
 class Method:
     """temperature: tau > 0. queue: keys kept. hidden: numbers between the layers of head and predictor."""
 
-    temperature: float = 0.2
-    queue: int = 1024
-    hidden: int = 1024
+    temperature: Positive = 0.2
+    queue: Whole = 1024
+    hidden: Count = 1024
 
     def recipe(self) -> Recipe:
         term = Term(Objective(self.temperature), positives=(PositiveSource(),), predictor=0)

@@ -16,6 +16,7 @@ Checked by: the risk and its slope against loops in float64; the contract of met
 
 from dataclasses import dataclass
 
+from oracle.bounds import Cosine, Positive
 from trainer.objectives.nnpu import Objective
 from trainer.recipe import Recipe, Term
 
@@ -26,8 +27,8 @@ class Method:
     temperature: tau > 0, how sharply."""
 
     prior: float = 0.1
-    cut: float = 0.5
-    temperature: float = 0.2
+    cut: Cosine = 0.5
+    temperature: Positive = 0.2
 
     def recipe(self) -> Recipe:
         return Recipe((Term(Objective(self.prior, self.cut, self.temperature)),))

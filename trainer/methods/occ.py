@@ -16,6 +16,7 @@ Checked by: plain loops, values and gradients; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Positive, Weight
 from trainer.objectives.cluster import Objective as Columns
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,10 +27,10 @@ class Method:
     """temperature: tau > 0 of the pictures. column_temperature: of the groups. groups: how many at most. weight: of the
     groups' loss."""
 
-    temperature: float = 0.2
-    column_temperature: float = 1.0
-    groups: int = 20
-    weight: float = 1.0
+    temperature: Positive = 0.2
+    column_temperature: Positive = 1.0
+    groups: Count = 20
+    weight: Weight = 1.0
 
     def recipe(self) -> Recipe:
         instance = Term(Objective(self.temperature, denominator="all"))

@@ -21,10 +21,10 @@ Status: our own.
 Checked by: reference values of the loss and its parts; how every answer enters; the contract of methods.
 """
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
-from db.errors import BadInput
+from oracle.bounds import Bounds, Positive, Weight
 from trainer.negatives.soft_elimination import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.objectives.human import Objective as Human
@@ -39,16 +39,12 @@ class Method:
     from which an item that nobody asked about pulls, in (.5, 1). weight: of its pull. sharpness: exponent of
     1 - p(same), > 0. gather: weight of what pulls features to the mean of their group, >= 0."""
 
-    temperature: float = 0.3
-    own: float = 3.0
-    cutoff: float = 0.9
-    weight: float = 0.3
-    sharpness: float = 1.0
-    gather: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.gather < math.inf:
-            raise BadInput(f"gather = 0 or a number above expected, got {self.gather}.")
+    temperature: Positive = 0.3
+    own: Positive = 3.0
+    cutoff: Annotated[float, Bounds(0.5, 1, above=True, below=True)] = 0.9
+    weight: Weight = 0.3
+    sharpness: Positive = 1.0
+    gather: Weight = 0.5
 
     def recipe(self) -> Recipe:
         positives = (OwnView(self.own), PseudoMembers(self.cutoff, self.weight))

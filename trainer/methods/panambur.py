@@ -17,6 +17,7 @@ Checked by: plain loops and pytorch-metric-learning, values and gradients; the c
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Weight, Whole
 from trainer.objectives.triplet import Objective
 from trainer.positives.own_view import PositiveSource as OwnView
 from trainer.positives.texture import PositiveSource as Texture
@@ -28,9 +29,9 @@ class Method:
     """clusters: of texture, at most. words: of the texture encoding. margin: of the triplets. seed: of all draws."""
 
     clusters: int = 150
-    words: int = 16
-    margin: float = 0.2
-    seed: int = 0
+    words: Count = 16
+    margin: Weight = 0.2
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         positives = (OwnView(), Texture(self.clusters, self.words, seed=self.seed))

@@ -15,6 +15,7 @@ Checked by: chances of the draw against the formula by plain loops; the contract
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Whole
 from trainer.attributes import TIME
 from trainer.objectives.contrast import Objective
 from trainer.positives.context import PositiveSource as Context
@@ -29,9 +30,9 @@ class Method:
 
     place: str = ""
     time: str = TIME
-    spread: float = 0.05
-    temperature: float = 0.2
-    seed: int = 0
+    spread: Positive = 0.05
+    temperature: Positive = 0.2
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         positives = (OwnView(), Context(self.place, self.time, self.spread, seed=self.seed))

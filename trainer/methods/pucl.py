@@ -14,7 +14,9 @@ Checked by: the loss equals debiased at that tau+; the contract of methods.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from oracle.bounds import Bounds, Positive
 from trainer.negatives.pucl import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,8 +28,8 @@ class Method:
     answers in each batch. temperature: tau > 0."""
 
     prior: float = 0.1
-    label_frequency: float = -1.0
-    temperature: float = 0.5
+    label_frequency: Annotated[float, Bounds(high=1)] = -1.0
+    temperature: Positive = 0.5
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(prior=self.prior, label_frequency=self.label_frequency)

@@ -14,6 +14,7 @@ Checked by: the cross entropy of two softmaxes in plain loops, values and gradie
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Whole
 from trainer.objectives.contrast import Objective
 from trainer.positives.distilled import PositiveSource
 from trainer.recipe import Recipe, Term
@@ -26,10 +27,10 @@ class Method:
     sharp: temperature of the teacher. queue: keys kept."""
 
     teacher: str = "lite0"
-    side: int = 48
-    temperature: float = 0.2
-    sharp: float = 0.01
-    queue: int = 1024
+    side: Whole = 48
+    temperature: Positive = 0.2
+    sharp: Positive = 0.01
+    queue: Whole = 1024
 
     def recipe(self) -> Recipe:
         term = Term(Objective(self.temperature, denominator="all"), positives=(PositiveSource(self.sharp),))

@@ -14,6 +14,7 @@ Checked by: reference values of NT-Xent, gradients against plain loops; the cont
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
 
@@ -22,7 +23,7 @@ from trainer.recipe import Recipe, Term
 class Method:
     """temperature: tau > 0."""
 
-    temperature: float = 0.2
+    temperature: Positive = 0.2
 
     def recipe(self) -> Recipe:
         return Recipe((Term(Objective(self.temperature, denominator="self")),))

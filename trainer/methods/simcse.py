@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from oracle.bounds import Fraction, Positive
 from trainer.network import two_layers
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -40,8 +41,8 @@ class Dropping:
 class Method:
     """temperature: tau > 0. dropout: share of the features left out, in [0, 1)."""
 
-    temperature: float = 0.2
-    dropout: float = 0.3
+    temperature: Positive = 0.2
+    dropout: Fraction = 0.3
 
     def recipe(self) -> Recipe:
         term = Term(Objective(self.temperature, denominator="self"))

@@ -17,6 +17,7 @@ the contract of methods.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from oracle.bounds import Count
 from trainer.heads import MLP
 from trainer.objectives.align import Objective
 from trainer.recipe import Recipe, Term
@@ -26,8 +27,8 @@ from trainer.recipe import Recipe, Term
 class Method:
     """hidden: numbers between the layers of the head. narrow: numbers inside the predictor."""
 
-    hidden: int = 512
-    narrow: int = 128
+    hidden: Count = 512
+    narrow: Count = 128
 
     slow: ClassVar[bool] = True  # falls below its start on the contract's 256 patterns, in 200 steps too
 

@@ -13,6 +13,7 @@ Checked by: properties of the mixtures, the weights against HCL's; the contract 
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Weight, Whole
 from trainer.negatives.sscl import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -23,12 +24,12 @@ class Method:
     """hardest: keys of the batch to draw from. mixed: mixtures. beta: how much more similar negatives count, >= 0.
     tau_plus: share of false negatives, in [0, 1). temperature: tau > 0. seed: of the draws."""
 
-    hardest: int = 64
-    mixed: int = 32
-    beta: float = 1.0
+    hardest: Whole = 64
+    mixed: Whole = 32
+    beta: Weight = 1.0
     tau_plus: float = 0.1
-    temperature: float = 0.5
-    seed: int = 0
+    temperature: Positive = 0.5
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(

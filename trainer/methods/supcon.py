@@ -16,6 +16,7 @@ contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.objectives.supcon import Objective
 from trainer.recipe import Recipe, Term
 
@@ -24,7 +25,7 @@ from trainer.recipe import Recipe, Term
 class Method:
     """temperature: tau > 0."""
 
-    temperature: float = 0.1
+    temperature: Positive = 0.1
 
     def recipe(self) -> Recipe:
         return Recipe((Term(Objective(self.temperature)),))

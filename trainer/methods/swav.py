@@ -17,6 +17,7 @@ Checked by: lightly's SwaVLoss and Sinkhorn, values and gradients; the contract 
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Positive, Whole
 from trainer.objectives.assign import Objective
 from trainer.prototypes import PrototypeHead
 from trainer.recipe import Recipe, Term
@@ -29,14 +30,14 @@ class Method:
     in a large view. small: views of half the side beside the two large ones. held: epochs in which the prototypes stay
     as they started. queue: earlier scores that share the prototypes with the batch."""
 
-    prototypes: int = 300
-    temperature: float = 0.1
-    epsilon: float = 0.02
+    prototypes: Count = 300
+    temperature: Positive = 0.1
+    epsilon: Positive = 0.02
     iterations: int = 3
     area: float = 0.25
-    small: int = 2
-    held: int = 1
-    queue: int = 0
+    small: Whole = 2
+    held: Whole = 1
+    queue: Whole = 0
 
     def recipe(self) -> Recipe:
         objective = Objective(self.temperature, "sinkhorn", epsilon=self.epsilon, iterations=self.iterations)

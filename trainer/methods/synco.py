@@ -16,6 +16,7 @@ Checked by: each kind against its closed form; the contract of methods.
 
 from dataclasses import dataclass
 
+from oracle.bounds import Fraction, Positive, Weight, Whole
 from trainer.negatives.synco import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -27,17 +28,17 @@ class Method:
     the steps. warm_up: share of the training before any. temperature: tau > 0. momentum: m of the target. queue: keys
     kept. seed: of the draws."""
 
-    hardest: int = 128
-    many: int = 32
-    few: int = 8
-    sigma: float = 0.01
-    delta: float = 0.01
-    eta: float = 0.01
-    warm_up: float = 0.05
-    temperature: float = 0.2
-    momentum: float = 0.99
-    queue: int = 1024
-    seed: int = 0
+    hardest: Whole = 128
+    many: Whole = 32
+    few: Whole = 8
+    sigma: Weight = 0.01
+    delta: Weight = 0.01
+    eta: Weight = 0.01
+    warm_up: Fraction = 0.05
+    temperature: Positive = 0.2
+    momentum: Fraction = 0.99
+    queue: Whole = 1024
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(

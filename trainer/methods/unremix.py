@@ -16,6 +16,7 @@ Checked by: properties of the weights (mean 1, monotone in each score, no gradie
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive
 from trainer.negatives.unremix import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -26,7 +27,7 @@ class Method:
     """with_anchor: uncertainty by <g_i, g_j> in place of |g_j|. temperature: tau > 0."""
 
     with_anchor: bool = False
-    temperature: float = 0.5
+    temperature: Positive = 0.5
 
     def recipe(self) -> Recipe:
         policy = NegativePolicy(temperature=self.temperature, with_anchor=self.with_anchor)

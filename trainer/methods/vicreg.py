@@ -15,6 +15,7 @@ Checked by: value and gradient against lightly, and that the hinge is half of so
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Weight
 from trainer.heads import MLP
 from trainer.objectives.decorrelate import Objective
 from trainer.recipe import Recipe, Term
@@ -26,11 +27,11 @@ class Method:
     """invariance, variance, covariance: weights. outputs: numbers of z. hidden: numbers between the layers of the head.
     blur, solarise: chances, of both views and of the second."""
 
-    invariance: float = 25.0
-    variance: float = 25.0
-    covariance: float = 1.0
-    outputs: int = 512
-    hidden: int = 512
+    invariance: Weight = 25.0
+    variance: Weight = 25.0
+    covariance: Weight = 1.0
+    outputs: Count = 512
+    hidden: Count = 512
     blur: float = 0.5
     solarise: float = 0.1
 

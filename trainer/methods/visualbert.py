@@ -18,6 +18,7 @@ Checked by: the library's own loss for the same inputs; plain loops; the contrac
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Share
 from trainer.fusion.bert import VisualBert
 from trainer.fusion.looking import Fusion
 from trainer.fusion.nets import Shape, needs_transformers
@@ -31,12 +32,12 @@ class Method:
     network. words: size of the vocabulary. longest: tokens of a text."""
 
     text: str = "caption"
-    hidden: float = 0.15
-    grid: int = 3
-    width: int = 64
-    layers: int = 2
-    words: int = 1024
-    longest: int = 32
+    hidden: Share = 0.15
+    grid: Count = 3
+    width: Count = 64
+    layers: Count = 2
+    words: Count = 1024
+    longest: Count = 32
 
     def recipe(self) -> Recipe:
         needs_transformers()

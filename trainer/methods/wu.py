@@ -19,6 +19,7 @@ Checked by: the loss against plain loops; rejected pictures never seen; the cont
 
 from dataclasses import dataclass
 
+from oracle.bounds import Positive, Whole
 from trainer.generated import FourViews
 from trainer.objectives.contrast import Objective
 from trainer.positives.generated import PositiveSource as FromGenerator
@@ -31,9 +32,9 @@ class Method:
     """temperature: tau > 0. use: accepted, or proposed to take pictures nobody has judged, too. seed: of the draws
     among the pictures of an item."""
 
-    temperature: float = 0.2
+    temperature: Positive = 0.2
     use: str = "accepted"
-    seed: int = 0
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         source = FromGenerator(self.use, seed=self.seed)

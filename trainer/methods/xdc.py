@@ -18,6 +18,7 @@ Checked by: torch's cross-entropy, values and gradients; the contract of methods
 
 from dataclasses import dataclass
 
+from oracle.bounds import Count, Whole
 from trainer.crossed import CLASSIFIERS, Crossed
 from trainer.modalities import PICTURE, Beside, Sounds, both_ways
 from trainer.objectives.classes import Objective
@@ -31,8 +32,8 @@ class Method:
 
     sound: str = "logmel"
     clusters: int = 16
-    least: int = 20
-    seed: int = 0
+    least: Count = 20
+    seed: Whole = 0
 
     def recipe(self) -> Recipe:
         beside = Beside((Sounds(tower=self.sound),))

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from oracle.bounds import Whole
+
 
 @dataclass
 class Drawing:
     """seed: of the draws; the same seed draws the same."""
 
-    seed: int = 0
+    seed: Whole = 0
     random: torch.Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

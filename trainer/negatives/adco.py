@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from oracle.bounds import Fraction, Positive, Weight
 from trainer.negatives._ordinary import ordinary
 from trainer.objectives.contrast import Objective
 from trainer.pool import Pool
@@ -30,10 +31,10 @@ class NegativePolicy:
     """size: rows of the bank. temperature: of the climb. rate, momentum, decay: of its SGD."""
 
     size: int = 1024
-    temperature: float = 0.02
-    rate: float = 3.0
-    momentum: float = 0.9
-    decay: float = 1e-4
+    temperature: Positive = 0.02
+    rate: Weight = 3.0
+    momentum: Fraction = 0.9
+    decay: Weight = 1e-4
     bank: Tensor = field(init=False, repr=False, compare=False)  # (S, d)
     speed: Tensor = field(init=False, repr=False, compare=False)  # (S, d)
 

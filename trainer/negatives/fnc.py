@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Cosine
 from trainer.negatives._ordinary import ordinary
 from trainer.pool import Pool
 
@@ -29,7 +30,7 @@ class NegativePolicy:
     """most: of F, >= 1. cutoff: cosine in [-1, 1]. mode: 'eliminate' or 'attract'. views: 'max' or 'mean'."""
 
     most: int = 10
-    cutoff: float = 0.7
+    cutoff: Cosine = 0.7
     mode: str = "eliminate"
     views: str = "max"
 

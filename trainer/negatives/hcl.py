@@ -13,6 +13,7 @@ debiased, and what answers placed is taken out of tau+.
 from dataclasses import dataclass, replace
 
 from db.errors import BadInput
+from oracle.bounds import Weight
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._prior import checked, residual
 from trainer.pool import Pool
@@ -22,7 +23,7 @@ from trainer.pool import Pool
 class NegativePolicy:
     """beta: concentration, >= 0; 0 weighs all alike. tau_plus: share of positives among the candidates, in [0, 1)."""
 
-    beta: float = 1.0
+    beta: Weight = 1.0
     tau_plus: float = 0.1
 
     def __post_init__(self) -> None:

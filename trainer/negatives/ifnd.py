@@ -12,6 +12,7 @@ items the clusters stand still.
 """
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import faiss
 import numpy as np
@@ -20,6 +21,7 @@ from sklearn.cluster import kmeans_plusplus
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Bounds, Count, Whole
 from trainer.negatives.fnc import cancelled
 from trainer.pool import Pool
 
@@ -31,10 +33,10 @@ class NegativePolicy:
     """coarsest: centres of the first clustering; each next one of `levels` has twice as many. mode: 'eliminate' or
     'attract'. seed: of k-means."""
 
-    coarsest: int = 10
-    levels: int = 3
+    coarsest: Annotated[int, Bounds(2)] = 10
+    levels: Count = 3
     mode: str = "eliminate"
-    seed: int = 0
+    seed: Whole = 0
     ids: Tensor = field(init=False, repr=False, compare=False)
     groups: Tensor = field(init=False, repr=False, compare=False)  # (levels, N), -1 where not accepted
 

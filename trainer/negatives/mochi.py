@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn.functional import normalize
 
+from oracle.bounds import Fraction, Whole
 from trainer.negatives._drawing import Drawing
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
@@ -25,10 +26,10 @@ from trainer.pool import Pool
 class NegativePolicy(Drawing):
     """hardest: N, keys that are mixed. mixed: s. with_anchor: s'. warm_up: share of the training before any mixing."""
 
-    hardest: int = 1024
-    mixed: int = 1024
-    with_anchor: int = 128
-    warm_up: float = 0.05
+    hardest: Whole = 1024
+    mixed: Whole = 1024
+    with_anchor: Whole = 128
+    warm_up: Fraction = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
         pool = ordinary(pool)

@@ -10,10 +10,12 @@ Differs from the paper: c is read off the answers in the pool unless it is given
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from oracle.bounds import Bounds
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._prior import HIGHEST, checked
 from trainer.pool import Pool
@@ -24,7 +26,7 @@ class NegativePolicy:
     """prior: a, in [0, 1). label_frequency: c, in [0, 1]; below 0: known positives over expected ones, per anchor."""
 
     prior: float = 0.1
-    label_frequency: float = -1.0
+    label_frequency: Annotated[float, Bounds(high=1)] = -1.0
 
     def __post_init__(self) -> None:
         checked("prior", self.prior)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from oracle.bounds import Positive
 from trainer.pool import Pool
 
 
@@ -16,7 +17,7 @@ from trainer.pool import Pool
 class NegativePolicy:
     """sharpness: exponent on 1 - p(same), > 0; larger forgives likely positives sooner."""
 
-    sharpness: float = 1.0
+    sharpness: Positive = 1.0
 
     def __call__(self, pool: Pool) -> Pool:
         push = (1 - pool.same).clamp(0, 1) ** self.sharpness  # (B, K)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from torch.nn.functional import normalize
 
+from oracle.bounds import Weight, Whole
 from trainer.negatives._drawing import Drawing
 from trainer.negatives._parents import append, hardest, uniform
 from trainer.negatives.hcl import NegativePolicy as HCL
@@ -22,9 +23,9 @@ from trainer.pool import Pool
 class NegativePolicy(Drawing):
     """hardest: s. mixed: k. beta, tau_plus: of HCL."""
 
-    hardest: int = 64
-    mixed: int = 32
-    beta: float = 1.0
+    hardest: Whole = 64
+    mixed: Whole = 32
+    beta: Weight = 1.0
     tau_plus: float = 0.1
 
     def __post_init__(self) -> None:

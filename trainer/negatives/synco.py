@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from oracle.bounds import Fraction, Weight, Whole
 from trainer.negatives._drawing import Drawing
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
@@ -59,13 +60,13 @@ class NegativePolicy(Drawing):
     """hardest: keys that are parents. many: columns of types 1 to 3 each. few: of types 4 to 6 each. sigma, delta, eta:
     sizes of the steps. warm_up: share of the training before any."""
 
-    hardest: int = 1024
-    many: int = 256
-    few: int = 64
-    sigma: float = 0.01
-    delta: float = 0.01
-    eta: float = 0.01
-    warm_up: float = 0.05
+    hardest: Whole = 1024
+    many: Whole = 256
+    few: Whole = 64
+    sigma: Weight = 0.01
+    delta: Weight = 0.01
+    eta: Weight = 0.01
+    warm_up: Fraction = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
         pool = ordinary(pool)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from oracle.bounds import Weight
 from trainer.pool import Pool
 
 
@@ -9,7 +10,7 @@ from trainer.pool import Pool
 class NegativePolicy:
     """weight: push of one negative, >= 0."""
 
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def __call__(self, pool: Pool) -> Pool:
         pushes = pool.pos.logical_not() & pool.rival  # (B, K)

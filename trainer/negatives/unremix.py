@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.negatives._ordinary import ordinary
 from trainer.pool import Pool
 
@@ -28,7 +29,7 @@ BLOCK = 1024  # keys compared with all others at once
 class NegativePolicy:
     """temperature: tau of the uncertainty, > 0. with_anchor: uncertainty by <g_i, g_j> in place of |g_j|."""
 
-    temperature: float = 0.5
+    temperature: Positive = 0.5
     with_anchor: bool = False
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.objectives.contrast import Objective as Contrast
 from trainer.objectives.contrast import in_float
 from trainer.pool import Pool
@@ -26,7 +27,7 @@ from trainer.pool import Pool
 class Objective:
     """temperature: tau > 0."""
 
-    temperature: float = 0.2
+    temperature: Positive = 0.2
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:

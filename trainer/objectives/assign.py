@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.objectives._mixture import mixture
 from trainer.pool import Pool
 
@@ -34,11 +35,11 @@ class Objective:
     Sinkhorn. sharp > 0, momentum in [0, 1): temperature of the softmax, and how slowly its centre moves."""
 
     repels: ClassVar[bool] = False
-    temperature: float = 0.1
+    temperature: Positive = 0.1
     assignment: str = "sinkhorn"
-    epsilon: float = 0.05
+    epsilon: Positive = 0.05
     iterations: int = 3
-    sharp: float = 0.04
+    sharp: Positive = 0.04
     momentum: float = 0.9
     _centre: Tensor | None = field(default=None, init=False, repr=False, compare=False)
     _last: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.pool import Pool
 
 
@@ -23,7 +24,7 @@ class Objective:
     """temperature: tau of the columns, > 0. Needs `pool.anchor_groups` and `pool.key_groups`."""
 
     needs: ClassVar[tuple[str, ...]] = ("anchor_groups", "key_groups")
-    temperature: float = 0.5
+    temperature: Positive = 0.5
 
     def __call__(self, pool: Pool) -> Tensor:
         """Returns: () in nats; exactly 0 with fewer than two groups."""

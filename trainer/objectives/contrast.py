@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Positive, Weight
 from trainer.contrast import (
     Masses,
     active,
@@ -37,10 +38,10 @@ class Objective:
     'none'. aggregate: 'out' or, with 'all', 'in'. scale: factor. blocks: rows in blocks with little memory where the
     pool is plain; off where a second derivative is needed."""
 
-    temperature: float = 0.1
+    temperature: Positive = 0.1
     denominator: str = "all"
     aggregate: str = "out"
-    scale: float = 1.0
+    scale: Weight = 1.0
     blocks: bool = True
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.objectives.contrast import Objective as Contrast
 from trainer.pool import Pool
 
@@ -25,7 +26,7 @@ from trainer.pool import Pool
 class Objective:
     """temperature: tau > 0."""
 
-    temperature: float = 0.1
+    temperature: Positive = 0.1
 
     def __post_init__(self) -> None:
         if not self.temperature > 0:

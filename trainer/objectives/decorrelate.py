@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn.functional import batch_norm, mse_loss, normalize, relu
 
 from db.errors import BadInput
+from oracle.bounds import Weight
 from trainer.objectives._mixture import mixture
 from trainer.objectives.contrast import in_float
 from trainer.pool import Pool
@@ -37,11 +38,11 @@ class Objective:
 
     repels: ClassVar[bool] = False
     form: str = "bt"
-    redundancy: float = 0.0051
-    scale: float = 1.0
-    invariance: float = 25.0
-    variance: float = 25.0
-    covariance: float = 1.0
+    redundancy: Weight = 0.0051
+    scale: Weight = 1.0
+    invariance: Weight = 25.0
+    variance: Weight = 25.0
+    covariance: Weight = 1.0
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from oracle.bounds import Positive, Weight
 from trainer.objectives.contrast import Objective as Contrast
 from trainer.pool import Pool
 
@@ -24,9 +25,9 @@ from trainer.pool import Pool
 class Objective:
     """temperature: tau > 0, fixed. beta: of the retrieval, > 0. scale: of the loss, 0 for tau."""
 
-    temperature: float = 1 / 30
-    beta: float = 8.0
-    scale: float = 0.0
+    temperature: Positive = 1 / 30
+    beta: Positive = 8.0
+    scale: Weight = 0.0
 
     def __post_init__(self) -> None:
         if not self.beta > 0:

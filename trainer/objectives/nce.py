@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.objectives.contrast import in_float
 from trainer.pool import Pool
 
@@ -24,7 +25,7 @@ from trainer.pool import Pool
 class Objective:
     """temperature: tau > 0. Keeps log Z of its first batch."""
 
-    temperature: float = 0.07
+    temperature: Positive = 0.07
     _log_Z: Tensor | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Cosine, Positive, Share, Weight
 from trainer.pool import Pool
 
 
@@ -27,11 +28,11 @@ class Objective:
     known >= 0: weight of the confirmed negatives."""
 
     prior: float = 0.1
-    cut: float = 0.5
-    temperature: float = 0.1
-    slack: float = 0.0
-    gamma: float = 1.0
-    known: float = 1.0
+    cut: Cosine = 0.5
+    temperature: Positive = 0.1
+    slack: Weight = 0.0
+    gamma: Share = 1.0
+    known: Weight = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.prior < 1:

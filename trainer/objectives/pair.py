@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from oracle.bounds import Cosine
 from trainer.pool import Pool
 
 
@@ -18,8 +19,8 @@ from trainer.pool import Pool
 class Objective:
     """upper, lower: cosines in [-1, 1], lower < upper."""
 
-    upper: float = 0.9
-    lower: float = 0.2
+    upper: Cosine = 0.9
+    lower: Cosine = 0.2
 
     def __call__(self, pool: Pool) -> Tensor:
         """Returns: () in squared cosine; exactly 0 without a positive and a confirmed negative."""

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Whole
 from trainer.attributes import Attributes
 from trainer.kernels import on_sphere
 from trainer.pool import Pool
@@ -31,7 +32,7 @@ class Objective:
     repels: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("anchor_groups",)
     clusters: int = 100
-    seed: int = 0
+    seed: Whole = 0
     _ids: Tensor = field(init=False, repr=False, compare=False)
     _codes: Tensor = field(init=False, repr=False, compare=False)
 

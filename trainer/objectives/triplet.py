@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Weight
 from trainer.objectives.contrast import in_float
 from trainer.pool import Pool
 
@@ -23,7 +24,7 @@ from trainer.pool import Pool
 class Objective:
     """margin: > 0, between distances of unit rows, which are in [0, 2]."""
 
-    margin: float = 0.2
+    margin: Weight = 0.2
 
     def __post_init__(self) -> None:
         if not self.margin > 0:

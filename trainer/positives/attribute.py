@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from db.errors import BadInput
+from oracle.bounds import Whole
 from trainer import chance
 from trainer.attributes import Attributes
 from trainer.kernels import Rule, balanced, rule
@@ -37,7 +38,7 @@ class PositiveSource:
     balance: str = ""
     weight: float = 1.0
     others: str = "rest"
-    seed: int = 0
+    seed: Whole = 0
     drawn: Drawn | None = field(default=None, init=False, repr=False, compare=False)
     _rule: Rule | None = field(default=None, init=False, repr=False, compare=False)
     _ids: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from oracle.bounds import Weight
 from trainer.pool import Pool
 
 BLOCK = 1024  # items compared with all others at once
@@ -22,8 +23,8 @@ BLOCK = 1024  # items compared with all others at once
 class PositiveSource:
     """weight: of a neighbour's pull, >= 0. itself: weight of the own key, >= 0."""
 
-    weight: float = 1.0
-    itself: float = 0.0
+    weight: Weight = 1.0
+    itself: Weight = 0.0
 
     def __call__(self, pool: Pool) -> Pool:
         own = pool.own

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from db.errors import BadInput
+from oracle.bounds import Positive, Weight, Whole
 from trainer import chance
 from trainer.attributes import PLACE, TIME, Attributes
 from trainer.kernels import PERIODS
@@ -34,9 +35,9 @@ class PositiveSource:
 
     place: str = ""
     time: str = TIME
-    spread: float = 0.05
-    weight: float = 1.0
-    seed: int = 0
+    spread: Positive = 0.05
+    weight: Weight = 1.0
+    seed: Whole = 0
     drawn: Drawn | None = field(default=None, init=False, repr=False, compare=False)
     _ids: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)
     _context: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)

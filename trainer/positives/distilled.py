@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.pool import Pool
 
 
@@ -18,7 +19,7 @@ from trainer.pool import Pool
 class PositiveSource:
     """sharp: the teacher's temperature, > 0."""
 
-    sharp: float = 0.01
+    sharp: Positive = 0.01
 
     def __post_init__(self) -> None:
         if not self.sharp > 0:

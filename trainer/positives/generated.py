@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Whole
 from trainer import chance
 from trainer.pool import Pool
 
@@ -32,7 +33,7 @@ class PositiveSource:
 
     use: str = "accepted"
     weight: float = 1.0
-    seed: int = 0
+    seed: Whole = 0
     _given: "Generated | None" = field(default=None, init=False, repr=False, compare=False)
     _row: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)  # (A,) drawn for each anchor
 

@@ -19,6 +19,7 @@ import torch
 from torch.nn.functional import normalize
 
 from db.errors import BadInput
+from oracle.bounds import Weight
 from trainer.negatives._drawing import Drawing
 from trainer.pool import Pool
 from trainer.positives._near import nearest
@@ -29,7 +30,7 @@ class PositiveSource(Drawing):
     """least: smallest share of the own key, in (0, 1]. weight: of the pull, >= 0."""
 
     least: float = 0.5
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

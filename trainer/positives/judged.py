@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from db.errors import BadInput
+from oracle.bounds import Positive
 from trainer.pool import Pool
 
 
@@ -19,7 +20,7 @@ from trainer.pool import Pool
 class PositiveSource:
     """sharp: factor of the scores, > 0; 1 for the model's own."""
 
-    sharp: float = 1.0
+    sharp: Positive = 1.0
 
     def __post_init__(self) -> None:
         if not self.sharp > 0:

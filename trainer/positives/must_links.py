@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from oracle.bounds import Weight
 from trainer.pool import Pool
 
 
@@ -16,7 +17,7 @@ from trainer.pool import Pool
 class PositiveSource:
     """weight: pull of a must-link, >= 0, times the chance that the two belong together."""
 
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def __call__(self, pool: Pool) -> Pool:
         linked = (pool.said > 0) & ~pool.own  # (B, K)

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from oracle.bounds import Weight
 from trainer.pool import Pool
 from trainer.positives._near import nearest
 
@@ -25,7 +26,7 @@ from trainer.positives._near import nearest
 class PositiveSource:
     """weight: of the pull, >= 0. itself: whether an earlier key of the very item may be taken."""
 
-    weight: float = 1.0
+    weight: Weight = 1.0
     itself: bool = False
 
     def __call__(self, pool: Pool) -> Pool:

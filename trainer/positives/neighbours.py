@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from db.errors import BadInput
+from oracle.bounds import Weight
 from trainer.pool import Pool
 from trainer.positives._near import nearest
 
@@ -25,7 +26,7 @@ class PositiveSource:
     """k: keys that pull, the own one among them, at least 1. weight: of each, >= 0."""
 
     k: int = 5
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def __post_init__(self) -> None:
         if self.k < 1:

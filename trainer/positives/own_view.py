@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from oracle.bounds import Weight
 from trainer.pool import Pool
 
 
@@ -14,7 +15,7 @@ from trainer.pool import Pool
 class PositiveSource:
     """weight: pull of the own view beside other positives, >= 0."""
 
-    weight: float = 1.0
+    weight: Weight = 1.0
 
     def __call__(self, pool: Pool) -> Pool:
         own = pool.own.to(pool.pos.dtype) * self.weight  # (B, K)

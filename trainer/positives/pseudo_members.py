@@ -6,9 +6,11 @@ posterior in place of their entropy weight.
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 
+from oracle.bounds import Bounds, Weight
 from trainer.pool import Pool
 
 
@@ -16,8 +18,8 @@ from trainer.pool import Pool
 class PositiveSource:
     """cutoff: chance of belonging together below which nothing pulls, in (0.5, 1). weight: at certainty, >= 0."""
 
-    cutoff: float = 0.9
-    weight: float = 0.3
+    cutoff: Annotated[float, Bounds(0.5, 1, above=True, below=True)] = 0.9
+    weight: Weight = 0.3
 
     def __call__(self, pool: Pool) -> Pool:
         likely = (pool.same >= self.cutoff) & (pool.said >= 0) & ~pool.own  # (B, K)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from db.errors import BadInput
+from oracle.bounds import Count, Weight, Whole
 from trainer import chance
 from trainer.kernels import Equal, Rule, balanced
 from trainer.partners import partners
@@ -35,9 +36,9 @@ class PositiveSource:
     """clusters: groups at most. words: of the texture encoding. weight: of the pull, >= 0. seed: of all draws."""
 
     clusters: int = 150
-    words: int = 16
-    weight: float = 1.0
-    seed: int = 0
+    words: Count = 16
+    weight: Weight = 1.0
+    seed: Whole = 0
     drawn: Drawn | None = field(default=None, init=False, repr=False, compare=False)
     ids: Tensor = field(init=False, repr=False, compare=False)
     codes: Tensor = field(init=False, repr=False, compare=False)  # (N,) group of each

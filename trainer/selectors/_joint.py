@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
 from db.errors import BadInput
+from oracle.bounds import Finite
 from trainer.attributes import Attributes
 from trainer.candidates import Draw, checked_filter
 from trainer.confirmed import enough
@@ -97,7 +98,7 @@ class Jointly:
     filter: float = 0.8
     chunks: int = 16
     form: str = "softmax"
-    bias: float = -10.0
+    bias: Finite = -10.0
     confirmed: str = "confirmed"
     backbone: str = ""
     steps: int = 200

@@ -3,6 +3,7 @@
 Needs the extra `video` (PyAV).
 """
 
+import math
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Format:
     every: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.every > 0:
+        if not 0 < self.every < math.inf:
             raise BadInput(f"every = seconds above 0 expected, got {self.every}. Try 1.")
 
     def recognises(self, store: Store, manifest: str | None) -> bool:
