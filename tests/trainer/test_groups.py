@@ -1,11 +1,14 @@
 """Clusters beside pictures (OCC, Ghose et al.): groups of both views, running means of what was picked; plain loops."""
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as some
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
@@ -211,10 +214,37 @@ def test_without_answers_gathering_changes_nothing_and_with_them_groups_are_clos
 
 @pytest.mark.parametrize("weight", ["-1", "nan", "inf"])
 def test_what_gathers_does_not_push(weight: str) -> None:
-    with pytest.raises(BadInput, match="gather = 0 or a number above expected"):
+    with pytest.raises(BadInput, match=r"gather of .* = a number at least 0 expected"):
         build("pairwright", {"gather": weight})
 
 
 def test_groups_without_both_views_are_refused() -> None:
     with pytest.raises(BadInput, match="groups of both views expected"):
         Recipe((Term(Columns()),), groups=5, both_views=False)
+
+
+@given(
+    some.lists(some.lists(some.tuples(some.integers(0, 7), some.integers(0, 7)), min_size=1, max_size=6), max_size=6)
+)
+def test_means_are_those_of_all_that_was_ever_joined(steps: list[list[tuple[int, int]]]) -> None:
+    """Whatever order links come in: a group's mean is the mean of every feature its members ever brought."""
+    objective, group = Human(), {item: {item} for item in range(8)}
+    brought: dict[int, list[Tensor]] = {item: [] for item in range(8)}
+    for number, links in enumerate(steps):
+        links = [(a, b) for a, b in links if a != b]
+        features = closed_form(8, 3, 0.1 + number).double()
+        objective.after_step(picking(features, links))
+        for a, b in links:
+            whole = group[a] | group[b]
+            group |= dict.fromkeys(whole, whole)
+        for item in {item for link in links for item in link}:
+            brought[item].append(features[item])
+    probe = torch.tensor([[1.0, 2.0, 3.0]] * 8).double()
+    for a, b in combinations(range(8), 2):
+        if group[a] != group[b] or not brought[a] or not brought[b]:
+            continue
+        all_of = torch.stack([one for item in group[a] for one in brought[item]])
+        links = [(a, b)]
+        mean = (all_of.sum(0) + probe[[a, b]].sum(0)) / (len(all_of) + 2)
+        expected = 1 - cosine_similarity(mean[None], probe[:1], dim=1)[0]
+        torch.testing.assert_close(objective(picking(probe, links)), expected, rtol=0, atol=1e-6)

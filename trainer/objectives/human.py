@@ -67,7 +67,10 @@ class Objective:
 
 
 class Means:
-    """Sums and counts of groups of items; groups that turn out to be one become one. dim: D. dtype: of the sums."""
+    """Sums and counts of groups of items; groups that turn out to be one become one. dim: D. dtype: of the sums.
+
+    Every known item, rising by id, has a slot; a slot holds the sum and the count of one group.
+    """
 
     def __init__(self, dim: int, dtype: torch.dtype = torch.float32) -> None:
         self._ids, self._slots = torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
@@ -75,17 +78,19 @@ class Means:
 
     def of_groups(self, ids: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
         """ids, group: (P,) items and their group 0 .. G - 1 -> (G, D), (G,) what is known of each."""
-        known = [self._known(ids[group == number]) for number in range(int(group.max()) + 1)]
-        return torch.stack([self._sums[slots].sum(0) for slots in known]), torch.stack(
-            [self._counts[slots].sum() for slots in known]
-        )
+        one = self._as_one(ids.cpu(), group.cpu())
+        sums, counts = self._known(ids.cpu(), one[group.cpu()], len(one))
+        return sums[one], counts[one]
 
     def add(self, ids: Tensor, group: Tensor, new: Tensor) -> None:
         """Let (P, D) features join the means of their groups."""
-        sums, counts = self.of_groups(ids, group)
-        for number in range(int(group.max()) + 1):
-            of = group == number
-            self._put(ids[of].unique().cpu(), sums[number] + new[of].sum(0).to(self._sums), counts[number] + of.sum())
+        ids, one = ids.cpu(), self._as_one(ids.cpu(), group.cpu())
+        group = one[group.cpu()].unique(return_inverse=True)[1]
+        sums, counts = self._known(ids, group, int(group.max()) + 1)
+        slot = self._one_slot_each(ids, group, len(counts))
+        self._sums[slot] = sums.index_add(0, group, new.cpu().to(self._sums))
+        self._counts[slot] = counts + torch.bincount(group)
+        self._remember(ids, slot[group])
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""
@@ -94,27 +99,64 @@ class Means:
     @classmethod
     def of(cls, state: dict[str, Tensor]) -> "Means":
         """Go on with what a checkpoint kept."""
-        made = cls(state["sums"].shape[1], state["sums"].dtype)
-        made._ids, made._slots = state["ids"].clone(), state["slots"].clone()
+        made, order = cls(state["sums"].shape[1], state["sums"].dtype), state["ids"].argsort()
+        made._ids, made._slots = state["ids"][order], state["slots"][order]
         made._sums, made._counts = state["sums"].clone(), state["counts"].clone()
         return made
 
-    def _known(self, ids: Tensor) -> Tensor:
-        return self._slots[torch.isin(self._ids, ids.cpu())].unique()
+    def _slot_of(self, ids: Tensor) -> Tensor:
+        """(P,) slots, -1 for unknown items."""
+        if not len(self._ids):
+            return torch.full_like(ids, -1)
+        place = torch.searchsorted(self._ids, ids).clamp_max(len(self._ids) - 1)
+        return torch.where(self._ids[place] == ids, self._slots[place], -1)
 
-    def _put(self, ids: Tensor, total: Tensor, count: Tensor) -> None:
-        """One slot for these items and for all that shared a slot with one of them."""
-        old = self._known(ids)
-        slot = len(self._counts) if not len(old) else int(old[0])
-        if slot == len(self._counts):
-            self._sums = torch.cat([self._sums, torch.zeros_like(total)[None].to(self._sums)])
-            self._counts = torch.cat([self._counts, torch.zeros(1)])
-        self._slots[torch.isin(self._slots, old)] = slot
-        self._sums[old], self._counts[old] = 0.0, 0.0
-        self._sums[slot], self._counts[slot] = total, count
-        fresh = ids[~torch.isin(ids, self._ids)]
-        self._ids = torch.cat([self._ids, fresh])
-        self._slots = torch.cat([self._slots, torch.full_like(fresh, slot)])
+    def _held(self, ids: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+        """(H,), (H,) groups and the slots that their items hold already, each pair once, by group and slot."""
+        slot = self._slot_of(ids)
+        pairs = torch.stack([group, slot], 1)[slot >= 0].unique(dim=0)
+        return pairs[:, 0], pairs[:, 1]
+
+    def _known(self, ids: Tensor, group: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """(G, D) sums and (G,) counts of the slots that each group's items hold."""
+        of, slot = self._held(ids, group)
+        sums = self._sums.new_zeros(count, self._sums.shape[1]).index_add(0, of, self._sums[slot])
+        return sums, self._counts.new_zeros(count).index_add(0, of, self._counts[slot])
+
+    def _as_one(self, ids: Tensor, group: Tensor) -> Tensor:
+        """(G,) the lowest group that each is one with: items of theirs hold the same slot."""
+        of, slot = self._held(ids, group)
+        one = torch.arange(int(group.max()) + 1)
+        if len(slot) == len(slot.unique()):
+            return one
+        ends = of.numpy(), len(one) + slot.numpy()
+        graph = coo_matrix((np.ones(len(of)), ends), shape=(len(one) + len(self._counts),) * 2)
+        label = torch.from_numpy(connected_components(graph, directed=False)[1][: len(one)]).long()
+        lowest = torch.full((int(label.max()) + 1,), len(one)).scatter_reduce(0, label, one, "amin")
+        return lowest[label]
+
+    def _one_slot_each(self, ids: Tensor, group: Tensor, count: int) -> Tensor:
+        """(G,) one slot for each group: its first if it holds some, whose others are emptied, else a new one."""
+        of, slot = self._held(ids, group)
+        found = torch.full((count,), -1, dtype=torch.int64)
+        found.scatter_reduce_(0, of, slot, "amin", include_self=False)
+        if len(gone := slot[found[of] != slot]):
+            into = dict(zip(gone.tolist(), found[of[found[of] != slot]].tolist(), strict=True))
+            self._slots = torch.tensor([into.get(one, one) for one in self._slots.tolist()], dtype=torch.int64)
+        lacking = found < 0
+        more = int(lacking.sum())
+        found[lacking] = len(self._counts) + torch.arange(more)
+        self._sums = torch.cat([self._sums, self._sums.new_zeros(more, self._sums.shape[1])])
+        self._counts = torch.cat([self._counts, self._counts.new_zeros(more)])
+        return found
+
+    def _remember(self, ids: Tensor, slots: Tensor) -> None:
+        """Which slot each of the items holds from now on."""
+        both, place = torch.cat([self._ids, ids]).unique(return_inverse=True)
+        held = torch.empty_like(both)
+        held[place[: len(self._ids)]] = self._slots
+        held[place[len(self._ids) :]] = slots  # what was said last stands
+        self._ids, self._slots = both, held
 
 
 def picks(pool: Pool) -> tuple[Tensor, Tensor]:
