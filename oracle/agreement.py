@@ -64,6 +64,7 @@ def _fitted(held: np.ndarray, expected: np.ndarray, cluster: np.ndarray, group: 
     others[own, group] -= 1.0
     log_share, log_prior = np.log(_share(others, expected[cluster])), np.log(prior + 1e-9)
     scores = log_prior + LAMBDAS[:, None, None] * log_share  # (L, A, G)
-    chance = np.exp(scores[:, own, group] - np.logaddexp.reduce(scores, axis=2))
+    scores -= scores.max(2, keepdims=True)
+    chance = np.exp(scores[:, own, group]) / np.exp(scores).sum(2)
     worth = np.log(chance + MISSED).sum(1) - HELD * (LAMBDAS - USUAL) ** 2
     return float(LAMBDAS[worth.argmax()])
