@@ -5,6 +5,7 @@ it asks, asking again brings the same answer, and the lies at 5 % are among thos
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,12 +32,25 @@ class Oracle:
 
     def same(self, i: int, j: int) -> bool:
         """One pair verdict about two rows. Raises OutOfTime after `cap_s` seconds."""
+        truth = bool(self.truth[i] == self.truth[j])
+        return self._said(truth != self.lies(i, j), truth)
+
+    def picked(self, pairs: Sequence[tuple[int, int]]) -> list[bool]:
+        """All verdicts of a screen as one answer: with chance `error_rate` a random one of the pairs is called the
+        same and no other, or none of them is. Depends on the seed and the pairs alone."""
+        truth = [bool(self.truth[i] == self.truth[j]) for i, j in pairs]
+        random = np.random.default_rng((self.seed, *(int(row) for pair in pairs for row in pair)))
+        if random.random() >= self.error_rate:
+            return [self._said(same, same) for same in truth]
+        pick = int(random.integers(len(pairs) + 1))
+        return [self._said(place == pick, same) for place, same in enumerate(truth)]
+
+    def _said(self, verdict: bool, truth: bool) -> bool:
         if self.seconds > self.cap_s:
             raise OutOfTime
-        lie = bool(self.lies(i, j))
         self.verdicts += 1
-        self.wrong += lie
-        return bool(self.truth[i] == self.truth[j]) != lie
+        self.wrong += verdict != truth
+        return verdict
 
     def lies(self, i: int, j: int) -> bool:
         """Whether this pair is answered wrongly."""

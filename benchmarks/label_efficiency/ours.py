@@ -2,6 +2,7 @@
 
 pairs     one pair a question, one verdict a screen
 screens   whatever questions the acquisition likes to show; each verdict on a screen may be wrong on its own
+picks     the same with up to five candidates, answered at once: right, or a random one of them or none
 +learn    every 25 screens the head is taught anew and the features change, as the online update does
 """
 
@@ -23,13 +24,14 @@ DEFAULT = "pairwright"
 TRACE = 10  # screens between two points of the trace
 LEARN = 25  # screens between two updates of the head
 FAMILY = "oracle.acquisition"
+SCREEN: dict[str, dict[str, int]] = {"pairs": {"screen": 1}, "screens": {}, "picks": {"screen": 5}}  # by mode
 
 
 @dataclass(frozen=True)
 class Mode:
     """What a system's name says: MODE[:ACQUISITION][+learn]."""
 
-    single: bool
+    name: str
     acquisition: str
     learn: bool
 
@@ -38,14 +40,14 @@ class Mode:
         """Raises BadInput where the name has another form."""
         rest, _, learn = name.partition("+")
         mode, _, acquisition = rest.partition(":")
-        if mode not in ("pairs", "screens") or learn not in ("", "learn"):
-            raise BadInput(f"system = pairs or screens, then :ACQUISITION, then +learn, expected, got '{name}'.")
-        return cls(mode == "pairs", acquisition or DEFAULT, bool(learn))
+        if mode not in SCREEN or learn not in ("", "learn"):
+            raise BadInput(f"system = {', '.join(SCREEN)}, then :ACQUISITION, then +learn, expected, got '{name}'.")
+        return cls(mode, acquisition or DEFAULT, bool(learn))
 
     def plugin(self, seed: int, settings: dict[str, str]) -> Any:
-        """The acquisition with its seed; of one candidate a screen where it can be told so."""
+        """The acquisition with its seed; of so many candidates a screen where it can be told so."""
         known = plugins.settings_of(FAMILY, self.acquisition)
-        fixed: dict[str, Any] = {"seed": seed} | ({"screen": 1} if self.single else {})
+        fixed: dict[str, Any] = {"seed": seed} | SCREEN[self.name]
         wanted = {key: value for key, value in fixed.items() if key in known} | settings
         return plugins.load(FAMILY, self.acquisition, **wanted)
 
@@ -84,8 +86,9 @@ class _Session:
         return infer(self.snapshot, self.graph).labels
 
     def _ask(self, question: Question) -> None:
-        pairs = question.pairs()[:1] if self.mode.single else question.pairs()
-        said = self.trial.screen([(a - 1, b - 1) for a, b in pairs], self.labels)
+        pairs = question.pairs()[:1] if self.mode.name == "pairs" else question.pairs()
+        rows = [(a - 1, b - 1) for a, b in pairs]
+        said = self.trial.screen(rows, self.labels, at_once=self.mode.name == "picks")
         answer = self.trial.oracle.screens
         for (a, b), same in zip(pairs, said, strict=True):
             self.graph.add(Statement(answer, a, b, Verdict.SAME if same else Verdict.DIFFERENT, "oracle"))

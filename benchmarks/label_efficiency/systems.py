@@ -1,7 +1,7 @@
 """Systems by name, and the names the command line understands.
 
 Peers:  cobras, dedupe, {random, explore, minmax, npu}-{pckmeans, mpckmeans}; kmeans asks nothing.
-Ours:   MODE, MODE:ACQUISITION, MODE+learn, MODE:ACQUISITION+learn with MODE one of pairs, screens.
+Ours:   MODE, MODE:ACQUISITION, MODE+learn, MODE:ACQUISITION+learn with MODE one of pairs, screens, picks.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ STRATEGIES, CLUSTERERS = ("random", "explore", "minmax", "npu"), ("pckmeans", "m
 SEMI = tuple(f"{strategy}-{clusterer}" for strategy in STRATEGIES for clusterer in CLUSTERERS)
 PEERS = ("cobras", "dedupe", *SEMI)
 BASELINE = "kmeans"
-MODES = ("pairs", "screens")
+MODES = ("pairs", "screens", "picks")
 
 
 def is_ours(name: str) -> bool:

@@ -49,9 +49,11 @@ class Trial:
         """One pair on one screen; see `screen`."""
         return self.screen([(i, j)], labels)[0]
 
-    def screen(self, pairs: Sequence[tuple[int, int]], labels: Callable[[], np.ndarray]) -> list[bool]:
+    def screen(
+        self, pairs: Sequence[tuple[int, int]], labels: Callable[[], np.ndarray], *, at_once: bool = False
+    ) -> list[bool]:
         """The verdicts on one screen of pairs of rows. `labels` gives the partition before it: it is called only where
-        this screen would go past a checkpoint.
+        this screen would go past a checkpoint. at_once: they are one answer, right or wrong as a whole.
 
         Raises: BudgetSpent where this would be one screen too many, OutOfTime.
         """
@@ -63,7 +65,7 @@ class Trial:
         if screens >= self.budget:
             raise BudgetSpent
         self.oracle.screens += 1
-        return [self.oracle.same(i, j) for i, j in pairs]
+        return self.oracle.picked(pairs) if at_once else [self.oracle.same(i, j) for i, j in pairs]
 
     def point(self, labels: np.ndarray) -> None:
         """One more point of the trace."""
