@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.label_efficiency import systems
+from benchmarks.label_efficiency import prototype, systems
 from benchmarks.label_efficiency.acceptance import ABOVE, BACK, BEHIND, Verdict
 from benchmarks.label_efficiency.results import END, Cell, Line, gather
 
@@ -28,8 +28,8 @@ date and package versions too. {made}
     python -m benchmarks.label_efficiency report
 
 **Ours.** `pairs`: one pair a question, one verdict a screen. `screens`: all kinds of questions, up to twelve candidates
-a screen, each verdict wrong on its own; shown by screens and by pair verdicts. Features stay frozen unless it says
-`+learn`. Neither is told the number of groups.
+a screen, each verdict wrong on its own; shown by screens and by pair verdicts. `picks`: up to five candidates, answered
+at once. Features stay frozen unless it says `+learn`. None is told the number of groups.
 
 **Peers.** `random`, `explore`, `minmax`, `npu`: Random, ExploreConsolidate, MinMax and NPU of PyPI's
 `active-semi-supervised-clustering` with its PCKMeans or MPCKMeans. They are told the true number of groups, which is
@@ -71,7 +71,14 @@ def page(lines: Sequence[Line], pairs: str = PAIRS, screens: str = SCREENS) -> s
     cells = gather(lines)
     sections = [_section(name, of) for name, of in _by_set(cells).items()]
     return "\n".join(
-        [HEAD.format(made=_made(lines)), _codes(cells), _goals(cells, pairs, screens), *sections, _times(lines)]
+        [
+            HEAD.format(made=_made(lines)),
+            _codes(cells),
+            _goals(cells, pairs, screens),
+            prototype.section(cells),
+            *sections,
+            _times(lines),
+        ]
     )
 
 

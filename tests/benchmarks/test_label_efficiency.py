@@ -11,7 +11,9 @@ from benchmarks.label_efficiency import sets
 from benchmarks.label_efficiency.__main__ import main
 from benchmarks.label_efficiency.acceptance import best_at, judge, largest_drop, reaches, worst_deficit
 from benchmarks.label_efficiency.oracle import Oracle, OutOfTime
+from benchmarks.label_efficiency.prototype import section
 from benchmarks.label_efficiency.report import page
+from benchmarks.label_efficiency.results import gather
 from benchmarks.label_efficiency.runner import lines
 from benchmarks.label_efficiency.scores import Track, scores
 from benchmarks.label_efficiency.systems import is_ours
@@ -51,6 +53,31 @@ def test_an_oracle_without_error_never_lies_and_one_without_time_never_answers()
     assert Oracle(TRUTH, 0.0, 0).same(0, 1)
     with pytest.raises(OutOfTime):
         Oracle(TRUTH, 0.0, 0, cap_s=-1.0).same(0, 1)
+
+
+def test_a_screen_answered_at_once_is_right_or_names_one_at_random_or_none() -> None:
+    sure, unsure = Oracle(TRUTH, 0.0, 0), Oracle(TRUTH, 0.5, 4)
+    screens = [[(i, j) for j in (0, 25, 50, 75, 1) if j != i] for i in range(2, 100)]
+    truth = [[bool(TRUTH[i] == TRUTH[j]) for i, j in pairs] for pairs in screens]
+    assert [sure.picked(pairs) for pairs in screens] == truth and sure.wrong == 0
+    said = [unsure.picked(pairs) for pairs in screens]
+    assert said == [Oracle(TRUTH, 0.5, 4).picked(pairs) for pairs in screens]
+    other = [mine for mine, right in zip(said, truth, strict=True) if mine != right]
+    assert all(sum(mine) <= 1 for mine in other) and 0.3 < len(other) / len(screens) < 0.6
+    assert unsure.verdicts == sum(map(len, screens))
+    assert unsure.wrong == sum(
+        one != is_ for mine, right in zip(said, truth, strict=True) for one, is_ in zip(mine, right, strict=True)
+    )
+
+
+def test_the_prototype_stands_beside_ours_and_what_is_lower_is_marked() -> None:
+    at = {"50": 0.484, "100": 0.85, "200": 0.964, "300": 0.976, "500": 1.0}
+    about = {"noise": 0.0, "label": "pairs", "screens": {}, "trace": [], "budget": 500}
+    line = about | {"set": "digits", "seed": 0, "verdicts": {point: {"ari": ari} for point, ari in at.items()}}
+    text = section(gather([line]))
+    assert "3 of 5 numbers are met" in text
+    assert "0.484 ± 0.000 / 0.49 ✗" in text and "0.964 ± 0.000 / 0.97 ✗" in text and "0.976 ± 0.000 / 0.98 ✓" in text
+    assert section(gather([line | {"set": "alphabet"}])) == ""
 
 
 def test_a_checkpoint_holds_the_last_partition_that_cost_no_more_than_it() -> None:
