@@ -16,7 +16,7 @@ Checked by: properties of the mixtures (unit, between their parents, no gradient
 
 from dataclasses import dataclass
 
-from oracle.bounds import Fraction, Positive, Whole
+from oracle.bounds import Fraction, Positive, Share, Whole
 from trainer.negatives.mochi import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -30,7 +30,7 @@ class Method:
     hardest: Whole = 128
     mixed: Whole = 128
     with_anchor: Whole = 32
-    warm_up: Fraction = 0.05
+    warm_up: Share = 0.05
     temperature: Positive = 0.2
     momentum: Fraction = 0.99
     queue: Whole = 1024

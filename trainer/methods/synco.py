@@ -16,7 +16,7 @@ Checked by: each kind against its closed form; the contract of methods.
 
 from dataclasses import dataclass
 
-from oracle.bounds import Fraction, Positive, Weight, Whole
+from oracle.bounds import Fraction, Positive, Share, Weight, Whole
 from trainer.negatives.synco import NegativePolicy
 from trainer.objectives.contrast import Objective
 from trainer.recipe import Recipe, Term
@@ -34,7 +34,7 @@ class Method:
     sigma: Weight = 0.01
     delta: Weight = 0.01
     eta: Weight = 0.01
-    warm_up: Fraction = 0.05
+    warm_up: Share = 0.05
     temperature: Positive = 0.2
     momentum: Fraction = 0.99
     queue: Whole = 1024

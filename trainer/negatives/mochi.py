@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn.functional import normalize
 
-from oracle.bounds import Fraction, Whole
+from oracle.bounds import Share, Whole
 from trainer.negatives._drawing import Drawing
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
@@ -29,7 +29,7 @@ class NegativePolicy(Drawing):
     hardest: Whole = 1024
     mixed: Whole = 1024
     with_anchor: Whole = 128
-    warm_up: Fraction = 0.05
+    warm_up: Share = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
         pool = ordinary(pool)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from oracle.bounds import Fraction, Weight, Whole
+from oracle.bounds import Share, Weight, Whole
 from trainer.negatives._drawing import Drawing
 from trainer.negatives._ordinary import ordinary
 from trainer.negatives._parents import append, hardest, uniform
@@ -66,7 +66,7 @@ class NegativePolicy(Drawing):
     sigma: Weight = 0.01
     delta: Weight = 0.01
     eta: Weight = 0.01
-    warm_up: Fraction = 0.05
+    warm_up: Share = 0.05
 
     def __call__(self, pool: Pool) -> Pool:
         pool = ordinary(pool)
