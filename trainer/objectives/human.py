@@ -136,7 +136,7 @@ class Means:
         return lowest[label]
 
     def _one_slot_each(self, ids: Tensor, group: Tensor, count: int) -> Tensor:
-        """(G,) one slot for each group: its first if it holds some, whose others are emptied, else a new one."""
+        """(G,) one slot for each group: its first if it holds some, in place of the others, else a new one."""
         of, slot = self._held(ids, group)
         found = torch.full((count,), -1, dtype=torch.int64)
         found.scatter_reduce_(0, of, slot, "amin", include_self=False)
